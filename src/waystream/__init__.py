@@ -1,0 +1,1 @@
+"""Waystream: the self-hosted logistics data backbone for e-commerce."""

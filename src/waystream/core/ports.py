@@ -1,0 +1,281 @@
+"""What the parts ask of the outside and what an integration must offer: pure values and protocols.
+
+An integration builds an `Ask` and reads a `Reply`; only `kernel.exchange` moves bytes. Personal data in these values
+lives for the length of a call and is never logged: their `repr` hides it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from waystream.core.state import Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAsk:
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    timeout_s: float = 10.0
+    trusted: bool = False  # configured by the operator: may be a private address
+
+
+@dataclass(frozen=True, slots=True)
+class SocketAsk:
+    host: str
+    port: int
+    body: bytes = field(repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileAsk:
+    folder: Path
+    name: str
+    body: bytes = field(repr=False)
+
+
+Ask = HttpAsk | SocketAsk | FileAsk
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`status` is the HTTP status, or 200 for a socket or file that took everything."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregator:
+    """One merchant account at an aggregator: the id they know us by, the shared key, where they listen."""
+
+    merchant_id: str
+    key: str = field(repr=False)
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierAccount:
+    """What one carrier wants to know of us, as opaque strings (wire: CustomerName, CustomerPwd, MonthCode …)."""
+
+    carrier: str
+    customer_name: str = ""
+    customer_password: str = field(default="", repr=False)
+    month_code: str = field(default="", repr=False)
+    send_site: str = ""
+    send_staff: str = ""
+    warehouse_code: str = ""
+    pay_type: int = 3
+    product_type: str = "1"
+    template_size: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A sender or receiver in the clear."""
+
+    name: str = field(repr=False)
+    mobile: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
+    company: str = field(default="", repr=False)
+    province: str = ""
+    city: str = ""
+    district: str = ""
+    address: str = field(default="", repr=False)
+    postcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    name: str
+    code: str = ""
+    quantity: int = 1
+    price_fen: int = 0
+    weight_g: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRequest:
+    """One attempt to get a number. `code` is ours, random, and the carrier network's idempotency key."""
+
+    code: str
+    account: CarrierAccount
+    sender: Contact
+    receiver: Contact
+    goods: tuple[Goods, ...]
+    quantity: int = 1
+    weight_g: int = 0
+    volume_cm3: int = 0
+    cod_fen: int = 0
+    declared_fen: int = 0
+    remark: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What the carrier wants printed large: 大头笔, 集包地, three-segment code, outlets."""
+
+    mark: str = ""
+    package_name: str = ""
+    package_code: str = ""
+    sorting_code: str = ""
+    origin_name: str = ""
+    destination_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A number was given (`again`: the first answer to this code, told once more)."""
+
+    number: str
+    routing: Routing = Routing()
+    template: str = field(default="", repr=False)
+    children: tuple[str, ...] = ()
+    child_templates: tuple[str, ...] = field(default=(), repr=False)
+    network_order: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDenied:
+    """The carrier said no. `mend` keys the sentence that says what to change; `reason` is its own text."""
+
+    code: str
+    mend: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeUnclear:
+    """The code was used before and the answer carries no number: a person must look."""
+
+    reason: str
+
+
+TakeAnswer = Taken | TakeDenied | TakeUnclear
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAnswer:
+    """`outcome`: confirmed, refused (collected), unsupported."""
+
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    available: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeAnswer:
+    accepted: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One line of a trace list as told; `at` is UTC from the carrier's local stamp."""
+
+    raw_time: str
+    at: datetime
+    text: str
+    code: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one push says of one waybill.
+
+    `complete`: the list of traces is the source's whole, successful list (it withdraws what it leaves out).
+    `died`: the aggregator stopped watching for this reason (subscribe again).
+    """
+
+    carrier: str
+    number: str
+    our_code: str
+    push_time: datetime
+    state_code: str
+    traces: tuple[Trace, ...]
+    complete: bool
+    died: str = ""
+    expected_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A verified push: `digest` identifies its bytes, `told` is what it says."""
+
+    merchant_id: str
+    request_type: str
+    pushed_at: datetime
+    told: tuple[Told, ...]
+
+
+class Network(Protocol):
+    """A carrier network reached through an aggregator. All pure: build an ask, read its reply."""
+
+    name: str
+
+    def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk: ...
+
+    def read_take(self, reply: Reply) -> TakeAnswer: ...
+
+    def ask_cancel(self, aggregator: Aggregator, account: CarrierAccount, *, code: str, number: str) -> HttpAsk: ...
+
+    def read_cancel(self, reply: Reply) -> CancelAnswer: ...
+
+    def ask_balance(self, aggregator: Aggregator, account: CarrierAccount) -> HttpAsk: ...
+
+    def read_balance(self, reply: Reply) -> Balance: ...
+
+    def ask_subscribe(self, aggregator: Aggregator, *, carrier: str, number: str, phone_tail: str) -> HttpAsk: ...
+
+    def read_subscribe(self, reply: Reply) -> SubscribeAnswer: ...
+
+    def verify_push(self, aggregator: Aggregator, body: bytes) -> bool: ...
+
+    def read_push(self, body: bytes) -> Push: ...
+
+    def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply: ...
+
+    def meaning(self, code: str, text: str) -> Meaning: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterAddress:
+    """Where a printer listens: `ipp://host:631/ipp/print`, `socket://host:9100`, `folder:///path`."""
+
+    uri: str
+    dpi: int = 203
+
+
+@dataclass(frozen=True, slots=True)
+class PrintAnswer:
+    """`outcome`: printed, accepted (still printing: ask again with `job`), offline, refused."""
+
+    outcome: str
+    reason: str = ""
+    job: str = ""
+
+
+class PrinterDriver(Protocol):
+    """A way to print: pure like a network. `formats` in order of preference: pdf, zpl, png."""
+
+    scheme: str
+    formats: tuple[str, ...]
+
+    def ask_print(self, printer: PrinterAddress, *, title: str, format: str, document: bytes) -> Ask: ...
+
+    def read_print(self, reply: Reply) -> PrintAnswer: ...
+
+    def ask_progress(self, printer: PrinterAddress, job: str) -> Ask | None: ...
+
+    def read_progress(self, reply: Reply) -> PrintAnswer: ...

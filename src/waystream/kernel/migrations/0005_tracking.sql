@@ -1,0 +1,150 @@
+-- Facts up: raw pushes, scans, snapshots, claims, decisions, and the track folded from them.
+
+-- Every accepted push by its digest: the same bytes again are answered yes and stop here. The raw bytes are sealed.
+CREATE TABLE inbox (
+    digest bytea PRIMARY KEY,
+    id bigint NOT NULL UNIQUE, -- time-ordered
+    aggregator_id bigint NOT NULL REFERENCES aggregator,
+    received_at timestamptz NOT NULL,
+    size int NOT NULL,
+    key_id bigint NOT NULL REFERENCES vault_key,
+    sealed bytea NOT NULL
+);
+CREATE INDEX inbox_age ON inbox (received_at);
+
+-- The hot row of a parcel: where it is, and what makes a repeated push cost nothing.
+CREATE TABLE track (
+    parcel_id bigint PRIMARY KEY REFERENCES parcel ON DELETE CASCADE,
+    shop_id bigint NOT NULL,
+    state text NOT NULL DEFAULT 'awaiting_collection',
+    kind text NOT NULL DEFAULT '',
+    direction text NOT NULL DEFAULT 'out' CHECK (direction IN ('out', 'back')),
+    at timestamptz,
+    because text NOT NULL DEFAULT '',
+    collected_at timestamptz,
+    delivered_at timestamptz,
+    known bigint[] NOT NULL DEFAULT '{}', -- hashes of (scan key, code)
+    latest text NOT NULL DEFAULT '', -- the newest standing scan's text, masked, for lists
+    due_at timestamptz, -- when its next scan is due
+    changed_at timestamptz NOT NULL
+) WITH (fillfactor = 80);
+CREATE INDEX track_state ON track (state, changed_at DESC, parcel_id DESC);
+CREATE INDEX track_changed ON track (changed_at DESC, parcel_id DESC);
+CREATE INDEX track_due ON track (due_at) WHERE due_at IS NOT NULL;
+CALL hold_by_shop('track');
+
+CREATE TABLE scan (
+    parcel_id bigint NOT NULL,
+    key bigint NOT NULL,
+    shop_id bigint NOT NULL,
+    binding_id bigint NOT NULL,
+    source text NOT NULL,
+    at timestamptz NOT NULL,
+    raw_time text NOT NULL,
+    text text NOT NULL, -- personal phone digits replaced at the door; the raw is in the sealed push
+    code text NOT NULL,
+    coded_at timestamptz NOT NULL, -- push time of the telling whose code this is
+    state text NOT NULL,
+    kind text NOT NULL,
+    coarse boolean NOT NULL,
+    location text NOT NULL,
+    inbox_id bigint NOT NULL,
+    withdrawn_at timestamptz,
+    PRIMARY KEY (parcel_id, key)
+) PARTITION BY RANGE (parcel_id);
+CREATE TABLE scan_default PARTITION OF scan DEFAULT;
+CALL hold_by_shop('scan');
+
+CREATE TABLE snapshot (
+    parcel_id bigint NOT NULL,
+    source text NOT NULL,
+    shop_id bigint NOT NULL,
+    push_time timestamptz NOT NULL,
+    keys bigint[] NOT NULL,
+    inbox_id bigint NOT NULL,
+    PRIMARY KEY (parcel_id, source)
+);
+CALL hold_by_shop('snapshot');
+
+CREATE TABLE claim (
+    parcel_id bigint NOT NULL,
+    source text NOT NULL,
+    shop_id bigint NOT NULL,
+    push_time timestamptz NOT NULL,
+    code text NOT NULL,
+    state text NOT NULL,
+    kind text NOT NULL,
+    coarse boolean NOT NULL,
+    inbox_id bigint NOT NULL,
+    PRIMARY KEY (parcel_id, source)
+);
+CALL hold_by_shop('claim');
+
+CREATE TABLE decision (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    parcel_id bigint NOT NULL REFERENCES parcel,
+    shop_id bigint NOT NULL,
+    verdict text NOT NULL CHECK (verdict IN ('delivered', 'lost', 'returned')),
+    actor text NOT NULL,
+    reason text NOT NULL,
+    at timestamptz NOT NULL,
+    withdrawn_at timestamptz,
+    withdrawn_by text NOT NULL DEFAULT ''
+);
+CREATE INDEX decision_parcel ON decision (parcel_id);
+CALL hold_by_shop('decision');
+
+-- Waybills nobody here has bound (yet): kept whole, adopted when the binding appears.
+CREATE TABLE stranger (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    aggregator_id bigint NOT NULL REFERENCES aggregator,
+    carrier text NOT NULL,
+    number text NOT NULL,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'adopted', 'dismissed')),
+    pushes int NOT NULL DEFAULT 1,
+    inbox_id bigint NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    UNIQUE (aggregator_id, carrier, number, inbox_id)
+);
+CREATE INDEX stranger_number ON stranger (number, carrier) WHERE state = 'waiting';
+CREATE INDEX stranger_last ON stranger (state, last_at DESC, id DESC);
+
+-- Scans of a bound number outside the time its binding owns: listed for a person, never dropped.
+CREATE TABLE disputed_scan (
+    number text NOT NULL,
+    carrier text NOT NULL,
+    key bigint NOT NULL,
+    parcel_id bigint NOT NULL,
+    shop_id bigint NOT NULL,
+    at timestamptz NOT NULL,
+    text text NOT NULL,
+    code text NOT NULL,
+    inbox_id bigint NOT NULL,
+    seen_at timestamptz NOT NULL,
+    PRIMARY KEY (parcel_id, key)
+);
+CALL hold_by_shop('disputed_scan');
+
+-- Signed bytes we could not read, or that failed alone: kept sealed until a mended reader takes them.
+CREATE TABLE quarantine (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    digest bytea NOT NULL UNIQUE,
+    aggregator_id bigint NOT NULL REFERENCES aggregator,
+    reason text NOT NULL,
+    key_id bigint NOT NULL REFERENCES vault_key,
+    sealed bytea NOT NULL,
+    received_at timestamptz NOT NULL,
+    healed_at timestamptz
+);
+CREATE INDEX quarantine_open ON quarantine (received_at DESC, id DESC) WHERE healed_at IS NULL;
+
+CREATE TABLE unknown_code (
+    source text NOT NULL,
+    carrier text NOT NULL,
+    code text NOT NULL,
+    seen bigint NOT NULL,
+    first_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (source, carrier, code)
+);

@@ -1,0 +1,97 @@
+"""What the embedded server is told: its configuration, its door, and the passwords of its roles.
+
+The file is written anew at each start; an operator's own settings go in by ALTER SYSTEM. What the server logs can hold
+no personal data: no statement, parameter, DETAIL or message of a failed query is written.
+"""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+DATABASE = "waystream"
+PORT = 5432
+
+CONF = """\
+# Written by Waystream at each start. Your own settings: ALTER SYSTEM, which writes postgresql.auto.conf.
+listen_addresses = ''
+port = {port}
+unix_socket_directories = '{socket_folder}'
+unix_socket_permissions = 0700
+max_connections = 100
+shared_buffers = 256MB
+wal_compression = on
+max_wal_size = 2GB
+synchronous_commit = on
+fsync = {fsync}
+password_encryption = scram-sha-256
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+jit = off
+log_destination = 'stderr'
+logging_collector = on
+log_directory = 'log'
+log_filename = 'postgres-%Y%m%d-%H%M%S.log'
+log_rotation_size = 10MB
+log_rotation_age = 1d
+log_line_prefix = '%m [%p] '
+log_lock_waits = on
+# Nothing of a query may reach the log: names, phones and addresses pass through queries.
+log_min_messages = log
+log_min_error_statement = panic
+log_error_verbosity = terse
+log_statement = none
+log_duration = off
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+"""
+
+HBA = "# Written by Waystream at each start.\nlocal all all scram-sha-256\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """One random password per role. `admin` is the cluster's superuser, used by the lifecycle alone."""
+
+    admin: str = field(repr=False)
+    owner: str = field(repr=False)
+    machine: str = field(repr=False)
+    page: str = field(repr=False)
+
+
+def make_passwords(path: Path) -> Passwords:
+    """Read the passwords; on the first start draw them and keep them in a file only we can read."""
+    if path.exists():
+        return read_passwords(path)
+    passwords = Passwords(*(secrets.token_urlsafe(32) for _ in range(4)))
+    write_private(path, json.dumps(asdict(passwords)).encode())
+    return passwords
+
+
+def read_passwords(path: Path) -> Passwords:
+    return Passwords(**json.loads(path.read_bytes()))
+
+
+def write_private(path: Path, body: bytes) -> None:
+    """Write a 0600 file so that after a crash it is there whole or not at all."""
+    making = path.with_name(path.name + ".making")
+    making.unlink(missing_ok=True)
+    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    making.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def write_conf(cluster: Path, *, socket_folder: Path, fsync: bool) -> None:
+    socket = str(socket_folder).replace("'", "''")
+    text = CONF.format(port=PORT, socket_folder=socket, fsync="on" if fsync else "off")
+    (cluster / "postgresql.conf").write_text(text)
+    (cluster / "pg_hba.conf").write_text(HBA)

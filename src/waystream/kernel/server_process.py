@@ -1,0 +1,149 @@
+"""The running server process: its one thread, its end, and what an earlier owner may have left running.
+
+The server dies with us: the kernel sends it a stop signal when the thread that started it ends, so that thread lives
+as long as the server. A process is only ever signalled through a pidfd after it proved to be the server of our folder.
+"""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from waystream.core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+SAY_EVERY_S = 5.0
+FAST_STOP_S = 60.0
+KEEP_LOGS = 10
+PRUNE_EVERY_S = 600.0
+
+
+class ServerProcess:
+    """One `postgres`, started by and bound to a thread of its own."""
+
+    def __init__(self, command: list[str], *, cluster: Path, said: Path) -> None:
+        self._command = command
+        self._cluster = cluster
+        self._said = said
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failed: OSError | None = None
+        self._started = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._live, name="postgres", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._started.wait()
+        if self._failed is not None:
+            raise self._failed
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Stop fast (sessions are ended, data is written); after a minute without the courtesy."""
+        self._stopping = True
+        assert self._process is not None, "stopped before it was started"
+        for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            self._process.send_signal(stop_signal)
+            self._thread.join(FAST_STOP_S)
+            if not self._thread.is_alive():
+                return
+            log.warning("PostgreSQL did not stop within %.0f s of %s", FAST_STOP_S, stop_signal.name)
+
+    def _live(self) -> None:
+        try:
+            with self._said.open("wb") as said:
+                # Own session: Ctrl-C at the terminal is for us, and we stop the server when we are ready.
+                self._process = subprocess.Popen(
+                    self._command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+                )
+        except OSError as error:
+            self._failed = error
+            return
+        finally:
+            self._started.set()
+        self._wait(self._process)
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        handle = os.pidfd_open(process.pid)
+        try:
+            while not select.select([handle], [], [], PRUNE_EVERY_S)[0]:
+                prune_logs(self._cluster)
+        finally:
+            os.close(handle)
+        code = process.wait()
+        if not self._stopping:
+            log.error("PostgreSQL ended by itself with code %s", code)
+
+
+def prune_logs(cluster: Path) -> None:
+    """Keep the newest log files; each is at most 10 MB."""
+    files = sorted((cluster / "log").glob("postgres-*.log"))
+    for old in files[:-KEEP_LOGS]:
+        old.unlink(missing_ok=True)
+
+
+def last_words(cluster: Path, said: Path) -> str:
+    """The server's last complaint, for the sentence that says why it did not start."""
+    newest = sorted((cluster / "log").glob("postgres-*.log"))[-1:]
+    lines = [line for path in (said, *newest) if path.exists() for line in path.read_text("utf-8", "replace").split("\n")]
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    return (fatal or [line for line in lines if line.strip()] or ["it said nothing"])[-1].strip()
+
+
+def stop_survivor(cluster: Path) -> None:
+    """Stop a server that an earlier, killed owner left running on this folder, and wait for one that is ending.
+
+    The pid in `postmaster.pid` may belong to an innocent by now: it counts only if that process is a `postgres`
+    working in this very folder. Otherwise the file is stale and removed, since PostgreSQL itself would believe it.
+    """
+    pid_file = cluster / "postmaster.pid"
+    pid = _read_pid(pid_file)
+    if pid is None:
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        stack.callback(os.close, handle)
+        if not _is_server_of(pid, cluster):
+            log.info("postmaster.pid names process %d, which is not our server: removed", pid)
+            pid_file.unlink(missing_ok=True)
+            return
+        log.warning("a PostgreSQL left by an earlier run still uses %s: stopping it", cluster)
+        _end(handle)
+
+
+def _read_pid(pid_file: Path) -> int | None:
+    try:
+        return int(pid_file.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_server_of(pid: int, cluster: Path) -> bool:
+    try:
+        program = Path(os.readlink(f"/proc/{pid}/exe")).name.removesuffix(" (deleted)")
+        folder = os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return False
+    return program == "postgres" and os.path.realpath(cluster) == folder
+
+
+def _end(handle: int) -> None:
+    started = time.monotonic()
+    signal.pidfd_send_signal(handle, signal.SIGINT)
+    while not select.select([handle], [], [], SAY_EVERY_S)[0]:
+        waited_s = time.monotonic() - started
+        log.warning("still waiting for the earlier PostgreSQL to end, %.0f s so far", waited_s)
+        if waited_s > FAST_STOP_S:
+            raise Unavailable("The PostgreSQL of an earlier run does not end: try again in a minute", retry_after_s=60)
