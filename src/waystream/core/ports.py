@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from waystream.core.label import Drawing
 from waystream.core.state import Meaning
 
 
@@ -211,7 +212,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A verified push: `digest` identifies its bytes, `told` is what it says."""
+    """What a verified push says. Its identity is the digest of its raw bytes, which hop 1 computes."""
 
     merchant_id: str
     request_type: str
@@ -247,6 +248,8 @@ class Network(Protocol):
     def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply: ...
 
     def meaning(self, code: str, text: str) -> Meaning: ...
+
+    def draw_template(self, template: str) -> Drawing: ...
 
 
 @dataclass(frozen=True, slots=True)

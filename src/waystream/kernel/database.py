@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -72,22 +73,19 @@ class Database:
         statement_timeout_s: float = STATEMENT_TIMEOUT_S,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
-        self.url = url
         self.role = role
-        self._session = {
-            "application_name": f"waystream {role}",
-            "options": _session_options(statement_timeout_s, lock_timeout_s),
-        }
+        self._url = make_conninfo(
+            url, application_name=f"waystream {role}", options=_session_options(statement_timeout_s, lock_timeout_s)
+        )
         self._closing = threading.Event()
         self._pool = ConnectionPool[Connection](
-            url,
+            self._url,
             min_size=min_size,
             max_size=max_size,
             open=False,
             name=role,
             timeout=POOL_WAIT_S,
             check=ConnectionPool.check_connection,
-            kwargs=self._session,
         )
 
     def open(self) -> None:
@@ -136,7 +134,7 @@ class Database:
         """
         while not self._closing.is_set():
             try:
-                with psycopg.connect(self.url, autocommit=True, **self._session) as conn:
+                with psycopg.connect(self._url, autocommit=True) as conn:
                     conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
                     yield ""
                     yield from self._hear(conn, timeout_s)

@@ -26,6 +26,7 @@ from psycopg.conninfo import make_conninfo
 
 from waystream.core.errors import Conflict, Invalid, Missing, Unavailable
 from waystream.kernel import server_conf, server_process
+from waystream.kernel.files import write_whole
 from waystream.kernel.server_account import MAJOR, ServerAccount, choose_account
 from waystream.kernel.server_process import ServerProcess
 
@@ -117,7 +118,8 @@ class EmbeddedPostgres:
         try:
             return server_conf.read_passwords(self._passwords_file)
         except FileNotFoundError:
-            raise Missing(f"{self._passwords_file} is missing: start Waystream once, or bring the key folder back") from None
+            sentence = f"{self._passwords_file} is missing: start Waystream once, or bring the key folder back"
+            raise Missing(sentence) from None
 
     @property
     def _socket_folder(self) -> Path:
@@ -156,10 +158,11 @@ class EmbeddedPostgres:
         _refuse_foreign(self._cluster, account.uid)
         major = (self._cluster / "PG_VERSION").read_text().strip()
         if major != str(MAJOR):
-            sentence = f"{self.folder} holds data of PostgreSQL {major}, this is {MAJOR}: run `waystream upgrade` after a backup"
-            raise Invalid("data_folder", sentence)
+            mend = "run `waystream upgrade` after a backup"
+            raise Invalid("data_folder", f"{self.folder} holds data of PostgreSQL {major}, this is {MAJOR}: {mend}")
         if not self._passwords_file.exists():
-            raise Invalid("key_folder", f"{self.folder} has data but {self.key_folder} has no keys: bring the key folder back")
+            mend = "bring the key folder back"
+            raise Invalid("key_folder", f"{self.folder} has data but {self.key_folder} has no keys: {mend}")
 
     def _make_cluster(self, account: ServerAccount) -> None:
         """Make the database files once; a first start that was cut off leaves nothing that looks finished."""
@@ -205,7 +208,7 @@ class EmbeddedPostgres:
                 return True
             if time.monotonic() - said > SAY_EVERY_S:
                 said = time.monotonic()
-                log.warning("PostgreSQL is recovering its data, %.0f s so far; this is normal after a crash", said - began)
+                log.warning("PostgreSQL is recovering its data, as after any crash: %.0f s so far", said - began)
             time.sleep(0.02)
         return False
 
@@ -238,12 +241,13 @@ def _refuse_foreign(path: Path, *users: int) -> None:
         name = pwd.getpwuid(owner).pw_name
     except KeyError:
         name = f"number {owner}"
-    raise Invalid("data_folder", f"{path} belongs to user {name}: start Waystream as that user, or choose another data folder")
+    mend = "start Waystream as that user, or choose another data folder"
+    raise Invalid("data_folder", f"{path} belongs to user {name}: {mend}")
 
 
 @contextlib.contextmanager
 def _password_file(path: Path, password: str, account: ServerAccount) -> Iterator[Path]:
-    server_conf.write_private(path, password.encode())
+    write_whole(path, password.encode())
     account.give(path)
     try:
         yield path
@@ -252,11 +256,11 @@ def _password_file(path: Path, password: str, account: ServerAccount) -> Iterato
 
 
 def _run_initdb(account: ServerAccount, cluster: Path, password_file: Path, *, fsync: bool) -> None:
-    arguments = ["-D", str(cluster), "-U", ADMIN, f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8"]
-    arguments += ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"]
-    arguments += ["--no-instructions"] + ([] if fsync else ["--no-sync"])
+    arguments = ["-D", str(cluster), "-U", ADMIN, f"--pwfile={password_file}", "--auth=scram-sha-256"]
+    arguments += ["--encoding=UTF8", "--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    arguments += ["--data-checksums", "--no-instructions", *(() if fsync else ("--no-sync",))]
     command = account.command("initdb", *arguments, on_our_death=signal.SIGTERM)
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=INIT_LIMIT_S, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INIT_LIMIT_S, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise Unavailable(f"The database could not be made in {cluster.parent}: {last}")

@@ -51,8 +51,8 @@ def choose_account(folder: Path) -> ServerAccount:
         return ServerAccount(os.getuid(), os.getgid(), False, binaries)
     closed = [path for path in (binaries, folder) if not _open_to_all(path)]
     if closed and not _may_read_everything():
-        sentence = f"PostgreSQL does not run as root, and user nobody cannot reach {closed[0]}: open the folders above it"
-        raise Invalid("data_folder", sentence)
+        mend = "open the folders above it"
+        raise Invalid("data_folder", f"PostgreSQL does not run as root, and nobody cannot reach {closed[0]}: {mend}")
     return ServerAccount(NOBODY, NOBODY, bool(closed), binaries)
 
 

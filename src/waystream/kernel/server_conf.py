@@ -5,10 +5,11 @@ no personal data: no statement, parameter, DETAIL or message of a failed query i
 """
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from waystream.kernel.files import write_whole
 
 DATABASE = "waystream"
 PORT = 5432
@@ -66,28 +67,12 @@ def make_passwords(path: Path) -> Passwords:
     if path.exists():
         return read_passwords(path)
     passwords = Passwords(*(secrets.token_urlsafe(32) for _ in range(4)))
-    write_private(path, json.dumps(asdict(passwords)).encode())
+    write_whole(path, json.dumps(asdict(passwords)).encode())
     return passwords
 
 
 def read_passwords(path: Path) -> Passwords:
     return Passwords(**json.loads(path.read_bytes()))
-
-
-def write_private(path: Path, body: bytes) -> None:
-    """Write a 0600 file so that after a crash it is there whole or not at all."""
-    making = path.with_name(path.name + ".making")
-    making.unlink(missing_ok=True)
-    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    making.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def write_conf(cluster: Path, *, socket_folder: Path, fsync: bool) -> None:

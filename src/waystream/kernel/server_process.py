@@ -94,9 +94,10 @@ def prune_logs(cluster: Path) -> None:
 def last_words(cluster: Path, said: Path) -> str:
     """The server's last complaint, for the sentence that says why it did not start."""
     newest = sorted((cluster / "log").glob("postgres-*.log"))[-1:]
-    lines = [line for path in (said, *newest) if path.exists() for line in path.read_text("utf-8", "replace").split("\n")]
+    text = "\n".join(path.read_text("utf-8", "replace") for path in (said, *newest) if path.exists())
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
-    return (fatal or [line for line in lines if line.strip()] or ["it said nothing"])[-1].strip()
+    return (fatal or lines or ["it said nothing"])[-1]
 
 
 def stop_survivor(cluster: Path) -> None:

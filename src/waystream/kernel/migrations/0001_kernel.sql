@@ -12,14 +12,15 @@ CREATE FUNCTION sees_every_shop() RETURNS boolean LANGUAGE sql STABLE PARALLEL S
     SELECT current_setting('waystream.shops', true) IS NOT DISTINCT FROM '*'
 $$;
 
--- Called for every table that belongs to a shop; an invariant checks that none was forgotten.
+-- Called for every table that belongs to a shop; an invariant checks that none was forgotten. Shop 0 is nobody's:
+-- the rows of the machine itself (a printer's queue, a sweep).
 CREATE PROCEDURE hold_by_shop(held regclass) LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', held);
     EXECUTE format('CREATE POLICY machine ON %s TO waystream_machine USING (true) WITH CHECK (true)', held);
     EXECUTE format('CREATE POLICY page ON %s TO waystream_page
-        USING ((SELECT sees_every_shop()) OR shop_id = ANY ((SELECT seen_shops())::bigint[]))
-        WITH CHECK ((SELECT sees_every_shop()) OR shop_id = ANY ((SELECT seen_shops())::bigint[]))', held);
+        USING (shop_id = 0 OR (SELECT sees_every_shop()) OR shop_id = ANY ((SELECT seen_shops())::bigint[]))
+        WITH CHECK (shop_id = 0 OR (SELECT sees_every_shop()) OR shop_id = ANY ((SELECT seen_shops())::bigint[]))', held);
 END
 $$;
 

@@ -63,12 +63,14 @@ CREATE TABLE parcel (
 CREATE INDEX parcel_stage ON parcel (stage, moved_at DESC, id DESC);
 CREATE INDEX parcel_shop ON parcel (shop_id, id DESC);
 CREATE INDEX parcel_person ON parcel (person_id);
+CREATE INDEX parcel_mother ON parcel (mother_id) WHERE mother_id IS NOT NULL;
 CALL hold_by_shop('parcel');
 
 CREATE TABLE parcel_order (
     parcel_id bigint NOT NULL REFERENCES parcel ON DELETE CASCADE,
     order_id bigint NOT NULL REFERENCES orders,
     shop_id bigint NOT NULL,
+    cod_fen bigint NOT NULL DEFAULT 0 CHECK (cod_fen >= 0), -- what this parcel collects for this order
     PRIMARY KEY (parcel_id, order_id)
 );
 CREATE INDEX parcel_order_order ON parcel_order (order_id, parcel_id);

@@ -57,7 +57,9 @@ def read_folder(folder: Path) -> list[Migration]:
     for version, path in enumerate(sorted(folder.glob("*.sql")), start=1):
         match = NAME.fullmatch(path.name)
         if match is None or int(match[1]) != version:
-            raise Invalid(path.name, f"migration {path.name} should be named {version:04}_….sql: numbers run without gaps")
+            raise Invalid(
+                path.name, f"{path.name} should be named {version:04}_what_it_brings.sql: numbers have no gaps"
+            )
         body = path.read_bytes().replace(b"\r\n", b"\n")
         migrations.append(Migration(version, path.stem, hashlib.sha256(body).hexdigest(), body.decode()))
     return migrations
@@ -67,11 +69,11 @@ def compare(files: list[Migration], applied: dict[int, tuple[str, str]]) -> list
     """What is still to be applied. `applied` is version → (name, digest)."""
     newest = max(applied, default=0)
     if newest > len(files):
-        raise Conflict(f"The database is at version {newest} ({applied[newest][0]}), this Waystream knows {len(files)}: upgrade it")
+        raise Conflict(f"The database is at version {newest}, this Waystream knows {len(files)}: upgrade Waystream")
     for migration in files[:newest]:
         name, digest = applied.get(migration.version, ("nothing", ""))
         if digest != migration.digest:
-            raise Conflict(f"Migration {migration.name} is not what was applied as {name}: an applied file never changes")
+            raise Conflict(f"{migration.name} is not what was applied as {name}: an applied migration never changes")
     return files[newest:]
 
 
@@ -83,7 +85,8 @@ def _make_table(conn: psycopg.Connection[TupleRow]) -> None:
 
 
 def _list_applied(conn: psycopg.Connection[TupleRow]) -> dict[int, tuple[str, str]]:
-    return {version: (name, digest) for version, name, digest in conn.execute("select version, name, digest from migration")}
+    rows = conn.execute("select version, name, digest from migration")
+    return {version: (name, digest) for version, name, digest in rows}
 
 
 def _apply(conn: psycopg.Connection[TupleRow], migration: Migration) -> None:
@@ -91,10 +94,13 @@ def _apply(conn: psycopg.Connection[TupleRow], migration: Migration) -> None:
         with conn.transaction():
             conn.execute(migration.statements.encode())
             if conn.info.transaction_status is not TransactionStatus.INTRANS:
-                raise Invalid(migration.name, f"migration {migration.name} ends its own transaction: leave that to the runner")
+                raise Invalid(migration.name, f"{migration.name} ends its own transaction: leave that to the runner")
             conn.execute(
                 "insert into migration (version, name, digest, applied_at) values (%s, %s, %s, clock_timestamp())",
                 [migration.version, migration.name, migration.digest],
             )
     except psycopg.errors.LockNotAvailable:
         raise Unavailable(f"Migration {migration.name} waits for a busy table", retry_after_s=TABLE_LOCK_S) from None
+    except psycopg.Error as error:
+        error.add_note(f"in migration {migration.name}")
+        raise

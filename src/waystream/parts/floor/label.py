@@ -14,8 +14,8 @@ from waystream.core.label import Barcode, Box, Contact, Drawing, Item, LabelFact
 
 Size: TypeAlias = Literal["100x180", "76x130"]
 
-GOODS_MAX_CHARS = 90
-REMARK_MAX_CHARS = 60
+GOODS_MAX_CHARS = 60
+REMARK_MAX_CHARS = 40
 MODULE_MIN_MM = 0.25
 RULE_MM = 0.25
 
@@ -54,24 +54,28 @@ def own_label(facts: LabelFacts, size: Size = "100x180") -> Drawing:
 
 
 def _draw_small(facts: LabelFacts) -> Drawing:
-    bands: list[tuple[float, _Band]] = [
-        (9, _header), (17, _code), (11, _places), (22, _receiver), (25, _barcode), (15, _sender),
-    ]  # fmt: skip
+    bands: list[tuple[float, _Band]] = [(9, _header)]
     if facts.cod_fen:
-        bands.append((8, _cash))
-    bands.append((130 - sum(height for height, _ in bands), _foot))
+        bands += [(15, _code), (10, _places), (21, _receiver), (22, _barcode), (13, _sender), (8, _cash)]
+    else:
+        bands += [(17, _code), (11, _places), (22, _receiver), (25, _barcode), (14, _sender)]
+    bands.append((130 - _sum_heights(bands), _foot))
     return Drawing(76, 130, _stack(facts, _Area(0, 0, 76, 130, 1.0), bands))
 
 
 def _draw_large(facts: LabelFacts) -> Drawing:
     bands: list[tuple[float, _Band]] = [
-        (11, _header), (21, _code), (14, _places), (27, _receiver), (29, _barcode), (16, _sender),
+        (11, _header), (20, _code), (13, _places), (26, _receiver), (27, _barcode), (18, _sender),
     ]  # fmt: skip
     if facts.cod_fen:
         bands.append((9, _cash))
-    top = sum(height for height, _ in bands)
+    top = _sum_heights(bands)
     receipt = _Area(0, top, 100, 180 - top, 1.125)
     return Drawing(100, 180, _stack(facts, _Area(0, 0, 100, top, 1.3125), bands) + _receipt(facts, receipt))
+
+
+def _sum_heights(bands: list[tuple[float, _Band]]) -> float:
+    return sum(height for height, _ in bands)
 
 
 def _stack(facts: LabelFacts, area: _Area, bands: list[tuple[float, _Band]]) -> _Items:
@@ -131,7 +135,7 @@ def _contact(contact: Contact, area: _Area, *, name_mm: float) -> _Items:
     who = replace(inner, h=area.mm(6.5))
     name = _line(who, _join(contact.name, contact.phone), name_mm, bold=True)
     rest = inner.inset(top=area.mm(7))
-    address = Text(rest.x, rest.y, rest.w, rest.h, contact.address, round(name_mm * 6.8) / 8, line_height=1.28)
+    address = Text(rest.x, rest.y, rest.w, rest.h, contact.address, round(name_mm * 6.25) / 8, line_height=1.28)
     return (name, address)
 
 
@@ -156,10 +160,10 @@ def _cash(facts: LabelFacts, area: _Area) -> _Items:
 def _foot(facts: LabelFacts, area: _Area) -> _Items:
     """Order, goods and remark at the left; the small barcode and the signature at the right."""
     inner = area.inset(top=area.mm(2), bottom=area.mm(2))
-    left = inner.cut_left(inner.w * 0.44)
-    right = inner.cut_right(inner.w * 0.53)
+    left = inner.cut_left(inner.w * 0.38)
+    right = inner.cut_right(inner.w * 0.6)
     small = _small_barcode(facts, replace(right, h=area.mm(9)))
-    sign = replace(right, y=right.y + area.mm(13), h=right.h - area.mm(13))
+    sign = replace(right, y=right.y + area.mm(12.75), h=right.h - area.mm(12.75))
     return (*_details(facts, left), *small, *_signature(facts, sign))
 
 
@@ -167,9 +171,9 @@ def _details(facts: LabelFacts, area: _Area) -> _Items:
     fixed = [f"订单 {facts.order_number}", _join(f"包裹 {facts.parcel_number}/{facts.parcel_count}", _weight(facts))]
     size = area.mm(2.75)
     rows = tuple(
-        _line(replace(area, y=area.y + at * area.mm(4), h=area.mm(4)), text, size) for at, text in enumerate(fixed)
+        _line(replace(area, y=area.y + at * area.mm(3.75), h=area.mm(3.75)), text, size) for at, text in enumerate(fixed)
     )
-    rest = area.inset(top=area.mm(4) * len(fixed) + area.mm(0.5))
+    rest = area.inset(top=area.mm(3.75) * len(fixed) + area.mm(0.5))
     remark = _shorten(facts.remark, REMARK_MAX_CHARS)
     words = [_shorten(facts.goods, GOODS_MAX_CHARS), f"备注 {remark}" if remark else ""]
     goods = Text(rest.x, rest.y, rest.w, rest.h, "\n".join(filter(None, words)), size, line_height=1.3)
@@ -197,8 +201,8 @@ def _signature(facts: LabelFacts, area: _Area) -> _Items:
 def _receipt(facts: LabelFacts, area: _Area) -> _Items:
     """The lower part of 100 × 180 that is torn off: who, what, the number again, and the signature."""
     tear = Line(area.x, area.y, area.x + area.w, area.y, RULE_MM, dashed=True)
-    bands: list[tuple[float, _Band]] = [(17, _receipt_head), (18, _receipt_receiver)]
-    bands.append((area.h - 35, _receipt_foot))
+    bands: list[tuple[float, _Band]] = [(16, _receipt_head), (17, _receipt_receiver)]
+    bands.append((area.h - 33, _receipt_foot))
     return (tear, *_stack(facts, area, bands))
 
 

@@ -1,0 +1,153 @@
+"""The composition root: everything that runs, put together once. The only module that sees everything.
+
+`build(settings)` wires nothing twice; `start` opens the engines in their order and `stop` closes them in the reverse
+one. What runs where is `roles`: web pages and pushes, rules, jobs, the sequencer.
+"""
+
+import importlib
+import logging
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from waystream import integrations, invariants, parts, rules
+from waystream.core.ports import Network, PrinterDriver
+from waystream.kernel import migrations, open_list
+from waystream.kernel.clock import Clock, FastClock, SystemClock
+from waystream.kernel.database import Database
+from waystream.kernel.dispatcher import Dispatcher
+from waystream.kernel.exchange import Exchange
+from waystream.kernel.jobs import Handler, Outside, Sweep
+from waystream.kernel.lifecycle import EmbeddedPostgres
+from waystream.kernel.log import Sequencer
+from waystream.kernel.runner import Runner
+from waystream.kernel.tx import Work
+from waystream.kernel.vault import Keys, Vault
+from waystream.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CLOCK_SAVE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the database is, for each role."""
+
+    owner: str
+    machine: str
+    page: str
+
+
+def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
+    """Every integration of the open list: networks by name, printer drivers by the scheme of their addresses."""
+    networks: dict[str, Network] = {}
+    drivers: dict[str, PrinterDriver] = {}
+    for package in open_list.load(integrations):
+        adapter = importlib.import_module(f"{package.__name__}.adapter")
+        if hasattr(adapter, "network"):
+            networks[adapter.network.name] = adapter.network
+        if hasattr(adapter, "driver"):
+            drivers[adapter.driver.scheme] = adapter.driver
+    return networks, drivers
+
+
+def load_work(outside: Outside) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
+    """Every part's job handlers and sweeps."""
+    handlers: list[Handler] = []
+    sweeps: list[Sweep] = []
+    for part in open_list.load(parts):
+        if (Path(str(part.__path__[0])) / "jobs.py").exists():
+            jobs = importlib.import_module(f"{part.__name__}.jobs")
+            open_list.require(jobs, "handlers", "SWEEPS")
+            handlers += jobs.handlers(outside)
+            sweeps += jobs.SWEEPS
+    return tuple(handlers), tuple(sweeps)
+
+
+class App:
+    """A running Waystream: engines, sequencer, rules, jobs. The web server stands on it (`web.app.make_web`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.networks, self.drivers = load_adapters()
+        self.rules = open_list.load(rules)
+        self.invariants = open_list.load(invariants)
+        self._open = ExitStack()
+
+    def start(self) -> None:
+        """Open everything; on failure what was opened is closed again."""
+        with ExitStack() as stack:
+            self.urls = self._open_engine(stack)
+            applied = migrations.migrate(self.urls.owner)
+            if applied:
+                log.info("schema brought up to date: %s", ", ".join(applied))
+            self.clock = self._open_clock(stack)
+            self._open_databases(stack)
+            self._open_loops(stack)
+            self._open = stack.pop_all()
+
+    def stop(self) -> None:
+        """Close everything in the reverse order; harmless when not started."""
+        self._open.close()
+
+    def __enter__(self) -> "App":
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _open_engine(self, stack: ExitStack) -> Urls:
+        settings = self.settings
+        if not settings.embedded:
+            return Urls(settings.owner_database_url, settings.database_url, settings.page_database_url)
+        postgres = EmbeddedPostgres(settings.data_folder, key_folder=settings.key_folder)
+        stack.enter_context(postgres)
+        return Urls(postgres.owner_url, postgres.machine_url, postgres.page_url)
+
+    def _open_clock(self, stack: ExitStack) -> Clock:
+        if self.settings.clock_speed == 1.0:
+            return SystemClock()
+        file = self.settings.key_folder / "clock.json"
+        clock = FastClock.resume(file, self.settings.clock_speed)
+        ended = threading.Event()
+        saver = threading.Thread(target=_save_clock, args=(clock, file, ended), name="clock")
+        saver.start()
+        stack.callback(saver.join)
+        stack.callback(ended.set)
+        return clock
+
+    def _open_databases(self, stack: ExitStack) -> None:
+        settings = self.settings
+        self.machine_database = Database(self.urls.machine, role="machine", max_size=settings.job_workers + 24)
+        self.page_database = Database(self.urls.page, role="page", max_size=16)
+        for database in (self.machine_database, self.page_database):
+            stack.callback(database.close)
+            database.open()
+        with self.machine_database.tx(read_only=True) as conn:
+            sealed = conn.execute("SELECT 1 FROM vault_key LIMIT 1").fetchone() is not None
+        self.keys = Keys(Vault.open(settings.key_folder, must_exist=sealed))
+        self.machine = Work(self.machine_database, self.clock, self.keys)
+        self.page = Work(self.page_database, self.clock, self.keys)
+
+    def _open_loops(self, stack: ExitStack) -> None:
+        exchange = stack.enter_context(Exchange())
+        handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers))
+        self.sequencer = Sequencer(self.machine_database)
+        self.dispatcher = Dispatcher(self.machine, self.rules)
+        self.runner = Runner(self.machine, handlers, sweeps, workers=self.settings.job_workers)
+        for loop in (self.sequencer, self.dispatcher, self.runner):
+            loop.start()
+            stack.callback(loop.stop)
+
+
+def _save_clock(clock: FastClock, file: Path, ended: threading.Event) -> None:
+    while not ended.wait(CLOCK_SAVE_S):
+        clock.save(file)
+    clock.save(file)
+
+
+def build(settings: Settings) -> App:
+    return App(settings)

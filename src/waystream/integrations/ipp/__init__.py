@@ -1,0 +1,1 @@
+"""Printers that speak IPP (RFC 8010, 8011)."""

@@ -1,0 +1,1 @@
+"""Label printers that take raw ZPL on a TCP port."""

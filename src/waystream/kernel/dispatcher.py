@@ -1,0 +1,339 @@
+"""The dispatcher: rules follow the log, each in transactions that move its cursor together with its effects.
+
+Guaranteed: a rule digests every event once, in order for each subject, through any crash; one process moves a rule at
+a time. What a rule cannot digest is found by halving and parked with its subject; too much of that halts that rule
+alone. Trouble with the database itself is tried again and never parked.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Protocol
+
+import psycopg
+
+from waystream.core.errors import Unavailable
+from waystream.core.events import Event, registry_cached
+from waystream.kernel import log, rule_cursor
+from waystream.kernel.database import error_text
+from waystream.kernel.log import Recorded
+from waystream.kernel.tx import Tx, Work
+from waystream.kernel.wake import Wake
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+LOOK_AHEAD = 10_000
+MOST_PARKED = 100
+THREADS = 4
+POLL_S = 5.0
+#: Connection, rollback, resources, lock not available, operator, system: the same batch may work later.
+TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+STATEMENT_TIMEOUT = "57014"
+
+
+class RuleModule(Protocol):
+    """A module of `rules/`: `WHEN` names its events (a parent stands for all below it), `START` is where a new rule
+    begins: `beginning` or `end`."""
+
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def WHEN(self) -> tuple[type[Event], ...]: ...  # noqa: N802
+    @property
+    def START(self) -> str: ...  # noqa: N802
+
+    def do(self, tx: Tx, events: Sequence[Recorded]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    name: str
+    events: frozenset[str]
+    from_beginning: bool
+    do: Callable[[Tx, Sequence[Recorded]], None]
+
+    @classmethod
+    def of(cls, module: RuleModule) -> "Rule":
+        assert module.START in ("beginning", "end"), f"{module.__name__} has to say where it starts"
+        events = frozenset(name for name, event in registry_cached().items() if issubclass(event, module.WHEN))
+        return cls(module.__name__.rpartition(".")[2], events, module.START == "beginning", module.do)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTx(Tx):
+    """A rule's transaction: what is emitted in it follows from the events the rule digests."""
+
+    because: Sequence[Recorded]
+
+    def emit(self, *events: Event, cause: str = "") -> None:
+        log.emit_each(self.conn, [(event, cause or self._cause_of(event)) for event in events], at=self.now)
+
+    def _cause_of(self, event: Event) -> str:
+        """The newest event of the same subject; where there is none, all that are digested together."""
+        own = [recorded for recorded in self.because if recorded.event.subject == event.subject]
+        if own or len(self.because) == 1:
+            return (own or self.because)[-1].as_cause
+        depth = max(log.cause_depth(recorded.cause) for recorded in self.because) + 1
+        return f"log:{self.because[0].position}-{self.because[-1].position}/{depth}"
+
+
+class Undigested(Exception):
+    """The rule failed on a batch of `count` events; the error is the cause."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} events")
+        self.count = count
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next events of a rule: `free` to be digested, `held` behind a parked one of their subject."""
+
+    free: Sequence[Recorded]
+    held: Sequence[Recorded]
+    reached: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a rule got done: how many events passed, and whether more are waiting."""
+
+    passed: int = 0
+    more: bool = False
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later: the trouble is the database's, not the event's."""
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate:
+        return error.sqlstate[:2] in TRANSIENT_CLASSES and error.sqlstate != STATEMENT_TIMEOUT
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | Unavailable)
+
+
+class Dispatcher:
+    """Gives rules their turns on a few threads; a rule with much to do gives way after each batch."""
+
+    def __init__(
+        self,
+        work: Work,
+        rules: Iterable[RuleModule],
+        *,
+        threads: int = THREADS,
+        batch: int = BATCH,
+        most_parked: int = MOST_PARKED,
+        poll_s: float = POLL_S,
+    ) -> None:
+        self.rules = {rule.name: rule for rule in map(Rule.of, rules)}
+        self._work = work
+        self._threads = threads
+        self._batch = batch
+        self._most_parked = most_parked
+        self._poll_s = poll_s
+        self._wake = Wake(work.database, log.LOG_CHANNEL, poll_s=poll_s)
+        self._thread = threading.Thread(target=self._coordinate, name="dispatcher", daemon=True)
+        self._ended: SimpleQueue[tuple[str, Turn]] = SimpleQueue()
+        self._busy: set[str] = set()
+        self._due: set[str] = set()
+        self._looked_upto = 0
+        self._polled_at = float("-inf")
+
+    def start(self) -> None:
+        self._register()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="rule")
+        self._wake.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batches that are running."""
+        self._wake.stop()
+        self._thread.join()
+        self._pool.shutdown(cancel_futures=True)
+
+    def drain(self) -> int:
+        """Let every rule digest all that is in the log, in this thread; how many events passed (rules × events)."""
+        self._register()
+        return sum(self._drain(rule) for rule in self.rules.values())
+
+    def retry_parked(self, name: str) -> int:
+        """Replay what the rule parked, each subject in order up to its first failure; how many were digested.
+
+        Its poison shows the new error. A halted rule goes on once little enough is parked.
+        """
+        rule = self.rules[name]
+        with self._work.begin(read_only=True) as tx:
+            subjects = rule_cursor.list_parked_subjects(tx.conn, name)
+        digested = sum(self._retry_subject(rule, subject) for subject in subjects)
+        self._work.run(lambda tx: self._resume(tx, rule))
+        return digested
+
+    # ------------------------------------------------------------------ whose turn it is
+
+    def _register(self) -> None:
+        def register(tx: Tx) -> None:
+            for rule in self.rules.values():
+                rule_cursor.register(tx.conn, rule.name, from_beginning=rule.from_beginning, at=tx.now)
+
+        self._work.run(register)
+
+    def _coordinate(self) -> None:
+        while self._wake.wait():
+            try:
+                self._find_due()
+            except Exception as error:
+                logger.warning("the dispatcher cannot look: %s", error_text(error))
+            for name in sorted(self._due - self._busy):
+                self._due.discard(name)
+                self._busy.add(name)
+                self._pool.submit(self._take_turn, self.rules[name])
+
+    def _find_due(self) -> None:
+        """Rules whose last turn left more, whose events arrived since we looked, or, at each poll, that lag at all."""
+        while not self._ended.empty():
+            name, turn = self._ended.get()
+            self._busy.discard(name)
+            self._due |= {name} if turn.more else set()
+        with self._work.begin(read_only=True) as tx:
+            head = log.head(tx.conn)
+            arrived = log.list_names(tx.conn, after=max(self._looked_upto, head - LOOK_AHEAD), upto=head)
+            if time.monotonic() - self._polled_at >= self._poll_s:
+                self._due |= rule_cursor.list_lagging(tx.conn) & self.rules.keys()
+                self._polled_at = time.monotonic()
+        self._looked_upto = head
+        self._due |= {rule.name for rule in self.rules.values() if rule.events & arrived}
+
+    def _take_turn(self, rule: Rule) -> None:
+        turn = Turn()
+        try:
+            turn = self._digest(rule, self._batch)
+        except Exception as error:
+            logger.warning("rule %s rests until the next poll: %s", rule.name, error_text(error))
+        finally:
+            self._ended.put((rule.name, turn))
+            self._wake.set()
+
+    def _drain(self, rule: Rule) -> int:
+        turn = self._digest(rule, self._batch)
+        passed = turn.passed
+        while turn.more:
+            turn = self._digest(rule, self._batch)
+            passed += turn.passed
+        return passed
+
+    # ------------------------------------------------------------------ what happens in a turn
+
+    def _digest(self, rule: Rule, limit: int) -> Turn:
+        """The next events in one transaction; if the rule fails on them, each half in its own, down to one event."""
+        if limit == 1:
+            return self._work.run(lambda tx: self._pass_one(tx, rule))
+        try:
+            return self._work.run(lambda tx: self._pass_batch(tx, rule, limit))
+        except Undigested as failed:
+            count = failed.count
+            logger.info("rule %s failed on %d events: %s", rule.name, count, error_text(failed.__cause__ or failed))
+        if count == 1:
+            return self._digest(rule, 1)
+        first = self._digest(rule, count // 2)
+        second = self._digest(rule, count - count // 2)
+        return Turn(first.passed + second.passed, second.more)
+
+    def _pass_batch(self, tx: Tx, rule: Rule, limit: int) -> Turn:
+        batch = _take(tx, rule, limit)
+        if batch is None:
+            return Turn()
+
+        _do(tx, rule, batch.free)
+
+        rule_cursor.park(tx.conn, rule.name, batch.held, at=tx.now)
+        rule_cursor.move(tx.conn, rule.name, position=batch.reached, at=tx.now)
+        return Turn(len(batch.free) + len(batch.held), batch.more)
+
+    def _pass_one(self, tx: Tx, rule: Rule) -> Turn:
+        """One event under a savepoint: digested, or parked in the same transaction that moves past it."""
+        batch = _take(tx, rule, 1)
+        if batch is None:
+            return Turn()
+
+        error = _try(tx, rule, batch.free)
+
+        if error:
+            self._park_poison(tx, rule, batch.free, error=error)
+        rule_cursor.park(tx.conn, rule.name, batch.held, at=tx.now)
+        rule_cursor.move(tx.conn, rule.name, position=batch.reached, at=tx.now)
+        return Turn(len(batch.free) + len(batch.held), batch.more)
+
+    def _park_poison(self, tx: Tx, rule: Rule, poison: Sequence[Recorded], *, error: str) -> None:
+        rule_cursor.park(tx.conn, rule.name, poison, error=error, at=tx.now)
+        logger.error("rule %s parked event %d: %s", rule.name, poison[0].id, error)
+        if rule_cursor.count_poison(tx.conn, rule.name) > self._most_parked:
+            rule_cursor.halt(tx.conn, rule.name, f"more than {self._most_parked} events could not be digested")
+            logger.critical("rule %s is halted: more than %d events are parked", rule.name, self._most_parked)
+
+    def _retry_subject(self, rule: Rule, subject: str) -> int:
+        total = digested = self._work.run(lambda tx: self._replay(tx, rule, subject))
+        while digested == self._batch:
+            total += (digested := self._work.run(lambda tx: self._replay(tx, rule, subject)))
+        return total
+
+    def _replay(self, tx: Tx, rule: Rule, subject: str) -> int:
+        """The parked events of a subject in order, while the rule stands still, so that no later one overtakes."""
+        rule_cursor.wait_for_lock(tx.conn, rule.name)
+        digested = 0
+        for recorded in rule_cursor.list_parked(tx.conn, rule.name, subject=subject, limit=self._batch):
+            if error := _try(tx, rule, [recorded]):
+                rule_cursor.park(tx.conn, rule.name, [recorded], error=error, at=tx.now)
+                break
+            rule_cursor.unpark(tx.conn, rule.name, recorded.id)
+            digested += 1
+        return digested
+
+    def _resume(self, tx: Tx, rule: Rule) -> None:
+        rule_cursor.wait_for_lock(tx.conn, rule.name)
+        if rule_cursor.count_poison(tx.conn, rule.name) <= self._most_parked:
+            rule_cursor.resume(tx.conn, rule.name)
+
+
+def _take(tx: Tx, rule: Rule, limit: int) -> Batch | None:
+    """The rule's next events, its cursor locked; None if there is nothing, or if it is not ours to move."""
+    position = rule_cursor.lock(tx.conn, rule.name)
+    head = log.head(tx.conn)
+    if position is None or position >= head:
+        return None
+    upto = min(head, position + LOOK_AHEAD)
+    events = log.read(tx.conn, after=position, upto=upto, limit=limit, names=rule.events)
+    reached = events[-1].position if len(events) == limit else upto
+    held = rule_cursor.list_held(tx.conn, rule.name, {recorded.event.subject for recorded in events})
+    return Batch(
+        free=[recorded for recorded in events if recorded.event.subject not in held],
+        held=[recorded for recorded in events if recorded.event.subject in held],
+        reached=reached,
+        more=reached < head,
+    )
+
+
+def _do(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> None:
+    """Run the rule on the events. Raises `Undigested` if the events, not the database, are to blame."""
+    if not events:
+        return
+    try:
+        rule.do(RuleTx(tx.conn, tx.now, tx.keys, events), events)
+        # What would fail at the commit shall fail here, where the batch can still be halved.
+        tx.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise Undigested(len(events)) from error
+
+
+def _try(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> str:
+    """Run the rule under a savepoint; the error's text if it failed, and then nothing of it remains."""
+    try:
+        with tx.conn.transaction():
+            _do(tx, rule, events)
+    except Undigested as failed:
+        return error_text(failed.__cause__ or failed)
+    return ""

@@ -1,0 +1,109 @@
+"""Where each rule stands in the log and what it could not digest: the SQL of `rule_cursor` and `parked`.
+
+A parked event with an error is poison; one without waits behind an earlier one of its subject. Whoever holds the lock
+of a rule's row is the only one who moves that rule. The deciding is in `dispatcher`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from waystream.kernel import log
+from waystream.kernel.log import Recorded
+
+
+def register(conn: Connection[Any], rule: str, *, from_beginning: bool, at: datetime) -> None:
+    """A rule seen for the first time begins at the beginning or the end of the log."""
+    conn.execute(
+        "INSERT INTO rule_cursor (rule, position, moved_at) VALUES (%s, %s, %s) ON CONFLICT (rule) DO NOTHING",
+        [rule, 0 if from_beginning else log.head(conn), at],
+    )
+
+
+def lock(conn: Connection[Any], rule: str) -> int | None:
+    """The rule's position, ours to move until the commit; None while another process moves it or it is halted."""
+    found = conn.execute(
+        "SELECT position FROM rule_cursor WHERE rule = %s AND halted = '' FOR UPDATE SKIP LOCKED", [rule]
+    ).fetchone()
+    return int(found[0]) if found else None
+
+
+def wait_for_lock(conn: Connection[Any], rule: str) -> None:
+    """Hold the rule still, halted or not, until the commit."""
+    conn.execute("SELECT FROM rule_cursor WHERE rule = %s FOR UPDATE", [rule])
+
+
+def move(conn: Connection[Any], rule: str, *, position: int, at: datetime) -> None:
+    conn.execute("UPDATE rule_cursor SET position = %s, moved_at = %s WHERE rule = %s", [position, at, rule])
+
+
+def halt(conn: Connection[Any], rule: str, why: str) -> None:
+    conn.execute("UPDATE rule_cursor SET halted = %s WHERE rule = %s", [why, rule])
+
+
+def resume(conn: Connection[Any], rule: str) -> None:
+    """Let a halted rule go on; what is parked stays parked."""
+    halt(conn, rule, "")
+
+
+def list_lagging(conn: Connection[Any]) -> set[str]:
+    """The rules that have not reached the head of the log and may move."""
+    rows = conn.execute(
+        "SELECT rule FROM rule_cursor WHERE halted = '' AND position < (SELECT position FROM sequencer)"
+    )
+    return {str(rule) for (rule,) in rows}
+
+
+def park(conn: Connection[Any], rule: str, events: Sequence[Recorded], *, error: str = "", at: datetime) -> None:
+    """Lay events aside: poison with its error, or without one behind the poison of their subject."""
+    if not events:
+        return
+    conn.execute(
+        """INSERT INTO parked (rule, event_id, subject, error, parked_at)
+           SELECT %(rule)s, event_id, subject, %(error)s, %(at)s
+           FROM unnest(%(ids)s::bigint[], %(subjects)s::text[]) AS given (event_id, subject)
+           ON CONFLICT (rule, event_id) DO UPDATE SET error = excluded.error""",
+        {
+            "rule": rule,
+            "error": error,
+            "at": at,
+            "ids": [recorded.id for recorded in events],
+            "subjects": [recorded.event.subject for recorded in events],
+        },
+    )
+
+
+def unpark(conn: Connection[Any], rule: str, event_id: int) -> None:
+    conn.execute("DELETE FROM parked WHERE rule = %s AND event_id = %s", [rule, event_id])
+
+
+def count_poison(conn: Connection[Any], rule: str) -> int:
+    found = conn.execute("SELECT count(*) FROM parked WHERE rule = %s AND error <> ''", [rule]).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def list_held(conn: Connection[Any], rule: str, subjects: Collection[str]) -> set[str]:
+    """Which of the subjects have a parked event, so that later ones must wait."""
+    rows = conn.execute(
+        "SELECT DISTINCT subject FROM parked WHERE rule = %s AND subject = ANY (%s)", [rule, list(subjects)]
+    )
+    return {str(subject) for (subject,) in rows}
+
+
+def list_parked_subjects(conn: Connection[Any], rule: str) -> list[str]:
+    """Every subject with a parked event, the longest waiting first."""
+    rows = conn.execute("SELECT subject FROM parked WHERE rule = %s GROUP BY subject ORDER BY min(event_id)", [rule])
+    return [str(subject) for (subject,) in rows]
+
+
+def list_parked(conn: Connection[Any], rule: str, *, subject: str, limit: int) -> list[Recorded]:
+    """The parked events of a subject in the order of the log."""
+    ids = conn.execute(
+        """SELECT log.position FROM parked JOIN log USING (event_id)
+           WHERE rule = %s AND subject = %s ORDER BY log.position LIMIT %s""",
+        [rule, subject, limit],
+    ).fetchall()
+    return log.read_at(conn, [int(position) for (position,) in ids])

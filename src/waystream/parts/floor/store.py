@@ -1,0 +1,214 @@
+"""All SQL of the floor. Reads labels, parcels and warehouses; writes printers and prints only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg.rows import class_row
+
+from waystream.core.label import Contact, LabelFacts
+from waystream.kernel.database import Connection
+from waystream.parts.floor.model import LabelRow, Print, Printer, PrinterIn, masked_sender
+
+_PRINTER = """
+SELECT printer.id, name, uri, dpi, label_size, state, said, seen_at, disabled_at IS NOT NULL AS disabled,
+       (SELECT count(*) FROM print WHERE print.printer_id = printer.id AND print.state IN ('queued', 'printing'))
+           AS waiting
+FROM printer
+"""
+
+_PRINT = """
+SELECT print.id, label_id, parcel_id, shop_id, printer.name AS printer, print.state, reprint, print.said, queued_at,
+       printed_at
+FROM print JOIN printer ON printer.id = print.printer_id
+"""
+
+
+def insert_printer(conn: Connection, printer: PrinterIn) -> int:
+    row = conn.execute(
+        "INSERT INTO printer (name, uri, dpi, label_size) VALUES (%s, %s, %s, %s) RETURNING id",
+        (printer.name.strip(), printer.uri, printer.dpi, printer.label_size),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def update_printer(conn: Connection, printer_id: int, printer: PrinterIn) -> bool:
+    return conn.execute(
+        """UPDATE printer SET name = %s, uri = %s, dpi = %s, label_size = %s, state = 'unknown', said = ''
+           WHERE id = %s""",
+        (printer.name.strip(), printer.uri, printer.dpi, printer.label_size, printer_id),
+    ).rowcount == 1
+
+
+def set_disabled(conn: Connection, printer_id: int, *, at: datetime | None) -> bool:
+    return conn.execute("UPDATE printer SET disabled_at = %s WHERE id = %s", (at, printer_id)).rowcount == 1
+
+
+def name_taken(conn: Connection, name: str, *, but: int = 0) -> bool:
+    found = conn.execute("SELECT 1 FROM printer WHERE name = %s AND id <> %s", (name.strip(), but)).fetchone()
+    return found is not None
+
+
+def list_printers(conn: Connection) -> list[Printer]:
+    with conn.cursor(row_factory=class_row(Printer)) as cur:
+        return cur.execute(_PRINTER + "ORDER BY name").fetchall()
+
+
+def find_printer(conn: Connection, printer_id: int) -> Printer | None:
+    with conn.cursor(row_factory=class_row(Printer)) as cur:
+        return cur.execute(_PRINTER + "WHERE printer.id = %s", (printer_id,)).fetchone()
+
+
+def lock_printers(conn: Connection, printer_ids: Sequence[int]) -> None:
+    """Whoever adds to a queue or finds it empty holds its printer: no print is left without a job."""
+    conn.execute("SELECT 1 FROM printer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (list(printer_ids),))
+
+
+def saw_printer(conn: Connection, printer_id: int, *, state: str, said: str, at: datetime) -> None:
+    conn.execute(
+        "UPDATE printer SET state = %s, said = %s, seen_at = %s WHERE id = %s", (state, said[:200], at, printer_id)
+    )
+
+
+def printers_of(conn: Connection, parcel_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(label, printer) of each parcel with a live label in a warehouse that has a printer."""
+    return [
+        (row[0], row[1])
+        for row in conn.execute(
+            """SELECT label.id, warehouse.printer_id
+               FROM label JOIN parcel ON parcel.id = label.parcel_id
+               JOIN warehouse ON warehouse.id = parcel.warehouse_id
+               WHERE label.parcel_id = ANY(%s) AND label.voided_at IS NULL AND warehouse.printer_id IS NOT NULL
+               ORDER BY label.parcel_id""",
+            (list(parcel_ids),),
+        )
+    ]
+
+
+def insert_prints(
+    conn: Connection, wanted: Sequence[tuple[int, int]], *, reason: str, reprint: bool, at: datetime
+) -> list[int]:
+    """Queue each (label, printer); a first print is queued once for a label, a reprint as often as asked."""
+    rows = conn.execute(
+        """INSERT INTO print (label_id, parcel_id, shop_id, printer_id, reprint, reason, queued_at)
+           SELECT label.id, label.parcel_id, label.shop_id, wanted.printer, %(reprint)s, %(reason)s, %(at)s
+           FROM unnest(%(labels)s::bigint[], %(printers)s::bigint[]) WITH ORDINALITY AS wanted (label, printer, place)
+           JOIN label ON label.id = wanted.label AND label.voided_at IS NULL
+           WHERE %(reprint)s OR NOT EXISTS (SELECT 1 FROM print WHERE print.label_id = label.id)
+           ORDER BY wanted.place
+           RETURNING id""",
+        {
+            "labels": [label for label, _ in wanted],
+            "printers": [printer for _, printer in wanted],
+            "reprint": reprint,
+            "reason": reason,
+            "at": at,
+        },
+    )
+    return [row[0] for row in rows]
+
+
+def next_print(conn: Connection, printer_id: int) -> Print | None:
+    """The head of a printer's queue; one that was left printing by a crash comes first."""
+    with conn.cursor(row_factory=class_row(Print)) as cur:
+        return cur.execute(
+            _PRINT
+            + """WHERE print.printer_id = %s AND print.state IN ('queued', 'printing')
+                 ORDER BY (print.state = 'printing') DESC, print.id LIMIT 1""",
+            (printer_id,),
+        ).fetchone()
+
+
+def claim_print(conn: Connection, print_id: int) -> bool:
+    """Mark it printing, unless its label was voided meanwhile: nothing is printed for a dead number."""
+    label = conn.execute(
+        """SELECT label.voided_at IS NULL FROM print JOIN label ON label.id = print.label_id
+           WHERE print.id = %s FOR SHARE OF label""",
+        (print_id,),
+    ).fetchone()
+    alive = bool(label and label[0])
+    conn.execute("UPDATE print SET state = %s WHERE id = %s", ("printing" if alive else "voided", print_id))
+    return alive
+
+
+def set_print(
+    conn: Connection, print_id: int, *, state: str, said: str = "", job: str = "", at: datetime | None = None
+) -> None:
+    conn.execute(
+        "UPDATE print SET state = %s, said = %s, device_job = %s, printed_at = %s WHERE id = %s",
+        (state, said[:200], job, at, print_id),
+    )
+
+
+def device_job(conn: Connection, print_id: int) -> str:
+    row = conn.execute("SELECT device_job FROM print WHERE id = %s", (print_id,)).fetchone()
+    return row[0] if row else ""
+
+
+def void_prints(conn: Connection, label_ids: Sequence[int]) -> int:
+    return conn.execute(
+        "UPDATE print SET state = 'voided' WHERE label_id = ANY(%s) AND state = 'queued'", (list(label_ids),)
+    ).rowcount
+
+
+def list_prints(conn: Connection, parcel_id: int) -> list[Print]:
+    with conn.cursor(row_factory=class_row(Print)) as cur:
+        return cur.execute(_PRINT + "WHERE parcel_id = %s ORDER BY print.id", (parcel_id,)).fetchall()
+
+
+def list_queue(conn: Connection, printer_id: int, limit: int) -> list[Print]:
+    with conn.cursor(row_factory=class_row(Print)) as cur:
+        return cur.execute(
+            _PRINT + "WHERE printer_id = %s AND print.state IN ('queued', 'printing') ORDER BY print.id LIMIT %s",
+            (printer_id, limit),
+        ).fetchall()
+
+
+_LABEL = """
+SELECT label.id, label.parcel_id, aggregator.integration, label.key_id, label.sealed, label.routing, binding.carrier,
+       binding.number, parcel.piece, parcel.pieces, parcel.weight_g, parcel.cod_fen, person.name_mask,
+       person.phone_mask, person.province, person.city, person.district, person.address_mask, warehouse.name,
+       warehouse.city, warehouse.district, coalesce(printer.label_size, '100x180'), label.source,
+       (SELECT string_agg(orders.number, ' ' ORDER BY orders.id) FROM parcel_order
+        JOIN orders ON orders.id = parcel_order.order_id WHERE parcel_order.parcel_id = parcel.id),
+       (SELECT string_agg(order_line.name || ' × ' || parcel_line.quantity, '，' ORDER BY order_line.id)
+        FROM parcel_line JOIN order_line ON order_line.id = parcel_line.order_line_id
+        WHERE parcel_line.parcel_id = parcel.id)
+FROM label
+JOIN binding ON binding.id = label.binding_id
+JOIN aggregator ON aggregator.id = binding.aggregator_id
+JOIN parcel ON parcel.id = label.parcel_id
+JOIN person ON person.id = parcel.person_id
+JOIN warehouse ON warehouse.id = parcel.warehouse_id
+LEFT JOIN printer ON printer.id = warehouse.printer_id
+WHERE label.id = %s
+"""
+
+
+def find_label(conn: Connection, label_id: int) -> LabelRow | None:
+    row = conn.execute(_LABEL, (label_id,)).fetchone()
+    if row is None:
+        return None
+    routing = row[5]
+    facts = LabelFacts(
+        carrier=row[6],
+        waybill=row[7],
+        receiver=Contact(name=row[12], phone=row[13], address="".join(row[14:18])),
+        sender=masked_sender(name=row[18], city=row[19], district=row[20]),
+        order_number=row[23] or "",
+        mark=routing.get("mark", ""),
+        package=routing.get("package_name", ""),
+        sorting_code=routing.get("sorting_code", ""),
+        parcel_number=row[8],
+        parcel_count=row[9],
+        goods=row[24] or "",
+        cod_fen=row[11],
+        weight_g=row[10],
+    )
+    carrier = row[22] == "carrier"
+    return LabelRow(row[0], row[1], row[2], row[3], bytes(row[4]) if carrier else b"", facts, row[21])
+
+
+def live_label(conn: Connection, parcel_id: int) -> int | None:
+    row = conn.execute("SELECT id FROM label WHERE parcel_id = %s AND voided_at IS NULL", (parcel_id,)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,15 @@
+"""When a label is voided, then it is taken out of the print queues."""
+
+from collections.abc import Sequence
+
+from waystream.core.events.fulfilment import LabelVoided
+from waystream.kernel.log import Recorded
+from waystream.kernel.tx import Tx
+from waystream.parts.floor import actions as floor
+
+WHEN = (LabelVoided,)
+START = "beginning"
+
+
+def do(tx: Tx, events: Sequence[Recorded]) -> None:
+    floor.void_prints(tx, [told.event.label_id for told in events if isinstance(told.event, LabelVoided)])

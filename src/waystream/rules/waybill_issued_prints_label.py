@@ -1,0 +1,15 @@
+"""When a waybill is issued, then its label is queued on the warehouse's printer."""
+
+from collections.abc import Sequence
+
+from waystream.core.events.fulfilment import WaybillIssued
+from waystream.kernel.log import Recorded
+from waystream.kernel.tx import Tx
+from waystream.parts.floor import actions as floor
+
+WHEN = (WaybillIssued,)
+START = "beginning"
+
+
+def do(tx: Tx, events: Sequence[Recorded]) -> None:
+    floor.print_parcels(tx, [told.event.parcel_id for told in events if isinstance(told.event, WaybillIssued)])

@@ -1,0 +1,109 @@
+"""All settings, read once at start: defaults.toml, then one file, then WAYSTREAM_* of the environment.
+
+A wrong or unknown setting stops the start with the sentence that mends it. `defaults.toml` is the reference.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from waystream.core.errors import Invalid
+
+PREFIX = "WAYSTREAM_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See defaults.toml for what each one does."""
+
+    data_folder: Path
+    key_folder: Path
+    database_url: str
+    page_database_url: str
+    owner_database_url: str
+    host: str
+    port: int
+    base_url: str
+    cookie_secure: bool
+    push_body_kb: int
+    web_body_kb: int
+    push_group: int
+    push_waiting: int
+    doubt_s: int
+    afterlife_days: int
+    inbox_days: int
+    job_workers: int
+    lease_s: float
+    clock_speed: float
+    log_level: str
+    log_json: bool
+
+    @property
+    def embedded(self) -> bool:
+        return not self.database_url
+
+    @property
+    def address(self) -> str:
+        """How others reach us."""
+        return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+
+_TYPES = {field.name: field.type for field in fields(Settings)}
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Settings from the defaults, `file`, the environment and `given`, later ones winning."""
+    values: dict[str, Any] = tomllib.loads(files("waystream").joinpath("defaults.toml").read_text())
+    if file is not None:
+        values |= _read(file)
+    environment = os.environ if environment is None else environment
+    values |= {name: environment[PREFIX + name.upper()] for name in _TYPES if PREFIX + name.upper() in environment}
+    values |= {name: value for name, value in given.items() if value is not None}
+    return _checked({name: _typed(name, value) for name, value in values.items()})
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except FileNotFoundError as error:
+        raise Invalid("settings", f"There is no settings file {file}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid("settings", f"{file} is not TOML: {error}.") from error
+
+
+def _typed(name: str, value: Any) -> Any:
+    if name not in _TYPES:
+        raise Invalid(name, f"There is no setting {name}; defaults.toml lists all of them.")
+    kind = _TYPES[name]
+    if kind is Path:
+        return Path(value)
+    if kind is bool and isinstance(value, str):
+        if value.lower() not in _TRUE | _FALSE:
+            raise Invalid(name, f"{name} must be true or false, not {value!r}.")
+        return value.lower() in _TRUE
+    try:
+        return kind(value)  # type: ignore[operator]
+    except ValueError as error:
+        raise Invalid(name, f"{name} must be a {kind.__name__}, not {value!r}.") from error  # type: ignore[union-attr]
+
+
+def _checked(values: dict[str, Any]) -> Settings:
+    data = values["data_folder"].expanduser().absolute()
+    keys = values["key_folder"]
+    values["data_folder"] = data
+    values["key_folder"] = keys.expanduser().absolute() if str(keys) not in ("", ".") else Path(f"{data}.keys")
+    settings = Settings(**values)
+    if settings.key_folder.is_relative_to(settings.data_folder):
+        raise Invalid("key_folder", "key_folder must lie outside data_folder: a stolen backup must not hold its key.")
+    if not 0 < settings.port < 65536:
+        raise Invalid("port", f"port must be between 1 and 65535, not {settings.port}.")
+    if settings.database_url and not (settings.page_database_url and settings.owner_database_url):
+        raise Invalid("database_url", "With database_url, set page_database_url and owner_database_url too.")
+    if not 0 < settings.clock_speed <= 100_000:
+        raise Invalid("clock_speed", "clock_speed must be above 0 and at most 100000.")
+    return settings

@@ -1,0 +1,33 @@
+"""What the web needs of the rest, handed in once by the composition root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from starlette.requests import HTTPConnection
+
+from waystream.core.ports import Network
+from waystream.kernel.tx import Work
+from waystream.web.live import Live
+
+BODY_LIMIT_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """`work` sees only the shops it is told (the page role); `machine` sees all and serves sign-in and health."""
+
+    work: Work
+    machine: Work
+    networks: Mapping[str, Network]
+    live: Live
+    base_url: str
+    cookie_secure: bool = False
+    body_limit_bytes: int = BODY_LIMIT_BYTES
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+
+
+def context_of(connection: HTTPConnection) -> WebContext:
+    context = connection.app.state.context
+    assert isinstance(context, WebContext)
+    return context

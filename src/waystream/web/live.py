@@ -1,0 +1,178 @@
+"""Live pages: one thread listens for new events and tells every open stream which of its keys changed.
+
+A key is what a page watches: `overview`, `orders`, `parcels`, `order:ID`, `parcel:ID`, `floor` … A stream is told at most
+once a second, only of shops its caller may see, and can resume from the last position it was told.
+The HTTP side is `stream`; what a page does with a key is static/live.js.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from waystream.kernel.database import Shops
+from waystream.kernel.log import LOG_CHANNEL
+from waystream.kernel.tx import Work
+
+READ_AT_ONCE = 2_000
+RESUME_AT_MOST = 2_000
+STREAMS_AT_MOST = 2_000
+
+#: Events whose change is seen on a list of its own as well.
+_FLOOR = frozenset({"LabelPrinted", "LabelVoided", "PrintFailed", "ParcelDispatched", "WaybillIssued"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event as far as pages care: where it stands in the log, whose it is, which keys it touches."""
+
+    position: int
+    shop_id: int
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a stream says: the keys that changed, and the position up to which this holds."""
+
+    position: int
+    keys: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Watch:
+    """One open stream. The listening thread adds to `dirty`, the stream's own coroutine takes from it."""
+
+    keys: frozenset[str]
+    shops: Shops
+    loop: asyncio.AbstractEventLoop
+    position: int = 0
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _dirty: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """From any thread: remember the keys of ours that changed."""
+        hit = {key for change in changes if change.shop_id in self.shops for key in change.keys & self.keys}
+        if not hit:
+            return
+        with self._lock:
+            self._dirty |= hit
+        self.wake()
+
+    def wake(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.woken.set)
+
+    def take(self, position: int) -> Told:
+        with self._lock:
+            keys, self._dirty = tuple(sorted(self._dirty)), set()
+        return Told(position, keys)
+
+
+class Live:
+    """The listening thread and the open streams. `start` once, `close` before the server stops: it ends the streams."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._watches: set[Watch] = set()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._position = 0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def closed(self) -> bool:
+        return self._closed.is_set()
+
+    @property
+    def position(self) -> int:
+        """The last position that was told."""
+        return self._position
+
+    @property
+    def streams(self) -> int:
+        return len(self._watches)
+
+    def start(self) -> None:
+        self._position = self._newest()
+        self._thread = threading.Thread(target=self._listen, name="live", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End every stream; the thread itself ends when its database is closed."""
+        self._closed.set()
+        with self._lock:
+            watches = tuple(self._watches)
+        for watch in watches:
+            watch.wake()
+
+    def join(self, timeout_s: float = 5.0) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def watch(self, *, keys: frozenset[str], shops: Shops, since: int | None) -> Watch:
+        """Open a stream from within its event loop; `since` is the last position its reader was told."""
+        watch = Watch(keys, shops, asyncio.get_running_loop())
+        with self._lock:
+            if len(self._watches) >= STREAMS_AT_MOST:
+                self._watches.pop().wake()
+            self._watches.add(watch)
+        if since is not None and since < self._position:
+            watch.note(self._missed(since, keys))
+        return watch
+
+    def leave(self, watch: Watch) -> None:
+        with self._lock:
+            self._watches.discard(watch)
+
+    def is_open(self, watch: Watch) -> bool:
+        return not self.closed and watch in self._watches
+
+    def poll(self) -> None:
+        """Read what is new in the log and tell it; also called by the thread, whenever it is woken."""
+        while changes := self._read_after(self._position):
+            self._position = changes[-1].position
+            with self._lock:
+                watches = tuple(self._watches)
+            for watch in watches:
+                watch.note(changes)
+
+    def _listen(self) -> None:
+        for _ in self._work.database.listen(LOG_CHANNEL):
+            if self.closed:
+                return
+            self.poll()
+
+    def _missed(self, since: int, keys: frozenset[str]) -> Sequence[Change]:
+        """What a returning reader missed; after a long absence simply everything it watches."""
+        if self._position - since > RESUME_AT_MOST:
+            return [Change(self._position, shop_id, keys) for shop_id in self._every_shop()]
+        return self._read_after(since)
+
+    def _read_after(self, position: int) -> list[Change]:
+        with self._work.begin(read_only=True) as tx:
+            rows = tx.conn.execute(
+                """SELECT log.position, event.shop_id, event.name, event.subject, event.body -> 'order_ids'
+                   FROM log JOIN event ON event.id = log.event_id
+                   WHERE log.position > %s ORDER BY log.position LIMIT %s""",
+                [position, READ_AT_ONCE],
+            ).fetchall()
+        return [Change(at, shop_id, keys_of(name, subject, orders or ())) for at, shop_id, name, subject, orders in rows]
+
+    def _newest(self) -> int:
+        with self._work.begin(read_only=True) as tx:
+            row = tx.conn.execute("SELECT position FROM sequencer").fetchone()
+        assert row is not None, "the sequencer's row is part of the schema"
+        return int(row[0])
+
+    def _every_shop(self) -> list[int]:
+        with self._work.begin(read_only=True) as tx:
+            return [row[0] for row in tx.conn.execute("SELECT id FROM shop").fetchall()]
+
+
+def keys_of(name: str, subject: str, order_ids: Iterable[int]) -> frozenset[str]:
+    """The keys one event touches: its subject, its lists, the overview, every order in the parcel."""
+    lists = {"overview", "orders"} | ({"parcels"} if subject.startswith("parcel:") else set())
+    floor = {"floor"} if name in _FLOOR else set()
+    return frozenset({subject, *lists, *floor, *(f"order:{order_id}" for order_id in order_ids)})

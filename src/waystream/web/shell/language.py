@@ -1,0 +1,172 @@
+"""The two languages: whole sentences from the catalogue, and numbers, money and dates as each language writes them.
+
+English sentences are the keys; `locale/zh/messages.po` holds the Chinese. Sentences are trusted markup, what is put
+into them is escaped. A number of people's things is always formatted here, never by a template.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from markupsafe import Markup
+
+LANGUAGES = ("zh", "en")
+CATALOGUE = Path(__file__).parent / "locale" / "zh" / "messages.po"
+
+MINUTE_S = 60
+HOUR_S = 3600
+DAY_S = 86400
+WAN_FROM = 100_000
+MINUS = "\N{MINUS SIGN}"
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant for a page: machine-readable, how long ago, and exactly."""
+
+    iso: str
+    ago: str
+    exact: str
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language in one time zone."""
+
+    code: str
+    zone: ZoneInfo
+
+    def say(self, sentence: str, **facts: object) -> Markup:
+        """The sentence in this language with its facts put in; `sentence` is the English text and the key."""
+        return _fill(self._look_up(sentence), facts)
+
+    def say_n(self, one: str, many: str, n: int, **facts: object) -> Markup:
+        """The sentence for `n` things; `%(n)s` in it is the number as this language writes it."""
+        text = self._look_up(one, plural=True) if self.code == "zh" else (one if n == 1 else many)
+        return _fill(text, {"n": self.number(n), **facts})
+
+    def echo(self, text: str) -> str:
+        """A sentence that comes from a part (an error, a reason): translated where the catalogue has it."""
+        return self._look_up(text)
+
+    def _look_up(self, sentence: str, *, plural: bool = False) -> str:
+        if self.code == "en":
+            return sentence
+        message = catalogue().get(sentence)
+        if message is None or not message.string:
+            return sentence
+        return message.string[0] if isinstance(message.string, list | tuple) else str(message.string)
+
+    def number(self, n: int | float, digits: int = 0) -> str:
+        """`12,846`; in Chinese from a hundred thousand on `31.2 万`; the minus is a real one."""
+        if self.code == "zh" and abs(n) >= WAN_FROM and not digits:
+            return f"{n / 10_000:,.1f} 万".replace("-", MINUS)
+        return f"{n:,.{digits}f}".replace("-", MINUS)
+
+    def share(self, part: int, whole: int) -> str:
+        """A percentage with one digit, `–` of nothing."""
+        return f"{100 * part / whole:.1f}" if whole else "–"
+
+    def money(self, fen: int) -> str:
+        """`1,280.00`; the currency stands in the head of the column."""
+        sign = MINUS if fen < 0 else ""
+        return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+    def kilograms(self, weight_g: int) -> str:
+        return f"{weight_g / 1000:.2f}"
+
+    def when(self, at: datetime | None, now: datetime) -> Moment | None:
+        if at is None:
+            return None
+        return Moment(at.astimezone(self.zone).isoformat(timespec="seconds"), self.ago(at, now), self.exact(at, now))
+
+    def ago(self, at: datetime, now: datetime) -> str:
+        """`2 min ago`; what lies ahead is told by its date."""
+        seconds = int((now - at).total_seconds())
+        if seconds < -MINUTE_S:
+            return self.exact(at, now)
+        if seconds < MINUTE_S:
+            return self.say("just now")
+        if seconds < HOUR_S:
+            return self.say("%(n)s min ago", n=seconds // MINUTE_S)
+        if seconds < DAY_S:
+            return self.say("%(n)s h ago", n=seconds // HOUR_S)
+        return self.say_n("%(n)s day ago", "%(n)s days ago", seconds // DAY_S)
+
+    def lasting(self, seconds: float) -> str:
+        """A duration: `45 s`, `12 min`, `7 h 12 min`, `3 d 4 h`."""
+        whole = max(int(seconds), 0)
+        if whole < MINUTE_S:
+            return self.say("%(n)s s", n=whole)
+        if whole < HOUR_S:
+            return self.say("%(n)s min", n=whole // MINUTE_S)
+        if whole < DAY_S:
+            return self.say("%(h)s h %(m)s min", h=whole // HOUR_S, m=whole % HOUR_S // MINUTE_S)
+        return self.say("%(d)s d %(h)s h", d=whole // DAY_S, h=whole % DAY_S // HOUR_S)
+
+    def exact(self, at: datetime, now: datetime) -> str:
+        """`14:30` today, `yesterday 14:30`, else the date with it."""
+        here, today = at.astimezone(self.zone), now.astimezone(self.zone).date()
+        days = (today - here.date()).days
+        if days == 0:
+            return f"{here:%H:%M}"
+        if days == 1:
+            return self.say("yesterday %(time)s", time=f"{here:%H:%M}")
+        return f"{self.short_date(here.date(), today.year)} {here:%H:%M}"
+
+    def stamp(self, at: datetime, now: datetime) -> str:
+        """An instant of a timeline, to the second: `today 09:20:03`, `11-11 18:05:31`."""
+        here, today = at.astimezone(self.zone), now.astimezone(self.zone).date()
+        days = (today - here.date()).days
+        if days == 0:
+            return self.say("today %(time)s", time=f"{here:%H:%M:%S}")
+        if days == 1:
+            return self.say("yesterday %(time)s", time=f"{here:%H:%M:%S}")
+        return f"{self.short_date(here.date(), today.year)} {here:%H:%M:%S}"
+
+    def short_date(self, day: date, this_year: int) -> str:
+        year = "" if day.year == this_year else f"{day.year}-"
+        return f"{year}{day:%m-%d}" if self.code == "zh" else f"{day.day} {_MONTHS[day.month - 1]}{_year(day, this_year)}"
+
+    def long_now(self, now: datetime) -> str:
+        """`Thu 12 Nov, 14:32`: the head of the overview."""
+        here = now.astimezone(self.zone)
+        if self.code == "zh":
+            return f"{here.month} 月 {here.day} 日 周{'一二三四五六日'[here.weekday()]} {here:%H:%M}"
+        return f"{here:%a} {here.day} {_MONTHS[here.month - 1]}, {here:%H:%M}"
+
+
+def N_(sentence: str) -> str:  # noqa: N802
+    """Marks a sentence for the catalogue that is said later."""
+    return sentence
+
+
+def choose_language(wanted: str, accepted: str) -> str:
+    """The language a person asked for, else the first one we have of their browser's."""
+    if wanted in LANGUAGES:
+        return wanted
+    for part in accepted.split(","):
+        code = part.split(";")[0].strip().split("-")[0].lower()
+        if code in LANGUAGES:
+            return code
+    return "zh"
+
+
+@cache
+def catalogue() -> Catalog:
+    with CATALOGUE.open("rb") as file:
+        return read_po(file, locale="zh")
+
+
+def _fill(text: str, facts: dict[str, object]) -> Markup:
+    return Markup(text) % facts if facts else Markup(text)  # noqa: S704
+
+
+def _year(day: date, this_year: int) -> str:
+    return "" if day.year == this_year else f" {day.year}"

@@ -1,0 +1,66 @@
+"""`GET /live?keys=…`: the server-sent events of `live`, as one stream for a whole browser."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from waystream.core.errors import Invalid
+from waystream.web.auth import SIGNED_IN, Seat, requires
+from waystream.web.context import context_of
+from waystream.web.live import Live, Told, Watch
+
+KEYS_AT_MOST = 40
+APART_S = 1.0
+QUIET_S = 15.0
+RETRY_MS = 3_000
+
+router = APIRouter()
+
+
+@router.get("/live", include_in_schema=False)
+async def stream_changes(
+    request: Request,
+    seat: Annotated[Seat, requires(SIGNED_IN)],
+    keys: Annotated[str, Query(max_length=2_000)],
+    last_event_id: Annotated[str, Header()] = "",
+) -> StreamingResponse:
+    wanted = frozenset(filter(None, keys.split(",")))
+    if len(wanted) > KEYS_AT_MOST:
+        raise Invalid("keys", f"a stream watches at most {KEYS_AT_MOST} keys")
+    live = context_of(request).live
+    since = int(last_event_id) if last_event_id.isdecimal() else None
+    watch = live.watch(keys=wanted, shops=seat.shops, since=since)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
+
+
+async def tell(live: Live, watch: Watch, *, apart_s: float = APART_S, quiet_s: float = QUIET_S) -> AsyncIterator[bytes]:
+    """Bytes of the stream until the reader leaves or the server stops; at most one message in `apart_s`."""
+    try:
+        yield f"retry: {RETRY_MS}\nid: {live.position}\nevent: hello\ndata: {{}}\n\n".encode()
+        while live.is_open(watch):
+            woken = await _wait(watch, quiet_s)
+            if not live.is_open(watch):
+                return
+            yield write_told(watch.take(live.position)) if woken else b": still here\n\n"
+            await asyncio.sleep(apart_s)
+    finally:
+        live.leave(watch)
+
+
+def write_told(told: Told) -> bytes:
+    return f"id: {told.position}\nevent: changed\ndata: {json.dumps(told.keys)}\n\n".encode()
+
+
+async def _wait(watch: Watch, quiet_s: float) -> bool:
+    try:
+        await asyncio.wait_for(watch.woken.wait(), quiet_s)
+    except TimeoutError:
+        return False
+    watch.woken.clear()
+    return True
