@@ -76,17 +76,22 @@ class App:
         self.invariants = open_list.load(invariants)
         self._open = ExitStack()
 
-    def start(self) -> None:
+    def start(self, *, loops: bool = True) -> None:
         """Open everything; on failure what was opened is closed again."""
         with ExitStack() as stack:
-            self.urls = self._open_engine(stack)
-            applied = migrations.migrate(self.urls.owner)
-            if applied:
-                log.info("schema brought up to date: %s", ", ".join(applied))
-            self.clock = self._open_clock(stack)
+            self.urls = self._open_engine(stack, shared=not loops)
+            self.applied = migrations.migrate(self.urls.owner)
+            if self.applied:
+                log.info("schema brought up to date: %s", ", ".join(self.applied))
+            self.clock = self._open_clock(stack, saved=loops)
             self._open_databases(stack)
-            self._open_loops(stack)
+            if loops:
+                self._open_loops(stack)
             self._open = stack.pop_all()
+
+    def attach(self) -> None:
+        """Open the database only: beside a running server, or alone for one command."""
+        self.start(loops=False)
 
     def stop(self) -> None:
         """Close everything in the reverse order; harmless when not started."""
@@ -99,19 +104,23 @@ class App:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def _open_engine(self, stack: ExitStack) -> Urls:
+    def _open_engine(self, stack: ExitStack, *, shared: bool) -> Urls:
         settings = self.settings
         if not settings.embedded:
             return Urls(settings.owner_database_url, settings.database_url, settings.page_database_url)
         postgres = EmbeddedPostgres(settings.data_folder, key_folder=settings.key_folder)
-        stack.enter_context(postgres)
+        if not (shared and postgres.answers()):
+            stack.enter_context(postgres)
         return Urls(postgres.owner_url, postgres.machine_url, postgres.page_url)
 
-    def _open_clock(self, stack: ExitStack) -> Clock:
-        if self.settings.clock_speed == 1.0:
-            return SystemClock()
+    def _open_clock(self, stack: ExitStack, *, saved: bool) -> Clock:
+        """The machine's time, or a saved faster one; only the process that runs the loops saves it."""
         file = self.settings.key_folder / "clock.json"
+        if self.settings.clock_speed == 1.0 and not file.exists():
+            return SystemClock()
         clock = FastClock.resume(file, self.settings.clock_speed)
+        if not saved:
+            return clock
         ended = threading.Event()
         saver = threading.Thread(target=_save_clock, args=(clock, file, ended), name="clock")
         saver.start()

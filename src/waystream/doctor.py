@@ -1,11 +1,25 @@
 """What is true of a running Waystream, in words: engines, versions, invariants."""
 
+import platform
 from dataclasses import dataclass
+from importlib.metadata import version
 from types import ModuleType
 
 from waystream.kernel.tx import Tx
 
 SHOWN_MAX = 20
+
+
+def engines(tx: Tx) -> dict[str, str]:
+    """Name and version of everything Waystream stands on."""
+    row = tx.conn.execute("SELECT current_setting('server_version'), max(version) FROM migration").fetchone()
+    assert row is not None
+    return {
+        "waystream": version("waystream"),
+        "python": platform.python_version(),
+        "postgresql": row[0],
+        "schema": str(row[1]),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,26 @@ def test_a_reader_reads_what_was_written(text: str) -> None:
     assert read_back(text) == text
 
 
+@given(st.one_of(WAYBILLS, PRINTABLE), st.floats(0.5, 7))
+def test_measured_bars_say_the_text_again_in_any_unit(text: str, unit: float) -> None:
+    assert code128.find_text([width * unit for width in code128.widths(text)]) == text
+
+
+@given(WAYBILLS, st.data())
+def test_one_bar_a_module_off_is_never_read_as_another_number(text: str, data: st.DataObject) -> None:
+    runs = [3 * width for width in code128.widths(text)]
+    at = data.draw(st.integers(0, len(runs) - 2))
+    runs[at] += 3
+    runs[at + 1] -= 3
+    assert code128.find_text(runs) in (None, text)
+
+
+@given(st.lists(st.integers(0, 9), max_size=200))
+def test_any_runs_at_all_are_text_or_nothing(runs: list[int]) -> None:
+    found = code128.find_text(runs)
+    assert found is None or code128.encode(found)
+
+
 def test_every_symbol_of_set_b_and_every_pair_of_set_c_reads_back() -> None:
     letters = "".join(map(chr, range(32, 127)))
     pairs = "".join(f"{pair:02d}" for pair in range(100))

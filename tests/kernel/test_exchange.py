@@ -156,8 +156,8 @@ def test_an_untrusted_ask_never_reaches_a_private_address(exchange: Exchange, ho
         assert server.connections == 0
 
 
-def test_a_connection_made_for_a_trusted_ask_is_not_lent(exchange: Exchange) -> None:
-    with serve(answering(reply(), reply())) as server:
+def test_a_connection_made_for_a_trusted_ask_is_not_lent() -> None:
+    with serve(answering(reply(), reply())) as server, Exchange() as exchange:
         exchange.send(ask(server.url))
         with pytest.raises(Invalid, match="private network"):
             exchange.send(ask(server.url, trusted=False))

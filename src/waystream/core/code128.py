@@ -1,9 +1,10 @@
-"""Code 128, the barcode every waybill carries: text to bars, in modules, as ISO/IEC 15417 says.
+"""Code 128, the barcode every waybill carries: text to bars in modules and back, as ISO/IEC 15417 says.
 
 Code sets B and C: printable ASCII, and pairs of digits at half the width. `bars` gives the dark bars from the left
 edge of the quiet zone. Pure and without size: how wide a module is on paper is decided where the label is drawn.
 """
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 from waystream.core.errors import Invalid
@@ -16,16 +17,19 @@ TEXT_MAX_CHARS = 80
 _START_B, _START_C, _STOP = 104, 105, 106
 _TO_C, _TO_B = 99, 100
 
-_PATTERNS = (
-    "212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 113222 "
-    "123122 123221 223211 221132 221231 213212 223112 312131 311222 321122 321221 312212 322112 322211 212123 212321 "
-    "232121 111323 131123 131321 112313 132113 132311 211313 231113 231311 112133 112331 132131 113123 113321 133121 "
-    "313121 211331 231131 213113 213311 213131 311123 311321 331121 312113 312311 332111 314111 221411 431111 111224 "
-    "111422 121124 121421 141122 141221 112214 112412 122114 122411 142112 142211 241211 221114 413111 241112 134111 "
-    "111242 121142 121241 114212 124112 124211 411212 421112 421211 212141 214121 412121 111143 111341 131141 114113 "
-    "114311 411113 411311 113141 114131 311141 411131 211412 211214 211232 2331112"
-).split()
+_TABLE = (
+    "212222222122222221121223121322131222122213122312132212221213221312231212112232122132122231113222"
+    "123122123221223211221132221231213212223112312131311222321122321221312212322112322211212123212321"
+    "232121111323131123131321112313132113132311211313231113231311112133112331132131113123113321133121"
+    "313121211331231131213113213311213131311123311321331121312113312311332111314111221411431111111224"
+    "111422121124121421141122141221112214112412122114122411142112142211241211221114413111241112134111"
+    "111242121142121241114212124112124211411212421112421211212141214121412121111143111341131141114113"
+    "114311411113411311113141114131311141411131211412211214211232"
+)
+_PATTERNS = (*(_TABLE[at : at + 6] for at in range(0, 636, 6)), "2331112")
 """Widths in modules of bar, space, bar … for each symbol value."""
+
+_VALUES = {pattern: value for value, pattern in enumerate(_PATTERNS)}
 
 
 def encode(text: str) -> tuple[int, ...]:
@@ -35,9 +39,8 @@ def encode(text: str) -> tuple[int, ...]:
     if any(not " " <= char <= "~" for char in text):
         raise Invalid("barcode", "a barcode holds printable ASCII only")
 
-    data = _data_symbols(text)
-    checksum = (data[0] + sum(place * value for place, value in enumerate(data[1:], start=1))) % 103
-    return (*data, checksum, _STOP)
+    start, *data = _data_symbols(text)
+    return (start, *data, _sum(start, data), _STOP)
 
 
 def widths(text: str) -> tuple[int, ...]:
@@ -55,6 +58,10 @@ def bars(text: str) -> tuple[tuple[int, int], ...]:
     runs = widths(text)
     starts = accumulate(runs, initial=QUIET_MODULES)
     return tuple(zip(starts, runs, strict=False))[::2]
+
+
+def _sum(start: int, data: Sequence[int]) -> int:
+    return (start + sum(place * value for place, value in enumerate(data, start=1))) % 103
 
 
 def _data_symbols(text: str) -> list[int]:
@@ -91,3 +98,41 @@ def _count_digits(text: str, at: int) -> int:
     while end < len(text) and "0" <= text[end] <= "9":
         end += 1
     return end - at
+
+
+def find_text(runs: Sequence[float]) -> str | None:
+    """The text of bars and spaces as measured in any unit, from first to last bar; None if it is no Code 128 of ours.
+
+    Strict on purpose: every symbol must be exact to a third of a module and the checksum right, since a number read
+    wrongly sends the parcel elsewhere. Code set A and functions are not read.
+    """
+    count, rest = divmod(len(runs) - len(_PATTERNS[_STOP]), 6)
+    if rest or not 3 <= count <= TEXT_MAX_CHARS + 2 or min(runs) <= 0:
+        return None
+    module = sum(runs) / (11 * count + 13)
+    if any(abs(run / module - round(run / module)) > 1 / 3 for run in runs):
+        return None
+
+    digits = "".join(str(round(run / module)) for run in runs)
+    words = [digits[at : at + 6] for at in range(0, 6 * count, 6)]
+    if digits[6 * count :] != _PATTERNS[_STOP] or any(word not in _VALUES for word in words):
+        return None
+    start, *data, checksum = (_VALUES[word] for word in words)
+    if checksum != _sum(start, data):
+        return None
+    return _read_data(start, data)
+
+
+def _read_data(start: int, data: Sequence[int]) -> str | None:
+    if start not in (_START_B, _START_C):
+        return None
+    in_c = start == _START_C
+    text: list[str] = []
+    for value in data:
+        if value == (_TO_B if in_c else _TO_C):
+            in_c = not in_c
+        elif value >= (_TO_C + 1 if in_c else 95):
+            return None
+        else:
+            text.append(f"{value:02d}" if in_c else chr(value + 32))
+    return "".join(text) or None

@@ -1,34 +1,32 @@
 """What sources and people tell us of one parcel: scans, snapshots, claims, decisions.
 
-A fact is immutable and has an identity computed from its content, so telling it twice changes nothing.
+A fact is immutable and has an identity computed from its content, so telling it twice changes nothing. Two tellings
+of one fact are `joined`: associative, commutative, idempotent, so the order of arrival cannot matter.
 `core.parcel.fold` turns any set of facts into a state; how facts are stored is `parts.tracking.store`.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from waystream.core.state import Meaning
 
-_FIELD = b"\x1f"
+_FIELD = "\x1f"
 
 
-def scan_key(source: str, raw_time: str, text: str) -> int:
+def scan_key(*, binding_id: int, source: str, raw_time: str, text: str) -> int:
     """Signed 64-bit BLAKE2b identity of a scan: the same trace line told again has the same key."""
-    digest = hashlib.blake2b(_FIELD.join((source.encode(), raw_time.encode(), text.encode())), digest_size=8)
-    return int.from_bytes(digest.digest(), "big", signed=True)
-
-
-def known_hash(key: int, code: str) -> int:
-    """Signed 64-bit identity of (scan, code): a scan that gained a code counts as new once."""
-    digest = hashlib.blake2b(key.to_bytes(8, "big", signed=True) + code.encode(), digest_size=8)
-    return int.from_bytes(digest.digest(), "big", signed=True)
+    told = f"{binding_id}{_FIELD}{source}{_FIELD}{raw_time}{_FIELD}{text}".encode()
+    return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One thing a source said happened. `at` is aware UTC; `raw_time` is the carrier's own stamp."""
+    """One thing a source said happened. `at` is aware UTC; `raw_time` is the carrier's own stamp.
+
+    `coded_at` is the newest push time at which `code` was told.
+    """
 
     key: int
     source: str
@@ -43,23 +41,27 @@ class Scan:
     def joined(self, other: "Scan") -> "Scan":
         """The better told of two tellings of one scan: coded beats uncoded, then the newer push, then the code."""
         assert self.key == other.key
-        return max(self, other, key=lambda scan: (scan.code != "", scan.coded_at, scan.code))
+        return max(self, other, key=lambda scan: (scan.code != "", scan.coded_at, scan.code, scan.location))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The newest complete trace list of one source: which of its scans stand."""
+    """The newest complete trace list of one source: which of its scans stand. Never empty."""
 
     source: str
     push_time: datetime
     keys: frozenset[int]
 
     def joined(self, other: "Snapshot") -> "Snapshot":
-        """Newer wins; two lists of the same second are united, so the order of arrival cannot matter."""
+        """Newer wins; two lists of the same second are united."""
         assert self.source == other.source
         if self.push_time == other.push_time:
             return Snapshot(self.source, self.push_time, self.keys | other.keys)
         return max(self, other, key=lambda snapshot: snapshot.push_time)
+
+    def keeps(self, scan: Scan) -> bool:
+        """Whether a scan of this source stands: it is on the list, or was told after the list was made."""
+        return scan.key in self.keys or scan.coded_at > self.push_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's fact: carriers cannot undo it; it can be withdrawn (then it is not handed to the fold)."""
+    """A person's fact: carriers cannot undo it, the person can (`withdrawn`), for good."""
 
     id: int
     at: datetime
     verdict: Verdict
+    withdrawn: bool = False
+
+    def joined(self, other: "Decision") -> "Decision":
+        assert self.id == other.id
+        return replace(self, withdrawn=self.withdrawn or other.withdrawn)

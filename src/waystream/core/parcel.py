@@ -1,17 +1,20 @@
 """The fold: a parcel's state computed from its facts.
 
 `fold` is a join: any order, split, merge or repetition of the same facts gives the same result (property tests).
+`advance` is the same for the common case, a history that only grew at its end, without reading that history.
 Where facts come from is `parts.tracking`; what follows from a change is `core.events.tracking`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from waystream.core.facts import Claim, Decision, Scan, Snapshot, Verdict
 from waystream.core.state import (
+    CARRIED,
     CONTRADICTS_DELIVERY,
     MOVING,
+    NOT_YET,
     RANK,
     TERMINAL,
     TROUBLED,
@@ -21,10 +24,13 @@ from waystream.core.state import (
     State,
 )
 
+#: Carriers use numbers again: what is scanned so long after the journey's end is another parcel.
+OWNED_AFTER_END = timedelta(days=30)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything known of one parcel, already joined: one scan per key, one snapshot and claim per source."""
+    """Everything known of one waybill, already joined: one scan per key, one snapshot and claim per source."""
 
     scans: tuple[Scan, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
@@ -34,7 +40,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Where a parcel is, since when, and which fact says so (`because`: scan:KEY, claim:SOURCE, decision:ID)."""
+    """Where a parcel is, since when, and which fact says so (`because`: scan:KEY, claim:SOURCE, decision:ID).
+
+    `scanned_at` is when the newest standing scan happened, whatever it said.
+    """
 
     state: State = State.AWAITING_COLLECTION
     kind: Kind = Kind.NONE
@@ -43,92 +52,114 @@ class Track:
     because: str = ""
     collected_at: datetime | None = None
     delivered_at: datetime | None = None
+    scanned_at: datetime | None = None
 
 
 START = Track()
 
 
 def join(facts: Iterable[Facts]) -> Facts:
-    """Unite several sets of facts of one parcel; associative, commutative, idempotent."""
+    """Unite several sets of facts of one waybill; associative, commutative, idempotent."""
     scans: dict[int, Scan] = {}
     snapshots: dict[str, Snapshot] = {}
     claims: dict[str, Claim] = {}
     decisions: dict[int, Decision] = {}
     for part in facts:
         for scan in part.scans:
-            scans[scan.key] = scan.joined(scans[scan.key]) if scan.key in scans else scan
+            scans[scan.key] = scan.joined(scans.get(scan.key, scan))
         for snapshot in part.snapshots:
-            old = snapshots.get(snapshot.source)
-            snapshots[snapshot.source] = snapshot.joined(old) if old else snapshot
+            snapshots[snapshot.source] = snapshot.joined(snapshots.get(snapshot.source, snapshot))
         for claim in part.claims:
-            told = claims.get(claim.source)
-            claims[claim.source] = claim.joined(told) if told else claim
+            claims[claim.source] = claim.joined(claims.get(claim.source, claim))
         for decision in part.decisions:
-            decisions[decision.id] = decision
+            decisions[decision.id] = decision.joined(decisions.get(decision.id, decision))
     return Facts(tuple(scans.values()), tuple(snapshots.values()), tuple(claims.values()), tuple(decisions.values()))
 
 
 def standing(facts: Facts) -> list[Scan]:
     """The scans that were not withdrawn, in the order they happened."""
-    lists = {snapshot.source: snapshot.keys for snapshot in facts.snapshots}
-    kept = [scan for scan in facts.scans if scan.source not in lists or scan.key in lists[scan.source]]
-    return sorted(kept, key=lambda scan: (scan.at, RANK[scan.meaning.state], scan.key))
+    lists = {snapshot.source: snapshot for snapshot in facts.snapshots}
+    return in_order(scan for scan in facts.scans if scan.source not in lists or lists[scan.source].keeps(scan))
+
+
+def in_order(scans: Iterable[Scan]) -> list[Scan]:
+    """As they happened; within one second as far along the way as they are."""
+    return sorted(scans, key=lambda scan: (scan.at, RANK[scan.meaning.state], scan.key))
 
 
 def fold(facts: Facts) -> Track:
-    """The state of a parcel: people first, then the carriers' scans in their order, then their claims."""
+    """The state of a parcel: the carriers' scans in their order, then their claims, then people's decisions."""
     track = START
-    scans = standing(facts)
-    for scan in scans:
+    for scan in standing(facts):
         track = _after_scan(track, scan)
-    track = _after_claims(track, facts.claims, scans[-1].at if scans else None)
-    return _after_decisions(track, facts.decisions)
+    return _after_decisions(_after_claims(track, facts.claims), facts.decisions)
+
+
+def advance(track: Track, *, scans: Sequence[Scan], claims: Sequence[Claim]) -> Track | None:
+    """`fold` of a history that grew by `scans` at its end; None where only the whole history can tell.
+
+    `claims`: every source's newest. Holds if nothing was withdrawn or told differently (the caller knows).
+    """
+    if track.because.startswith(("claim:", "decision:")):
+        return None
+    if track.scanned_at is not None and any(scan.at <= track.scanned_at for scan in scans):
+        return None
+    for scan in in_order(scans):
+        track = _after_scan(track, scan)
+    return _after_claims(track, claims)
 
 
 def _after_scan(track: Track, scan: Scan) -> Track:
-    state = scan.meaning.state
-    if not _may_follow(track.state, state):
-        return track
-    moved = _turned(track, scan.meaning)
+    seen = replace(track, scanned_at=scan.at)
+    if not _may_follow(track, scan):
+        return seen
+    moved = _turned(seen, scan.meaning)
     if track.state is moved.state is State.DELIVERED:
-        return replace(track, kind=moved.kind if moved.kind is not Kind.UNSPECIFIED else track.kind)
-    collected = track.collected_at or (scan.at if RANK[state] >= RANK[State.COLLECTED] else None)
+        return replace(moved, kind=moved.kind if moved.kind is not Kind.UNSPECIFIED else track.kind)
+    collected = track.collected_at or (scan.at if scan.meaning.state in CARRIED else None)
     return replace(moved, at=scan.at, because=f"scan:{scan.key}", collected_at=collected,
                    delivered_at=scan.at if moved.state is State.DELIVERED else None)
 
 
-def _may_follow(current: State, following: State) -> bool:
+def _may_follow(track: Track, scan: Scan) -> bool:
     """A finished journey is reopened only by what contradicts it, never by a late hub scan or an unknown code."""
-    if current is State.DELIVERED:
+    following = scan.meaning.state
+    if track.state in (State.DELIVERED, State.RETURNED):
+        assert track.at is not None
+        if scan.at > track.at + OWNED_AFTER_END:
+            return False
+        if track.state is State.RETURNED:
+            return following is State.RETURNED
         return following in CONTRADICTS_DELIVERY or following is State.DELIVERED
-    if current is State.RETURNED:
-        return following is State.RETURNED
-    return True
+    return track.collected_at is None or following not in NOT_YET
 
 
 def _turned(track: Track, meaning: Meaning) -> Track:
     """The state in its direction: what is delivered on the way back has been returned, not delivered."""
     back = track.direction is Direction.BACK or meaning.state in (State.RETURNING, State.RETURNED)
-    state = State.RETURNED if back and meaning.state is State.DELIVERED else meaning.state
-    return replace(track, state=state, kind=meaning.kind, direction=Direction.BACK if back else Direction.OUT)
+    if back and meaning.state is State.DELIVERED:
+        return replace(track, state=State.RETURNED, kind=Kind.NONE, direction=Direction.BACK)
+    return replace(track, state=meaning.state, kind=meaning.kind, direction=Direction.BACK if back else Direction.OUT)
 
 
-def _after_claims(track: Track, claims: tuple[Claim, ...], last_scan_at: datetime | None) -> Track:
+def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
     """The newest claim speaks while no newer scan has come; it never undoes a finished journey."""
-    current = [claim for claim in claims if last_scan_at is None or claim.push_time >= last_scan_at]
+    current = [claim for claim in claims if track.scanned_at is None or claim.push_time >= track.scanned_at]
     if not current:
         return track
     claim = max(current, key=lambda claim: (claim.push_time, claim.code, claim.source))
     if not _claim_adds(track, claim.meaning):
         return track
     moved = replace(_turned(track, claim.meaning), at=claim.push_time, because=f"claim:{claim.source}")
-    return replace(moved, delivered_at=claim.push_time if moved.state is State.DELIVERED else None)
+    handed_over = moved.state in MOVING or moved.state in (State.DELIVERED, State.RETURNED)
+    return replace(moved, collected_at=track.collected_at or (claim.push_time if handed_over else None),
+                   delivered_at=claim.push_time if moved.state is State.DELIVERED else None)
 
 
 def _claim_adds(track: Track, meaning: Meaning) -> bool:
     if track.state in TERMINAL or (meaning.state is track.state and meaning.kind is track.kind):
         return False
-    if meaning.state in (State.NO_TRACE, State.AWAITING_COLLECTION, State.UNKNOWN):
+    if meaning.state in NOT_YET or meaning.state is State.UNKNOWN:
         return track.because == ""
     if not meaning.coarse:
         return True
@@ -139,15 +170,17 @@ def _claim_adds(track: Track, meaning: Meaning) -> bool:
 
 _VERDICTS = {
     Verdict.DELIVERED: (State.DELIVERED, Kind.UNSPECIFIED, Direction.OUT),
-    Verdict.LOST: (State.LOST, Kind.NONE, Direction.OUT),
+    Verdict.LOST: (State.LOST, Kind.NONE, None),
     Verdict.RETURNED: (State.RETURNED, Kind.NONE, Direction.BACK),
 }
 
 
-def _after_decisions(track: Track, decisions: tuple[Decision, ...]) -> Track:
-    if not decisions:
+def _after_decisions(track: Track, decisions: Sequence[Decision]) -> Track:
+    """A person's last word stands until the person takes it back."""
+    made = [decision for decision in decisions if not decision.withdrawn]
+    if not made:
         return track
-    last = max(decisions, key=lambda decision: (decision.at, decision.id))
+    last = max(made, key=lambda decision: (decision.at, decision.id))
     state, kind, direction = _VERDICTS[last.verdict]
-    return replace(track, state=state, kind=kind, direction=direction, at=last.at, because=f"decision:{last.id}",
-                   delivered_at=last.at if state is State.DELIVERED else None)
+    return replace(track, state=state, kind=kind, direction=direction or track.direction, at=last.at,
+                   because=f"decision:{last.id}", delivered_at=last.at if state is State.DELIVERED else None)

@@ -79,6 +79,12 @@ RANK: dict[State, int] = {state: rank for rank, state in enumerate(
      State.ATTEMPT_FAILED, State.EXCEPTION, State.INTERCEPTED, State.LOST, State.DELIVERED, State.RETURNING,
      State.RETURNED))}
 
+#: Words for a parcel that nobody has fetched: they say nothing once it was collected.
+NOT_YET = frozenset({State.AWAITING_COLLECTION, State.NO_TRACE})
+
+#: A scan with one of these shows that the carrier has (or had) the parcel.
+CARRIED = frozenset(State) - NOT_YET - {State.UNKNOWN, State.CANCELLED}
+
 #: After this nothing more is expected from the carrier.
 TERMINAL = frozenset({State.DELIVERED, State.RETURNED, State.LOST, State.CANCELLED})
 

@@ -43,9 +43,9 @@ class RuleModule(Protocol):
     @property
     def __name__(self) -> str: ...
     @property
-    def WHEN(self) -> tuple[type[Event], ...]: ...  # noqa: N802
+    def WHEN(self) -> tuple[type[Event], ...]: ...
     @property
-    def START(self) -> str: ...  # noqa: N802
+    def START(self) -> str: ...
 
     def do(self, tx: Tx, events: Sequence[Recorded]) -> None: ...
 
@@ -184,7 +184,7 @@ class Dispatcher:
         while self._wake.wait():
             try:
                 self._find_due()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 logger.warning("the dispatcher cannot look: %s", error_text(error))
             for name in sorted(self._due - self._busy):
                 self._due.discard(name)
@@ -210,7 +210,7 @@ class Dispatcher:
         turn = Turn()
         try:
             turn = self._digest(rule, self._batch)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             logger.warning("rule %s rests until the next poll: %s", rule.name, error_text(error))
         finally:
             self._ended.put((rule.name, turn))
@@ -323,7 +323,7 @@ def _do(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> None:
         rule.do(RuleTx(tx.conn, tx.now, tx.keys, events), events)
         # What would fail at the commit shall fail here, where the batch can still be halved.
         tx.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         if is_transient(error):
             raise
         raise Undigested(len(events)) from error

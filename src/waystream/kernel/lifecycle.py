@@ -192,6 +192,7 @@ class EmbeddedPostgres:
             self._server = ServerProcess(command, cluster=self._cluster, said=said)
             self._server.start()
             if self._wait_for_answer(self._server):
+                self._server.keep()
                 server_process.prune_logs(self._cluster)
                 return
             why = server_process.last_words(self._cluster, said)

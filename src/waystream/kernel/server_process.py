@@ -1,7 +1,7 @@
 """The running server process: its one thread, its end, and what an earlier owner may have left running.
 
 The server dies with us: the kernel sends it a stop signal when the thread that started it ends, so that thread lives
-as long as the server. A process is only ever signalled through a pidfd after it proved to be the server of our folder.
+as long as we need the server, and starts it again if it dies. A process is only ever signalled through a pidfd after it proved to be the server of our folder.
 """
 
 import contextlib
@@ -22,26 +22,29 @@ SAY_EVERY_S = 5.0
 FAST_STOP_S = 60.0
 KEEP_LOGS = 10
 PRUNE_EVERY_S = 600.0
+RESTART_S = 1.0
 
 
 class ServerProcess:
-    """One `postgres`, started by and bound to a thread of its own."""
+    """One `postgres` in a thread of its own. After `keep` a server that dies is started again."""
 
     def __init__(self, command: list[str], *, cluster: Path, said: Path) -> None:
         self._command = command
         self._cluster = cluster
         self._said = said
         self._process: subprocess.Popen[bytes] | None = None
-        self._failed: OSError | None = None
-        self._started = threading.Event()
-        self._stopping = False
+        self._spawned = threading.Event()
+        self._stopping = threading.Event()
+        self._keeping = False
         self._thread = threading.Thread(target=self._live, name="postgres", daemon=True)
 
     def start(self) -> None:
+        """Returns when the process exists; whether it answers is for a connection to say."""
         self._thread.start()
-        self._started.wait()
-        if self._failed is not None:
-            raise self._failed
+        self._spawned.wait()
+
+    def keep(self) -> None:
+        self._keeping = True
 
     @property
     def alive(self) -> bool:
@@ -49,10 +52,10 @@ class ServerProcess:
 
     def stop(self) -> None:
         """Stop fast (sessions are ended, data is written); after a minute without the courtesy."""
-        self._stopping = True
-        assert self._process is not None, "stopped before it was started"
+        self._stopping.set()
         for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            self._process.send_signal(stop_signal)
+            if self._process is not None:
+                self._process.send_signal(stop_signal)
             self._thread.join(FAST_STOP_S)
             if not self._thread.is_alive():
                 return
@@ -60,27 +63,28 @@ class ServerProcess:
 
     def _live(self) -> None:
         try:
-            with self._said.open("wb") as said:
-                # Own session: Ctrl-C at the terminal is for us, and we stop the server when we are ready.
-                self._process = subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-                )
-        except OSError as error:
-            self._failed = error
-            return
+            self._run_once()
+            while self._keeping and not self._stopping.wait(RESTART_S):
+                stop_survivor(self._cluster)
+                self._run_once()
         finally:
-            self._started.set()
-        self._wait(self._process)
+            self._spawned.set()
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        handle = os.pidfd_open(process.pid)
+    def _run_once(self) -> None:
+        with self._said.open("wb") as said:
+            # Own session: Ctrl-C at the terminal is for us, and we stop the server when we are ready.
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            )
+        self._spawned.set()
+        handle = os.pidfd_open(self._process.pid)
         try:
             while not select.select([handle], [], [], PRUNE_EVERY_S)[0]:
                 prune_logs(self._cluster)
         finally:
             os.close(handle)
-        code = process.wait()
-        if not self._stopping:
+        code = self._process.wait()
+        if not self._stopping.is_set():
             log.error("PostgreSQL ended by itself with code %s", code)
 
 

@@ -111,9 +111,11 @@ class Live:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def watch(self, *, keys: frozenset[str], shops: Shops, since: int | None) -> Watch:
-        """Open a stream from within its event loop; `since` is the last position its reader was told."""
-        watch = Watch(keys, shops, asyncio.get_running_loop())
+    def watch(
+        self, *, keys: frozenset[str], shops: Shops, since: int | None, loop: asyncio.AbstractEventLoop
+    ) -> Watch:
+        """Open a stream for a coroutine of `loop`; `since` is the last position its reader was told."""
+        watch = Watch(keys, shops, loop)
         with self._lock:
             if len(self._watches) >= STREAMS_AT_MOST:
                 self._watches.pop().wake()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -34,7 +35,8 @@ async def stream_changes(
         raise Invalid("keys", f"a stream watches at most {KEYS_AT_MOST} keys")
     live = context_of(request).live
     since = int(last_event_id) if last_event_id.isdecimal() else None
-    watch = live.watch(keys=wanted, shops=seat.shops, since=since)
+    loop = asyncio.get_running_loop()
+    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=since, loop=loop)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
 

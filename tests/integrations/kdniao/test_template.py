@@ -1,6 +1,7 @@
 """Kdniao's label HTML: read as it looks, bounded against whatever it contains."""
 
 import base64
+import contextlib
 import io
 import time
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from waystream.core.errors import Unreadable
-from waystream.core.label import Contact, Drawing, Image, Line, Text
+from waystream.core.label import Barcode, Contact, Drawing, Image, Line, Text
 from waystream.integrations.kdniao.faketemplate import FakeLabel, draw_barcode, render_template
 from waystream.integrations.kdniao.template import read_template
 
@@ -80,7 +81,9 @@ def test_a_label_counted_in_dots_of_a_print_head_has_eight_to_the_millimetre() -
 
 def test_class_rules_and_inline_styles_both_matter_and_inline_wins() -> None:
     sheet = ".text{font-size:12px;text-align:right}.big{font-size:30px;font-weight:bold}"
-    text = only_text(page('<div class="item text big" style="font-size:40px;width:200px;height:50px">甲</div>' + FRAME, sheet))
+    text = only_text(
+        page('<div class="item text big" style="font-size:40px;width:200px;height:50px">甲</div>' + FRAME, sheet)
+    )
 
     assert text.size_mm == pytest.approx(40 * PX)
     assert (text.bold, text.align) == (True, "right")
@@ -118,6 +121,45 @@ def test_a_picture_inside_a_placed_box_stands_where_the_box_stands() -> None:
     (image,) = (item for item in read_template(page(FRAME + inner)).items if isinstance(item, Image))
     assert image.x == pytest.approx(40 * PX + (100 - 373 * PX) / 2)
     assert image.w == pytest.approx(50 * PX)
+
+
+def bars(gif: bytes, box: str = "left:20px;top:40px;width:330px;height:80px") -> Drawing:
+    src = f"data:image/gif;base64,{base64.b64encode(gif).decode()}"
+    return read_template(page(FRAME + f'<img class="item image" style="{box}" src="{src}">'))
+
+
+@pytest.mark.parametrize("number", ["YT8812409633175", "772002014605245", "SF1524086733219", "JDVB12345678901-1-1-"])
+def test_a_barcode_in_a_gif_becomes_a_barcode_over_the_same_place(number: str) -> None:
+    (barcode,) = (item for item in bars(draw_barcode(number)).items if isinstance(item, Barcode))
+
+    assert barcode.value == number
+    assert barcode.x == pytest.approx(20 * PX + (100 - 373 * PX) / 2, abs=0.01)
+    assert (barcode.w, barcode.h) == (pytest.approx(330 * PX), pytest.approx(80 * PX))
+
+
+def test_a_compressed_gif_of_several_pixels_a_module_is_read_as_well() -> None:
+    picture = Pillow.open(io.BytesIO(draw_barcode("YT8812409633175"))).convert("L")
+    larger = Pillow.new("L", (picture.width * 3 + 60, 90), 255)
+    larger.paste(picture.resize((picture.width * 3, 60)), (30, 15))
+    data = io.BytesIO()
+    larger.save(data, "GIF", interlace=0)
+
+    (barcode,) = (item for item in bars(data.getvalue()).items if isinstance(item, Barcode))
+    assert barcode.value == "YT8812409633175"
+    assert barcode.h == pytest.approx(80 * PX * 60 / 90)
+
+
+def test_bars_that_are_not_quite_a_code_stay_a_picture() -> None:
+    good = draw_barcode("YT8812409633175")
+    bent = good.replace(b"\x01\x01\x00\x01", b"\x01\x00\x00\x01", 1)
+    words = Pillow.new("1", (200, 60), 1)
+    words.paste(0, (20, 10, 60, 50))
+    data = io.BytesIO()
+    words.save(data, "GIF")
+
+    for gif in (bent, data.getvalue()):
+        assert not any(isinstance(item, Barcode) for item in bars(gif).items)
+        assert any(isinstance(item, Image) for item in bars(gif).items)
 
 
 def test_lines_are_as_thick_as_border_or_box() -> None:
@@ -201,17 +243,28 @@ def test_what_exceeds_a_bound_or_shows_nothing_is_unreadable(html: str) -> None:
     assert "长" not in str(caught.value)
 
 
-SLOW = ["<!--", "<a ", "<![", "</a", "<a b='", "&#x", "{", "/*", "<style>", "<div style='" + "a:" * 50, "<?", '<img src="']
+SLOW = [
+    "<!--",
+    "<a ",
+    "<![",
+    "</a",
+    "<a b='",
+    "&#x",
+    "{",
+    "/*",
+    "<style>",
+    "<div style='" + "a:" * 50,
+    "<?",
+    '<img src="',
+]
 
 
 @pytest.mark.parametrize("piece", SLOW)
 def test_no_text_makes_it_slow(piece: str) -> None:
     html = page(FRAME + WORD + piece * (100_000 // len(piece)))
     begun = time.perf_counter()
-    try:
+    with contextlib.suppress(Unreadable):
         read_template(html)
-    except Unreadable:
-        pass
     assert time.perf_counter() - begun < 3
 
 

@@ -40,7 +40,9 @@ LONG = replace(
     carrier="圆通速递国际加急冷链专线",
     mark="新疆维吾尔自治区伊犁哈萨克",
     package="乌鲁木齐新市区集散中心分拨",
-    receiver=Contact("阿卜杜热西提·**", "158****6021", "新疆维吾尔自治区伊犁哈萨克自治州霍尔果斯市伊车嘎善锡伯族乡" * 6),
+    receiver=Contact(
+        "阿卜杜热西提·**", "158****6021", "新疆维吾尔自治区伊犁哈萨克自治州霍尔果斯市伊车嘎善锡伯族乡" * 6
+    ),
     sender=Contact("青禾茶器陶瓷文化发展有限公司旗舰店", "0510-****2209", "UnbrokenEnglishAddress" * 8),
     order_number="2611110884102611110884101234",
     goods="旅行茶具套装 × 1、" * 12,
@@ -117,7 +119,15 @@ def test_chinese_is_text_in_a_font_that_has_it(size: Size) -> None:
     words = read_words(draw_pdf(own_label(FACTS, size)))
     for said in ("圆通速递", "528-A12-03", "成都 武侯", "集 成都转运", "罗**", "158****6021", "桐梓林东路**号"):
         assert said in words
-    for said in ("青禾茶器", "261111088410", "2/2", "1.62 kg", "旅行茶具套装 × 1", "YT 8812 4096 3317 5", "茶具请多包一层"):
+    for said in (
+        "青禾茶器",
+        "261111088410",
+        "2/2",
+        "1.62 kg",
+        "旅行茶具套装 × 1",
+        "YT 8812 4096 3317 5",
+        "茶具请多包一层",
+    ):
         assert said in words
     assert "代收货款" not in words
 
@@ -147,10 +157,14 @@ def assert_inside(item: Text) -> None:
 
 
 @pytest.mark.parametrize("size", ["100x180", "76x130"])
-@pytest.mark.parametrize("facts", [FACTS, LONG, replace(FACTS, mark="", sorting_code="", goods="", remark="", service="")])
+@pytest.mark.parametrize(
+    "facts", [FACTS, LONG, replace(FACTS, mark="", sorting_code="", goods="", remark="", service="")]
+)
 def test_nothing_overlaps_and_nothing_leaves_the_page(size: Size, facts: LabelFacts) -> None:
     drawing = own_label(facts, size)
-    boxes = [item for item in drawing.items if isinstance(item, Text | Barcode) and (not isinstance(item, Text) or item.text)]
+    boxes = [
+        item for item in drawing.items if isinstance(item, Text | Barcode) and (not isinstance(item, Text) or item.text)
+    ]
     for at, one in enumerate(boxes):
         if isinstance(one, Text):
             assert 0 <= one.x <= one.x + one.w <= drawing.width_mm
@@ -160,7 +174,14 @@ def test_nothing_overlaps_and_nothing_leaves_the_page(size: Size, facts: LabelFa
             assert apart or one.y + one.h <= other.y + 0.01 or other.y + other.h <= one.y + 0.01, (one, other)
 
 
-HOSTILE = ['#read("/etc/passwd")', '"] #panic() [', "\\u{41}", "$x^2$ *b* _i_ `c` @ref <l>", "// c /* d */", "#import \"@preview/a:1\""]
+HOSTILE = [
+    '#read("/etc/passwd")',
+    '"] #panic() [',
+    "\\u{41}",
+    "$x^2$ *b* _i_ `c` @ref <l>",
+    "// c /* d */",
+    '#import "@preview/a:1"',
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -178,7 +199,7 @@ def test_a_missing_glyph_does_not_stop_the_label() -> None:
 
 def test_bars_stand_on_whole_dots() -> None:
     image = open_png(draw_png(own_label(FACTS, "76x130")))
-    row = image.crop((0, int(90 * 8), image.width, int(90 * 8) + 1)).tobytes()
+    row = image.crop((0, 70 * 8, image.width, 70 * 8 + 1)).tobytes()
     assert set(row) <= {0, 255}
 
 
@@ -231,7 +252,9 @@ def decode_field(zpl: str) -> Pillow.Image:
             row = ""
     data = bytes.fromhex("".join(rows))
     assert len(data) == total
-    dots = Pillow.frombytes("1", (row_bytes * 8, total // row_bytes), data).convert("L").point(lambda level: 255 - level)
+    dots = (
+        Pillow.frombytes("1", (row_bytes * 8, total // row_bytes), data).convert("L").point(lambda level: 255 - level)
+    )
     width = re.search(r"\^PW(\d+)", zpl)
     assert width
     return dots.crop((0, 0, int(width[1]), dots.height))
@@ -255,7 +278,9 @@ def test_a_broken_picture_is_unreadable() -> None:
         draw_pdf(Drawing(60, 20, (Image(5, 5, 50, 10, "image/gif", broken),)))
 
 
-@pytest.mark.parametrize("drawing", [Drawing(0, 10, ()), Drawing(10, 1000, ()), Drawing(10, 10, (Text(0, 0, 1, 1, "a", 1),) * 1001)])
+@pytest.mark.parametrize(
+    "drawing", [Drawing(0, 10, ()), Drawing(10, 1000, ()), Drawing(10, 10, (Text(0, 0, 1, 1, "a", 1),) * 1001)]
+)
 def test_a_drawing_out_of_bounds_is_invalid(drawing: Drawing) -> None:
     with pytest.raises(Invalid):
         draw_pdf(drawing)

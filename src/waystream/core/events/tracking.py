@@ -88,20 +88,24 @@ _EVENT_OF: dict[State, type[TrackEvent]] = {
 
 
 def changes(before: Track, after: Track, *, shop_id: int, parcel_id: int) -> list[TrackEvent]:
-    """The events that a change of track is, in the order a reader should see them; none when nothing changed."""
+    """The events that a change of track is, in the order a reader should see them; none when nothing changed.
+
+    A `Delivered` whose `before` is delivered tells only that the kind became known.
+    """
 
     def say(event: type[TrackEvent], at: datetime | None) -> TrackEvent:
-        assert after.at is not None or at is not None or before.at is not None
+        moment = at or before.at
+        assert moment is not None, "a change without an instant"
         return event(shop_id=shop_id, parcel_id=parcel_id, before=before.state, after=after.state, kind=after.kind,
-                     direction=after.direction, at=at or after.at or before.at, because=after.because)  # type: ignore[arg-type]
+                     direction=after.direction, at=moment, because=after.because)
 
     told: list[TrackEvent] = []
-    if before.collected_at is None and after.collected_at is not None:
+    collected = before.collected_at is None and after.collected_at is not None
+    if collected:
         told.append(say(ParcelCollected, after.collected_at))
     if before.state is State.DELIVERED and after.state is not State.DELIVERED:
         told.append(say(DeliveryRetracted, after.at))
-    if (before.state, before.kind, before.direction) != (after.state, after.kind, after.direction):
-        event = _EVENT_OF.get(after.state, ParcelMoved)
-        if not (after.state is State.COLLECTED and told):
-            told.append(say(event, after.at))
+    moved = (before.state, before.kind, before.direction) != (after.state, after.kind, after.direction)
+    if moved and not (collected and after.state is State.COLLECTED):
+        told.append(say(_EVENT_OF.get(after.state, ParcelMoved), after.at))
     return told

@@ -34,6 +34,7 @@ from waystream.integrations.kdniao import documents, pushes, shipments
 from waystream.integrations.kdniao.manifest import MANIFEST
 from waystream.integrations.kdniao.refusals import cancel_outcome, refusal_of, sentence
 from waystream.integrations.kdniao.statuses import meaning_of
+from waystream.integrations.kdniao.template import read_template
 from waystream.integrations.kdniao.wire import (
     FORM,
     read_document,
@@ -139,7 +140,7 @@ class Kdniao:
 
     def draw_template(self, template: str) -> Drawing:
         """The carrier's PrintTemplate as a drawing in true millimetres; nothing in it is run or fetched."""
-        return parse_template(template)
+        return read_template(template)
 
     def mend_sentence(self, mend: str, language: str) -> str:
         """The sentence behind `TakeDenied.mend`, in `zh` or `en`."""

@@ -7,7 +7,7 @@ is ever fetched. All work is linear in the length of the text, whatever the text
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from waystream.core.errors import Unreadable
 from waystream.core.label import Align
@@ -153,9 +153,9 @@ def _read_compound(word: str) -> Element | None:
 def _apply_one(style: Style, name: str, value: str, around: Style) -> Style:
     match name:
         case "left" | "width":
-            return replace(style, **{name: _length(value, of=around.width, now=getattr(style, name))})
+            return _set(style, name, _length(value, of=around.width, now=getattr(style, name)))
         case "top" | "height":
-            return replace(style, **{name: _length(value, of=around.height, now=getattr(style, name))})
+            return _set(style, name, _length(value, of=around.height, now=getattr(style, name)))
         case "position":
             return replace(style, placed=value in ("absolute", "fixed", "relative"))
         case "display":
@@ -172,10 +172,17 @@ def _apply_one(style: Style, name: str, value: str, around: Style) -> Style:
             return _apply_font(style, name, value)
 
 
+def _set(style: Style, name: str, value: float | Border | None) -> Style:
+    changed: dict[str, Any] = {name: value}
+    return replace(style, **changed)
+
+
 def _apply_border(style: Style, name: str, value: str) -> Style:
     border = _read_border(value)
     sides = ("top", "right", "bottom", "left") if name == "border" else (name.removeprefix("border-"),)
-    return replace(style, **{f"border_{side}": border for side in sides})
+    for side in sides:
+        style = _set(style, f"border_{side}", border)
+    return style
 
 
 def _read_border(value: str) -> Border:

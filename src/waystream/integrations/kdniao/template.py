@@ -16,6 +16,7 @@ from waystream.core.errors import Unreadable
 from waystream.core.label import Box, Drawing, Image, Item, Line, Text
 from waystream.core.picture import read_picture
 from waystream.integrations.kdniao import css
+from waystream.integrations.kdniao.bars import redraw
 from waystream.integrations.kdniao.css import Element, Style
 
 TEMPLATE_MAX_CHARS = 2_000_000
@@ -41,9 +42,33 @@ STOCK_HEIGHTS_MM = (100.0, 113.0, 120.0, 130.0, 150.0, 180.0, 203.0, 210.0)
 STOCK_WITHIN_MM = 2.0
 
 _FRAME_MIN_PX = 150.0
-_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
 _SILENT = frozenset(
-    ["applet", "audio", "button", "canvas", "datalist", "form", "frame", "frameset", "head", "iframe", "math", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video"]
+    [
+        "applet",
+        "audio",
+        "button",
+        "canvas",
+        "datalist",
+        "form",
+        "frame",
+        "frameset",
+        "head",
+        "iframe",
+        "math",
+        "noscript",
+        "object",
+        "script",
+        "select",
+        "style",
+        "svg",
+        "template",
+        "textarea",
+        "title",
+        "video",
+    ]
 )
 _DATA_URI = re.compile(r"data:image/[a-z]{1,10};base64,([A-Za-z0-9+/=\s]*)", re.IGNORECASE)
 
@@ -240,7 +265,8 @@ def _draw_picture(block: _Block, data: bytes) -> Item:
         width = (height or 0) * picture.width / picture.height
     elif not height:
         height = width * picture.height / picture.width
-    return Image(block.x, block.y, max(width or 0, 1), max(height or 0, 1), picture.mime, data)
+    image = Image(block.x, block.y, max(width or 0, 1), max(height or 0, 1), picture.mime, data)
+    return redraw(image) if picture.mime == "image/gif" else image
 
 
 def _draw_block(block: _Block) -> Iterator[Item]:

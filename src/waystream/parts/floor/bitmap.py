@@ -81,7 +81,9 @@ def _add_above(line: bytes, above: bytes) -> bytes:
 
 
 def _add_average(line: bytes, above: bytes) -> bytes:
-    levels = accumulate(zip(line, above, strict=True), lambda left, now: (now[0] + (left + now[1]) // 2) & 255, initial=0)
+    levels = accumulate(
+        zip(line, above, strict=True), lambda left, now: (now[0] + (left + now[1]) // 2) & 255, initial=0
+    )
     return bytes(levels)[1:]
 
 
@@ -89,14 +91,18 @@ def _add_paeth(line: bytes, above: bytes) -> bytes:
     out = bytearray()
     left = corner = 0
     for level, up in zip(line, above, strict=True):
-        from_left, from_up, from_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
-        if from_left <= from_up and from_left <= from_corner:
-            guess = left
-        else:
-            guess = up if from_up <= from_corner else corner
-        left, corner = (level + guess) & 255, up
+        left = (level + _guess(left, up, corner)) & 255
+        corner = up
         out.append(left)
     return bytes(out)
+
+
+def _guess(left: int, up: int, corner: int) -> int:
+    """The neighbour nearest to left + up - corner, in that order."""
+    from_left, from_up, from_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+    if from_left <= from_up and from_left <= from_corner:
+        return left
+    return up if from_up <= from_corner else corner
 
 
 _FILTERS: tuple[Callable[[bytes, bytes], bytes], ...] = (

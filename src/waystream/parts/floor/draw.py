@@ -34,7 +34,7 @@ PDF_DOTS_PER_MM = 8.0
 _WORD_MAX_CHARS = 24
 """Longer runs without a space may break anywhere: nothing leaves its box sideways."""
 
-_LONG_WORD = re.compile(r"[!-~]{%d}(?=[!-~])" % _WORD_MAX_CHARS)
+_LONG_WORD = re.compile(rf"[!-~]{{{_WORD_MAX_CHARS}}}(?=[!-~])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,8 @@ def _details(facts: LabelFacts, area: _Area) -> _Items:
     fixed = [f"订单 {facts.order_number}", _join(f"包裹 {facts.parcel_number}/{facts.parcel_count}", _weight(facts))]
     size = area.mm(2.75)
     rows = tuple(
-        _line(replace(area, y=area.y + at * area.mm(3.75), h=area.mm(3.75)), text, size) for at, text in enumerate(fixed)
+        _line(replace(area, y=area.y + at * area.mm(3.75), h=area.mm(3.75)), text, size)
+        for at, text in enumerate(fixed)
     )
     rest = area.inset(top=area.mm(3.75) * len(fixed) + area.mm(0.5))
     remark = _shorten(facts.remark, REMARK_MAX_CHARS)

@@ -365,7 +365,7 @@ def declared_share(order: Order, lines: Iterable[tuple[int, int]]) -> int:
     priced = any(line.value_fen for line in order.lines)
 
     def worth(line: Line, quantity: int) -> int:
-        return line.value_fen * quantity if priced else quantity * line.quantity
+        return quantity * line.value_fen if priced else quantity
 
     whole = sum(worth(line, line.quantity) for line in order.lines)
     here = sum(worth(known[line_id], quantity) for line_id, quantity in lines)

@@ -1,0 +1,326 @@
+"""SQL of shipping: orders and lines read under lock, families locked in order, parcels made, held, moved, dispatched.
+
+Lock order: orders, parcels, then takes and bindings, each by ascending id. Numbers and their attempts are written in
+`store_takes`, lists for pages are in `store_lists`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from psycopg.rows import class_row, namedtuple_row
+
+from waystream.kernel.database import Connection
+from waystream.parts.fulfilment.family import BindingRow, Family, OrderRow, ParcelRow, TakeRow
+from waystream.parts.fulfilment.model import Account, Line, LivingParcel, NewParcel, Order
+
+LOCK_ORDERS = "SELECT id FROM orders WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+
+def lock_orders(conn: Connection, order_ids: Sequence[int]) -> set[int]:
+    """The orders that exist (and may be seen), locked by ascending id."""
+    return {row[0] for row in conn.execute(LOCK_ORDERS, [list(order_ids)])}
+
+
+_ORDERS = """
+SELECT orders.id, orders.shop_id, orders.warehouse_id, orders.person_id, person.content_hash AS receiver,
+       person.plain AS readable, person.erased_at IS NOT NULL AS erased, orders.cancelled_at IS NOT NULL AS cancelled,
+       orders.held_at IS NOT NULL AS held, orders.hold_reason, orders.refund, orders.carrier,
+       CASE WHEN orders.payment = 'cod' THEN orders.cod_fen ELSE 0 END AS cod_fen, orders.declared_fen,
+       EXISTS (SELECT FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+               WHERE parcel_order.order_id = orders.id AND parcel_order.cod_fen > 0 AND parcel.stage <> 'voided'
+                 AND parcel.id <> ALL(%(but)s)) AS cod_carried
+FROM orders JOIN person ON person.id = orders.person_id
+WHERE orders.id = ANY(%(ids)s) ORDER BY orders.id
+"""
+
+_LINES = """
+SELECT order_line.order_id, order_line.id, order_line.line_no, order_line.quantity, order_line.price_fen AS value_fen,
+       order_line.quantity - coalesce((SELECT sum(parcel_line.quantity) FROM parcel_line
+           JOIN parcel ON parcel.id = parcel_line.parcel_id
+           WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided'
+             AND parcel.id <> ALL(%(but)s)), 0)::int AS taken_left,
+       coalesce(sku.weight_g, 0) AS weight_g,
+       coalesce(sku.length_mm::bigint * sku.width_mm * sku.height_mm, 0) AS volume_mm3
+FROM order_line LEFT JOIN sku ON sku.shop_id = order_line.shop_id AND sku.code = order_line.sku
+WHERE order_line.order_id = ANY(%(ids)s) ORDER BY order_line.order_id, order_line.line_no
+"""
+
+_LIVING = """
+SELECT parcel_order.order_id, parcel.id, parcel.stage, parcel.held_reason,
+       (SELECT coalesce(array_agg(child.id ORDER BY child.id), '{}') FROM parcel AS child
+        WHERE child.mother_id = parcel.id) AS children,
+       (SELECT coalesce(array_agg(parcel_line.order_line_id ORDER BY parcel_line.order_line_id), '{}')
+        FROM parcel_line WHERE parcel_line.parcel_id = parcel.id) AS line_ids,
+       (SELECT coalesce(array_agg(parcel_line.quantity ORDER BY parcel_line.order_line_id), '{}')
+        FROM parcel_line WHERE parcel_line.parcel_id = parcel.id) AS quantities
+FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+WHERE parcel_order.order_id = ANY(%(ids)s) AND parcel.stage <> 'voided' AND parcel.mother_id IS NULL
+ORDER BY parcel.id
+"""
+
+
+def load_orders(conn: Connection, order_ids: Sequence[int], *, but: Sequence[int] = ()) -> list[Order]:
+    """Orders with their lines, what is left of them and their living parcels; parcels in `but` count as absent."""
+    given = {"ids": list(order_ids), "but": list(but)}
+    lines: defaultdict[int, list[Line]] = defaultdict(list)
+    parcels: defaultdict[int, list[LivingParcel]] = defaultdict(list)
+    with conn.cursor(row_factory=namedtuple_row) as cur:
+        for row in cur.execute(_LINES, given):
+            lines[row.order_id].append(
+                Line(row.id, row.line_no, row.quantity, max(row.taken_left, 0), row.value_fen, row.weight_g,
+                     row.volume_mm3))  # fmt: skip
+        for row in cur.execute(_LIVING, given):
+            contents = tuple(zip(row.line_ids, row.quantities, strict=True))
+            parcels[row.order_id].append(
+                LivingParcel(row.id, row.stage, row.held_reason, contents, tuple(row.children)))  # fmt: skip
+        return [Order(**row._asdict(), lines=tuple(lines[row.id]), parcels=tuple(parcels[row.id]))
+                for row in cur.execute(_ORDERS, given)]  # fmt: skip
+
+
+def list_accounts(conn: Connection) -> list[Account]:
+    with conn.cursor(row_factory=class_row(Account)) as cur:
+        return cur.execute(
+            """SELECT id, carrier, warehouse_id, priority, available FROM carrier_account
+               WHERE disabled_at IS NULL ORDER BY id"""
+        ).fetchall()
+
+
+def insert_parcels(
+    conn: Connection, parcels: Sequence[tuple[int, NewParcel]], children: Sequence[tuple[int, int, int]], *, at: datetime
+) -> None:  # fmt: skip
+    """Mothers and children (child, mother, piece) with their orders; only a mother holds lines, weight and cash."""
+    by_id = dict(parcels)
+    rows = [(an_id, parcel, None, 1) for an_id, parcel in parcels]
+    rows += [(child, by_id[mother], mother, piece) for child, mother, piece in children]
+    conn.execute(
+        """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, account_id, carrier, mother_id, weight_g,
+                               volume_cm3, cod_fen, declared_fen, piece, pieces, created_at, moved_at)
+           SELECT *, %(at)s, %(at)s
+           FROM unnest(%(ids)s::bigint[], %(shops)s::bigint[], %(warehouses)s::bigint[], %(persons)s::bigint[],
+                       %(accounts)s::bigint[], %(carriers)s::text[], %(mothers)s::bigint[], %(weights)s::int[],
+                       %(volumes)s::int[], %(cods)s::bigint[], %(declareds)s::bigint[], %(piece)s::int[],
+                       %(pieces)s::int[])""",
+        {
+            "at": at,
+            "ids": [row[0] for row in rows],
+            "shops": [parcel.shop_id for _, parcel, _, _ in rows],
+            "warehouses": [parcel.warehouse_id for _, parcel, _, _ in rows],
+            "persons": [parcel.person_id for _, parcel, _, _ in rows],
+            "accounts": [parcel.account_id for _, parcel, _, _ in rows],
+            "carriers": [parcel.carrier for _, parcel, _, _ in rows],
+            "mothers": [mother for _, _, mother, _ in rows],
+            "weights": [0 if mother else parcel.weight_g for _, parcel, mother, _ in rows],
+            "volumes": [0 if mother else parcel.volume_cm3 for _, parcel, mother, _ in rows],
+            "cods": [0 if mother else parcel.cod_fen for _, parcel, mother, _ in rows],
+            "declareds": [0 if mother else parcel.declared_fen for _, parcel, mother, _ in rows],
+            "piece": [row[3] for row in rows],
+            "pieces": [parcel.pieces for _, parcel, _, _ in rows],
+        },
+    )
+    _insert_contents(conn, [(an_id, parcel, mother is None) for an_id, parcel, mother, _ in rows])
+
+
+def _insert_contents(conn: Connection, rows: Sequence[tuple[int, NewParcel, bool]]) -> None:
+    orders = [(an_id, content.order_id, parcel.shop_id, content.cod_fen if whole else 0)
+              for an_id, parcel, whole in rows for content in parcel.contents]  # fmt: skip
+    lines = [(an_id, line_id, parcel.shop_id, quantity) for an_id, parcel, whole in rows if whole
+             for content in parcel.contents for line_id, quantity in content.lines]  # fmt: skip
+    conn.execute(
+        """INSERT INTO parcel_order (parcel_id, order_id, shop_id, cod_fen)
+           SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])""",
+        _columns(orders, 4),
+    )
+    conn.execute(
+        """INSERT INTO parcel_line (parcel_id, order_line_id, shop_id, quantity)
+           SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[])""",
+        _columns(lines, 4),
+    )
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def mothers_of(conn: Connection, parcel_ids: Iterable[int]) -> list[int]:
+    rows = conn.execute("SELECT DISTINCT coalesce(mother_id, id) FROM parcel WHERE id = ANY(%s)", [list(parcel_ids)])
+    return sorted(row[0] for row in rows)
+
+
+def mothers_of_orders(conn: Connection, order_ids: Sequence[int]) -> list[int]:
+    """Mother parcels of these orders that have not left and are not settled for good."""
+    rows = conn.execute(
+        """SELECT DISTINCT parcel.id FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+           WHERE parcel_order.order_id = ANY(%s) AND parcel.mother_id IS NULL AND parcel.stage <> 'dispatched'
+             AND (parcel.stage <> 'voided' OR parcel.held_reason <> '')""",
+        [list(order_ids)],
+    )
+    return sorted(row[0] for row in rows)
+
+
+_FAMILY_IDS = "SELECT id FROM parcel WHERE id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s)"
+
+_FAMILY_ORDERS = """
+SELECT parcel_order.parcel_id, orders.id, orders.cancelled_at IS NOT NULL AS cancelled,
+       orders.held_at IS NOT NULL AS held, orders.hold_reason, orders.refund, person.content_hash AS receiver
+FROM parcel_order JOIN orders ON orders.id = parcel_order.order_id JOIN person ON person.id = orders.person_id
+WHERE parcel_order.parcel_id = ANY(%(mothers)s) ORDER BY orders.id
+"""
+
+_FAMILY_PARCELS = """
+SELECT parcel.id, mother_id, parcel.shop_id, warehouse_id, account_id, carrier, stage, held_reason, piece, pieces,
+       person.content_hash AS receiver
+FROM parcel JOIN person ON person.id = parcel.person_id
+WHERE parcel.id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s) ORDER BY mother_id NULLS FIRST, piece
+"""
+
+TAKE = """
+SELECT take.id, take.parcel_id, take.account_id, carrier_account.aggregator_id, carrier_account.carrier, take.code,
+       take.state, take.number, take.asked_at, take.attempts, take.unwanted
+FROM take JOIN carrier_account ON carrier_account.id = take.account_id
+"""
+
+_BINDINGS = f"""
+SELECT id, parcel_id, take_id, aggregator_id, carrier, number, state FROM binding
+WHERE parcel_id IN ({_FAMILY_IDS}) AND state IN ('live', 'cancelling') ORDER BY id FOR NO KEY UPDATE
+"""
+
+
+def lock_families(conn: Connection, mothers: Sequence[int]) -> list[Family]:
+    """Lock orders, parcels, open takes and live bindings of these mothers, in that order, and read them as they are.
+
+    Reading after locking: a statement that waited for a lock would still join with its old snapshot.
+    """
+    given = {"mothers": list(mothers)}
+    conn.execute(
+        """SELECT id FROM orders WHERE id IN (SELECT order_id FROM parcel_order WHERE parcel_id = ANY(%(mothers)s))
+           ORDER BY id FOR NO KEY UPDATE""",
+        given,
+    )
+    conn.execute(_FAMILY_IDS + " ORDER BY id FOR NO KEY UPDATE", given)
+    conn.execute(
+        """SELECT id FROM take WHERE parcel_id = ANY(%(mothers)s) AND state IN ('planned', 'asked', 'doubt')
+           ORDER BY id FOR NO KEY UPDATE""",
+        given,
+    )
+    return _read_families(conn, given)
+
+
+def _read_families(conn: Connection, given: dict[str, list[int]]) -> list[Family]:
+    orders: defaultdict[int, list[OrderRow]] = defaultdict(list)
+    members: defaultdict[int, list[ParcelRow]] = defaultdict(list)
+    with conn.cursor(row_factory=namedtuple_row) as cur:
+        for parcel_id, *fields in cur.execute(_FAMILY_ORDERS, given):
+            orders[parcel_id].append(OrderRow(*fields))
+        for fields in cur.execute(_FAMILY_PARCELS, given):
+            parcel = ParcelRow(*fields)
+            members[parcel.mother_id or parcel.id].append(parcel)
+        bindings = [BindingRow(*fields) for fields in cur.execute(_BINDINGS, given)]
+        taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)s) AND take.state IN ('planned', 'asked', 'doubt')"
+        takes = {row.parcel_id: TakeRow(*row) for row in cur.execute(taking, given)}
+    return [_family(members[an_id], orders[an_id], takes.get(an_id), bindings) for an_id in sorted(members)]
+
+
+def _family(
+    members: Sequence[ParcelRow], orders: Sequence[OrderRow], take: TakeRow | None, bindings: Sequence[BindingRow]
+) -> Family:
+    pieces = {parcel.id: parcel.piece for parcel in members}
+    own = sorted((row for row in bindings if row.parcel_id in pieces), key=lambda row: pieces[row.parcel_id])
+    return Family(members[0], tuple(members[1:]), tuple(orders), take, tuple(own))
+
+
+def set_stage(conn: Connection, parcel_ids: Iterable[int], *, stage: str, held_reason: str, at: datetime) -> None:
+    """Move parcels to a stage before dispatch; `held_reason` is '' for parcels that are free to go."""
+    conn.execute(
+        """UPDATE parcel SET stage = %s, held_reason = %s, mend = '', moved_at = %s
+           WHERE id = ANY(%s) AND stage <> 'dispatched'""",
+        [stage, held_reason, at, list(parcel_ids)],
+    )
+
+
+def set_refused(conn: Connection, parcel_ids: Iterable[int], *, stage: str, mend: str, at: datetime) -> None:
+    conn.execute(
+        "UPDATE parcel SET stage = %s, mend = %s, moved_at = %s WHERE id = ANY(%s)", [stage, mend, at, list(parcel_ids)]
+    )
+
+
+def set_account(conn: Connection, parcel_ids: Iterable[int], *, account: Account, at: datetime) -> None:
+    conn.execute(
+        "UPDATE parcel SET account_id = %s, carrier = %s, moved_at = %s WHERE id = ANY(%s)",
+        [account.id, account.carrier, at, list(parcel_ids)],
+    )
+
+
+def set_issued(conn: Connection, parcel_ids: Iterable[int], *, carrier: str, at: datetime) -> None:
+    conn.execute(
+        """UPDATE parcel SET stage = 'issued', carrier = %s, mend = '', held_reason = '', issued_at = %s,
+                  printed_at = NULL, moved_at = %s WHERE id = ANY(%s)""",
+        [carrier, at, at, list(parcel_ids)],
+    )
+
+
+def refill(conn: Connection, mother: int, family: Sequence[int], parcel: NewParcel, *, at: datetime) -> None:
+    """Give a parcel that has not left its present content, receiver, cash and declared value."""
+    conn.execute("DELETE FROM parcel_line WHERE parcel_id = %s", [mother])
+    conn.execute("DELETE FROM parcel_order WHERE parcel_id = ANY(%s)", [list(family)])
+    conn.execute(
+        "UPDATE parcel SET person_id = %s, moved_at = %s WHERE id = ANY(%s)", [parcel.person_id, at, list(family)]
+    )
+    conn.execute(
+        "UPDATE parcel SET weight_g = %s, volume_cm3 = %s, cod_fen = %s, declared_fen = %s WHERE id = %s",
+        [parcel.weight_g, parcel.volume_cm3, parcel.cod_fen, parcel.declared_fen, mother],
+    )
+    _insert_contents(conn, [(an_id, parcel, an_id == mother) for an_id in family])
+
+
+def lines_of(conn: Connection, mother: int) -> dict[int, int]:
+    """What a parcel holds: order line and quantity."""
+    rows = conn.execute("SELECT order_line_id, quantity FROM parcel_line WHERE parcel_id = %s", [mother])
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_printed(conn: Connection, prints: Sequence[int], *, at: datetime) -> list[int]:
+    """Parcels whose live label these prints put on paper; a print of a voided label says nothing of the parcel."""
+    rows = conn.execute(
+        """UPDATE parcel SET printed_at = coalesce(parcel.printed_at, %(at)s), moved_at = %(at)s,
+                  stage = CASE WHEN stage = 'issued' THEN 'printed' ELSE stage END
+           FROM print JOIN label ON label.id = print.label_id
+           WHERE print.id = ANY(%(prints)s) AND label.voided_at IS NULL AND parcel.id = label.parcel_id
+           RETURNING parcel.id""",
+        {"prints": list(prints), "at": at},
+    )
+    return sorted({row[0] for row in rows})
+
+
+def dispatched_by_print(conn: Connection, parcel_ids: Sequence[int]) -> list[int]:
+    rows = conn.execute(
+        """SELECT parcel.id FROM parcel JOIN warehouse ON warehouse.id = parcel.warehouse_id
+           WHERE parcel.id = ANY(%s) AND warehouse.dispatch_by = 'print' ORDER BY parcel.id""",
+        [list(parcel_ids)],
+    )
+    return [row[0] for row in rows]
+
+
+def parcels_of_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, list[int]]:
+    """Parcels by scanned number; those still here first. A number may have been another parcel's before."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for number, parcel_id in conn.execute(
+        """SELECT binding.number, binding.parcel_id FROM binding JOIN parcel ON parcel.id = binding.parcel_id
+           WHERE binding.number = ANY(%s) AND binding.state = 'live'
+           ORDER BY parcel.stage = 'dispatched', binding.id DESC""",
+        [list(numbers)],
+    ):
+        found[number].append(parcel_id)
+    return found
+
+
+def set_dispatched(conn: Connection, parcel_ids: Sequence[int], *, by: str, at: datetime) -> None:
+    conn.execute(
+        """UPDATE parcel SET stage = 'dispatched', dispatched_at = %(at)s, dispatched_by = %(by)s, moved_at = %(at)s
+           WHERE id = ANY(%(ids)s)""",
+        {"ids": list(parcel_ids), "by": by, "at": at},
+    )
+
+
+def set_weighed(conn: Connection, parcel_ids: Sequence[int], weighed_g: int) -> None:
+    conn.execute("UPDATE parcel SET weighed_g = %s WHERE id = ANY(%s)", [weighed_g, list(parcel_ids)])

@@ -1,0 +1,279 @@
+"""Rows of orders and their lines: locked, inserted and updated set-wise, never one by one.
+
+Guaranteed: orders are locked by ascending id before anything of theirs is written; parcels are only read.
+Receivers are in `store_persons`, lists and search in `store_lists`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row, kwargs_row
+
+from waystream.core.order import OrderFacts, ParcelPart, Word
+from waystream.core.state import Kind
+from waystream.parts.orders.model import Change, Known, Line, Standing, Told, parcel_part
+
+Conn = Connection[Any]
+
+
+def find_shops(conn: Conn, codes: Iterable[str]) -> dict[str, int]:
+    """The ids of those codes this transaction may see."""
+    return dict(conn.execute("SELECT code, id FROM shop WHERE code = ANY (%s)", [list(set(codes))]))
+
+
+def find_warehouses(conn: Conn, codes: Iterable[str]) -> dict[str, int]:
+    return dict(conn.execute("SELECT code, id FROM warehouse WHERE code = ANY (%s)", [list(set(codes))]))
+
+
+def lock(conn: Conn, order_ids: Iterable[int]) -> list[int]:
+    """Lock the orders by ascending id; whoever decides what an order is holds its row."""
+    return [row[0] for row in conn.execute(
+        "SELECT id FROM orders WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [list(order_ids)])]
+
+
+def lock_known(conn: Conn, told: Sequence[Told]) -> list[Known]:
+    """The orders told of that exist already, locked; lines only of those whose content differs."""
+    keys = {"shops": [each.shop_id for each in told], "numbers": [each.order.number for each in told],
+            "hashes": [each.content_hash for each in told]}
+    found = lock(conn, [row[0] for row in conn.execute(
+        """SELECT o.id FROM unnest(%(shops)s::bigint[], %(numbers)s::text[]) AS told (shop_id, number)
+           JOIN orders o USING (shop_id, number)""", keys)])
+    if not found:
+        return []
+    known = conn.cursor(row_factory=class_row(Known)).execute(
+        """SELECT o.id, o.shop_id, o.number, o.warehouse_id, o.person_id, o.payment, o.cod_fen, o.paid_at, o.refund,
+                  o.ship_by, o.promised_at, o.declared_fen, o.currency, o.carrier, o.content_hash,
+                  p.content_hash AS receiver_hash, o.cancelled_at IS NOT NULL AS cancelled,
+                  EXISTS (SELECT FROM parcel_order po JOIN parcel ON parcel.id = po.parcel_id
+                          WHERE po.order_id = o.id AND parcel.stage = 'dispatched') AS dispatched
+           FROM orders o JOIN person p ON p.id = o.person_id WHERE o.id = ANY (%s) ORDER BY o.id""", [found]).fetchall()
+    differing = {each.content_hash for each in known} - set(keys["hashes"])
+    lines = list_lines(conn, [each.id for each in known if each.content_hash in differing])
+    return [replace(each, lines=tuple(lines.get(each.id, ()))) for each in known]
+
+
+def list_lines(conn: Conn, order_ids: Iterable[int]) -> dict[int, list[Line]]:
+    """The lines of each order by their number, those taken back included."""
+    lines: dict[int, list[Line]] = {}
+    for line in conn.cursor(row_factory=class_row(Line)).execute(
+        """SELECT id, order_id, line_no, sku, name, quantity, price_fen, discount_fen, tax_bp
+           FROM order_line WHERE order_id = ANY (%s) ORDER BY order_id, line_no""", [list(order_ids)]):
+        lines.setdefault(line.order_id, []).append(line)
+    return lines
+
+
+def insert(conn: Conn, created: Sequence[tuple[int, Told, int]], *, at: datetime) -> set[int]:
+    """Insert (order id, told, person id); returns the ids that are in: a number told elsewhere meanwhile is not."""
+    rows = sorted(created, key=lambda row: (row[1].shop_id, row[1].order.number))
+    orders = [told.order for _, told, _ in rows]
+    return {row[0] for row in conn.execute(
+        """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
+               promised_at, declared_fen, total_fen, currency, carrier, content_hash, received_at, moved_at)
+           SELECT id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
+               promised_at, declared_fen, total_fen, currency, carrier, content_hash, %(at)s, %(at)s
+           FROM unnest(%(ids)s::bigint[], %(shops)s::bigint[], %(numbers)s::text[], %(warehouses)s::bigint[],
+               %(persons)s::bigint[], %(payments)s::text[], %(cods)s::bigint[], %(paid)s::timestamptz[],
+               %(refunds)s::text[], %(ship_by)s::timestamptz[], %(promised)s::timestamptz[], %(declared)s::bigint[],
+               %(totals)s::bigint[], %(currencies)s::text[], %(carriers)s::text[], %(hashes)s::bytea[])
+             WITH ORDINALITY AS told (id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund,
+               ship_by, promised_at, declared_fen, total_fen, currency, carrier, content_hash, nth)
+           ORDER BY nth
+           ON CONFLICT (shop_id, number) DO NOTHING RETURNING id""",
+        {
+            "at": at,
+            "ids": [order_id for order_id, _, _ in rows],
+            "persons": [person_id for _, _, person_id in rows],
+            **_columns([told for _, told, _ in rows]),
+            "numbers": [order.number for order in orders],
+            "shops": [told.shop_id for _, told, _ in rows],
+            "hashes": [told.content_hash for _, told, _ in rows],
+        })}
+
+
+def update(conn: Conn, changes: Sequence[Change], *, person_ids: Sequence[int], at: datetime) -> None:
+    """Write what was taken of each change; what dispatch fixed was left out by the caller's `wanted`."""
+    told = [change.kept for change in changes]
+    conn.execute(
+        """UPDATE orders o SET warehouse_id = new.warehouse_id, person_id = new.person_id, payment = new.payment,
+               cod_fen = new.cod_fen, paid_at = new.paid_at, refund = new.refund, ship_by = new.ship_by,
+               promised_at = new.promised_at, declared_fen = new.declared_fen, currency = new.currency,
+               carrier = new.carrier, content_hash = new.content_hash, moved_at = GREATEST(o.moved_at, %(at)s),
+               total_fen = CASE WHEN new.relined THEN new.total_fen ELSE o.total_fen END
+           FROM unnest(%(ids)s::bigint[], %(warehouses)s::bigint[], %(persons)s::bigint[], %(payments)s::text[],
+               %(cods)s::bigint[], %(paid)s::timestamptz[], %(refunds)s::text[], %(ship_by)s::timestamptz[],
+               %(promised)s::timestamptz[], %(declared)s::bigint[], %(totals)s::bigint[], %(currencies)s::text[],
+               %(carriers)s::text[], %(hashes)s::bytea[], %(relined)s::boolean[])
+             AS new (id, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by, promised_at,
+               declared_fen, total_fen, currency, carrier, content_hash, relined)
+           WHERE o.id = new.id""",
+        {
+            "at": at,
+            "ids": [change.known.id for change in changes],
+            "persons": list(person_ids),
+            **_columns(told),
+            "hashes": [change.content_hash for change in changes],
+            "relined": [change.takes_lines for change in changes],
+        })
+
+
+def _columns(told: Sequence[Told]) -> dict[str, list[Any]]:
+    orders = [each.order for each in told]
+    return {
+        "warehouses": [each.warehouse_id for each in told],
+        "payments": [order.payment.value for order in orders],
+        "cods": [order.cod_fen for order in orders],
+        "paid": [order.paid_at for order in orders],
+        "refunds": [order.refund.value for order in orders],
+        "ship_by": [order.ship_by for order in orders],
+        "promised": [order.promised_at for order in orders],
+        "declared": [order.declared_fen for order in orders],
+        "totals": [order.total_fen for order in orders],
+        "currencies": [order.currency for order in orders],
+        "carriers": [order.carrier for order in orders],
+    }
+
+
+def insert_lines(conn: Conn, lines: Sequence[tuple[int, Line]]) -> None:
+    """Insert (shop id, line); a line without a name takes the catalogue's."""
+    if not lines:
+        return
+    conn.execute(
+        """INSERT INTO order_line (id, order_id, shop_id, line_no, sku, name, quantity, price_fen, discount_fen, tax_bp)
+           SELECT told.id, order_id, told.shop_id, line_no, told.sku,
+                  COALESCE(NULLIF(told.name, ''), sku.name, ''), quantity, price_fen, discount_fen, tax_bp
+           FROM unnest(%(ids)s::bigint[], %(orders)s::bigint[], %(shops)s::bigint[], %(numbers)s::int[],
+                       %(skus)s::text[], %(names)s::text[], %(quantities)s::int[], %(prices)s::bigint[],
+                       %(discounts)s::bigint[], %(taxes)s::int[])
+             AS told (id, order_id, shop_id, line_no, sku, name, quantity, price_fen, discount_fen, tax_bp)
+           LEFT JOIN sku ON sku.shop_id = told.shop_id AND sku.code = told.sku""",
+        {"shops": [shop_id for shop_id, _ in lines], **_line_columns([line for _, line in lines])})
+
+
+def update_lines(conn: Conn, lines: Sequence[Line]) -> None:
+    """Write over the lines by id; an empty name keeps the one there was."""
+    if not lines:
+        return
+    conn.execute(
+        """UPDATE order_line l SET name = COALESCE(NULLIF(told.name, ''), l.name), quantity = told.quantity,
+               price_fen = told.price_fen, discount_fen = told.discount_fen, tax_bp = told.tax_bp
+           FROM unnest(%(ids)s::bigint[], %(names)s::text[], %(quantities)s::int[], %(prices)s::bigint[],
+                       %(discounts)s::bigint[], %(taxes)s::int[])
+             AS told (id, name, quantity, price_fen, discount_fen, tax_bp)
+           WHERE l.id = told.id""", _line_columns(lines))
+
+
+def drop_lines(conn: Conn, line_ids: Sequence[int]) -> None:
+    """A line the shop took back stays with quantity 0: parcels of the past may point at it."""
+    if line_ids:
+        conn.execute("UPDATE order_line SET quantity = 0 WHERE id = ANY (%s)", [list(line_ids)])
+
+
+def _line_columns(lines: Sequence[Line]) -> dict[str, list[Any]]:
+    return {
+        "ids": [line.id for line in lines],
+        "orders": [line.order_id for line in lines],
+        "numbers": [line.line_no for line in lines],
+        "skus": [line.sku for line in lines],
+        "names": [line.name for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "prices": [line.price_fen for line in lines],
+        "discounts": [line.discount_fen for line in lines],
+        "taxes": [line.tax_bp for line in lines],
+    }
+
+
+def cancel(conn: Conn, order_ids: Sequence[int], *, reason: str, at: datetime) -> None:
+    conn.execute(
+        "UPDATE orders SET cancelled_at = %(at)s, cancel_reason = %(reason)s, moved_at = %(at)s WHERE id = ANY (%(ids)s)",
+        {"ids": list(order_ids), "reason": reason, "at": at})
+
+
+def hold(conn: Conn, order_ids: Sequence[int], *, reason: str, at: datetime | None, moved_at: datetime) -> None:
+    """Hold, or release with `at` None."""
+    conn.execute(
+        "UPDATE orders SET held_at = %(at)s, hold_reason = %(reason)s, moved_at = %(moved)s WHERE id = ANY (%(ids)s)",
+        {"ids": list(order_ids), "reason": reason, "at": at, "moved": moved_at})
+
+
+def complete(conn: Conn, order_ids: Sequence[int], *, by: str, at: datetime) -> None:
+    conn.execute(
+        "UPDATE orders SET completed_at = %(at)s, completed_by = %(by)s, moved_at = %(at)s WHERE id = ANY (%(ids)s)",
+        {"ids": list(order_ids), "by": by, "at": at})
+
+
+def lock_due(conn: Conn, *, now: datetime, limit: int) -> list[int]:
+    """Delivered orders whose buyer has had the shop's days to object; those another transaction holds come next time."""
+    return [row[0] for row in conn.execute(
+        """SELECT o.id FROM orders o JOIN shop s ON s.id = o.shop_id
+           WHERE o.word = 'delivered' AND o.delivered_at <= %(now)s::timestamptz - make_interval(days => s.confirm_days)
+           ORDER BY o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED""", {"now": now, "limit": limit})]
+
+
+def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
+    """Stored words with everything they follow from, by ascending id. Lock the orders first to decide anything."""
+    ids = list(order_ids)
+    parcels = _parcels(conn, ids)
+    rows = conn.cursor(row_factory=kwargs_row(dict)).execute(
+        """SELECT o.id, o.shop_id, o.word, o.dispatch, o.delivered_at, o.completed_at, o.completed_by, o.moved_at,
+                  o.cancelled_at IS NOT NULL AS cancelled, s.trusted_kinds, l.ordered, l.sent
+           FROM orders o JOIN shop s ON s.id = o.shop_id
+           CROSS JOIN LATERAL (
+               SELECT COALESCE(sum(line.quantity), 0) AS ordered,
+                      COALESCE(sum(LEAST(line.quantity, sent.quantity)), 0) AS sent
+               FROM order_line line
+               LEFT JOIN LATERAL (
+                   SELECT sum(pl.quantity) AS quantity FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
+                   WHERE pl.order_line_id = line.id AND p.stage = 'dispatched') sent ON true
+               WHERE line.order_id = o.id) l
+           WHERE o.id = ANY (%s) ORDER BY o.id""", [ids])
+    return [_standing(row, parcels.get(row["id"], [])) for row in rows]
+
+
+def _parcels(conn: Conn, order_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+    parcels: dict[int, list[dict[str, Any]]] = {}
+    for row in conn.cursor(row_factory=kwargs_row(dict)).execute(
+        """SELECT po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
+                  GREATEST(p.moved_at, t.changed_at) AS moved_at
+           FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
+           WHERE po.order_id = ANY (%s) AND p.stage <> 'voided' ORDER BY po.order_id, p.id""", [order_ids]):
+        parcels.setdefault(row["order_id"], []).append(row)
+    return parcels
+
+
+def _standing(row: dict[str, Any], parcels: Sequence[dict[str, Any]]) -> Standing:
+    parts: tuple[ParcelPart, ...] = tuple(
+        parcel_part(stage=each["stage"], state=each["state"], kind=each["kind"], direction=each["direction"])
+        for each in parcels)
+    completed = row["completed_at"] is not None
+    return Standing(
+        id=row["id"], shop_id=row["shop_id"], word=Word(row["word"]), dispatch=row["dispatch"],
+        delivered_at=row["delivered_at"], completed_at=row["completed_at"], completed_by=row["completed_by"],
+        moved_at=row["moved_at"],
+        facts=OrderFacts(row["cancelled"], completed, int(row["ordered"]), int(row["sent"]), parts),
+        trusted=frozenset(Kind(kind) for kind in row["trusted_kinds"]),
+        parcel_delivered_at=max((each["delivered_at"] for each in parcels if each["delivered_at"]), default=None),
+        parcel_moved_at=max((each["moved_at"] for each in parcels), default=None))
+
+
+def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
+    if not standings:
+        return
+    conn.execute(
+        """UPDATE orders o SET word = new.word, dispatch = new.dispatch, delivered_at = new.delivered_at,
+               completed_at = new.completed_at, completed_by = new.completed_by, moved_at = new.moved_at
+           FROM unnest(%(ids)s::bigint[], %(words)s::text[], %(dispatch)s::text[], %(delivered)s::timestamptz[],
+                       %(completed)s::timestamptz[], %(by)s::text[], %(moved)s::timestamptz[])
+             AS new (id, word, dispatch, delivered_at, completed_at, completed_by, moved_at)
+           WHERE o.id = new.id""",
+        {
+            "ids": [each.id for each in standings],
+            "words": [each.word.value for each in standings],
+            "dispatch": [str(each.dispatch) for each in standings],
+            "delivered": [each.delivered_at for each in standings],
+            "completed": [each.completed_at for each in standings],
+            "by": [each.completed_by for each in standings],
+            "moved": [each.moved_at for each in standings],
+        })

@@ -1,0 +1,76 @@
+"""The HTTP server over a running app: one socket, taken before anything else so that a taken port is a sentence."""
+
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import uvicorn
+
+from waystream.app import App
+from waystream.core.errors import Conflict
+from waystream.settings import Settings
+from waystream.web.app import make_web
+from waystream.web.context import WebContext
+from waystream.web.live import Live
+
+GRACE_S = 5
+BACKLOG = 1024
+
+log = logging.getLogger(__name__)
+
+
+def take_port(settings: Settings) -> socket.socket:
+    """The listening socket, or `Conflict` with what to do about it."""
+    taken = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((settings.host, settings.port))
+    except OSError as error:
+        taken.close()
+        raise Conflict(
+            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}): "
+            f"stop what listens there, or choose another with --port.",
+            path="port",
+        ) from error
+    taken.listen(BACKLOG)
+    return taken
+
+
+class Server(uvicorn.Server):
+    """Ends the event streams before it waits for requests to finish: a stream would never finish by itself."""
+
+    def __init__(self, config: uvicorn.Config, *, on_exit: Callable[[], None], on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_exit, self._on_ready = on_exit, on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_exit()
+        await super().shutdown(sockets)
+
+
+def serve(app: App, listening: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serve pages, API and pushes until a signal comes; the app is started and stopped by the caller."""
+    settings = app.settings
+    with ExitStack() as stack:
+        live = Live(app.machine)
+        context = WebContext(
+            work=app.page,
+            machine=app.machine,
+            networks=app.networks,
+            live=live,
+            base_url=settings.address,
+            cookie_secure=settings.cookie_secure,
+            body_limit_bytes=settings.web_body_kb * 1024,
+        )
+        live.start()
+        stack.callback(live.close)
+        config = uvicorn.Config(
+            make_web(context), loop="uvloop", http="httptools", access_log=False, log_config=None,
+            timeout_graceful_shutdown=GRACE_S, server_header=False, lifespan="on",
+        )  # fmt: skip
+        Server(config, on_exit=live.close, on_ready=on_ready).run(sockets=[listening])

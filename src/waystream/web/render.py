@@ -1,0 +1,111 @@
+"""From a view model to HTML: one Jinja environment per language, and what the shell around every page needs.
+
+A page hands in a frozen dataclass; its template sees it as `page`, the shell as `shell`. Where htmx asks for a part
+(`HX-Target`), only the block of that name is rendered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from waystream.web.assets import asset_address
+from waystream.web.auth import Seat, seat_of
+from waystream.web.context import context_of
+from waystream.web.navigation import Entry, list_entries
+from waystream.web.problems import Problem
+from waystream.web.shell.language import Language, choose_language
+
+WEB = Path(__file__).parent
+LANGUAGE_COOKIE = "language"
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What stands around a page. `live` are the keys the page watches, space-separated; `at` is its own address."""
+
+    path: str
+    at: str
+    live: str
+    theme: str
+    seat: Seat | None
+    entries: tuple[Entry, ...]
+    settings: tuple[Entry, ...]
+    delay: str = ""
+
+    @property
+    def csrf(self) -> Markup:
+        """The hidden field every form carries."""
+        return Markup('<input type="hidden" name="csrf" value="{}">').format(self.seat.csrf if self.seat else "")
+
+
+def show(request: Request, template: str, page: object, *, live: str = "", status: int = 200) -> HTMLResponse:
+    """Render a page's template (`orders/page.html`), or the block that htmx asked for."""
+    language = language_of(request)
+    found = environment(language.code, language.zone).get_template(template)
+    values: Mapping[str, object] = {"page": page, "shell": _shell(request, live)}
+    block = found.blocks.get(request.headers.get("hx-target", "")) if request.headers.get("hx-request") else None
+    context = found.new_context(dict(values))
+    html = "".join(block(context)) if block else found.render(values)
+    return HTMLResponse(html, status, headers={"Vary": "HX-Request, HX-Target"})
+
+
+def show_error(request: Request, problem: Problem) -> HTMLResponse:
+    """The page of an error: what is safe, what happens next, and a code where it was our fault."""
+    language = language_of(request)
+    template = environment(language.code, language.zone).get_template("error.html")
+    return HTMLResponse(template.render(page=problem, shell=_shell(request, "")), problem.status)
+
+
+def language_of(request: Request) -> Language:
+    """The signed-in person's language, else the cookie's, else the browser's."""
+    seat = seat_of(request)
+    wanted = request.cookies.get(LANGUAGE_COOKIE) or (seat.caller.language if seat else "")
+    code = choose_language(wanted, request.headers.get("accept-language", ""))
+    return language_for(code, context_of(request).zone)
+
+
+@cache
+def language_for(code: str, zone: ZoneInfo) -> Language:
+    return Language(code, zone)
+
+
+@cache
+def environment(code: str, zone: ZoneInfo) -> Environment:
+    """Templates of the shell and of every page, speaking one language."""
+    language = language_for(code, zone)
+    made = Environment(
+        loader=FileSystemLoader([WEB / "shell" / "templates", WEB / "pages"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    made.globals.update(_=language.say, ngettext=language.say_n, language=language, asset=asset_address)
+    return made
+
+
+def _shell(request: Request, live: str) -> Shell:
+    seat = seat_of(request)
+    theme = request.cookies.get(THEME_COOKIE, "")
+    at = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    may = seat.caller.may if seat else (lambda permission: False)
+    entries = tuple(entry for entry in list_entries() if may(entry.permission))
+    return Shell(
+        path=request.url.path,
+        at=at,
+        live=live,
+        theme=theme if theme in THEMES else "",
+        seat=seat,
+        entries=tuple(entry for entry in entries if entry.place == "rail"),
+        settings=tuple(entry for entry in entries if entry.place == "settings"),
+    )
