@@ -60,7 +60,7 @@ class Engine:
 
     def _prepare_wipe(self) -> sql.Composed:
         """Foreign keys and triggers sleep in the admin's session, so the order of the tables does not matter."""
-        self._admin.execute("set session_replication_role = replica")
+        self._admin.execute("set session_replication_role = replica; set lock_timeout = '10s'")
         self._admin.execute("create schema seed")
         statements: list[sql.Composable] = []
         for (name,) in self._admin.execute(LIST_TABLES).fetchall():

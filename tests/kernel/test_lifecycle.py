@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import select
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from waystream.core.errors import Conflict, Invalid, Missing
+from waystream.kernel import server_account
 from waystream.kernel.lifecycle import EmbeddedPostgres, default_key_folder
 from waystream.kernel.server_account import ServerAccount, choose_account
 
@@ -93,10 +95,8 @@ def owner_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+        yield process
+        process.communicate("")
 
 
 def test_the_first_start_makes_a_closed_server(tmp_path: Path) -> None:
@@ -210,6 +210,14 @@ def test_an_innocent_process_with_the_old_number_is_left_alone(folder: Path, ins
         innocent.wait()
 
 
+def test_what_a_power_cut_leaves_does_not_stop_a_start(folder: Path) -> None:
+    """An empty pid file, and a socket whose lock names a living process: ours."""
+    (folder / "postgres" / "postmaster.pid").write_text("")
+    (folder / "socket" / ".s.PGSQL.5432.lock").write_text(f"{os.getppid()}\n{folder}\n")
+    with embedded(folder) as postgres:
+        assert kept(postgres) == 42
+
+
 def test_a_killed_server_is_started_again(folder: Path) -> None:
     with embedded(folder) as postgres:
         first = server_pid(folder)
@@ -247,7 +255,7 @@ def test_a_first_start_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
 
 def test_another_major_version_names_the_command(folder: Path) -> None:
     (folder / "postgres" / "PG_VERSION").write_text("17\n")
-    with pytest.raises(Invalid, match="PostgreSQL 17.*`waystream upgrade`"):
+    with pytest.raises(Invalid, match=r"PostgreSQL 17.*`waystream upgrade`"):
         embedded(folder).start()
 
 
@@ -304,21 +312,45 @@ def test_nothing_that_was_asked_is_logged(folder: Path) -> None:
     assert not any(planted in text for text in texts)
 
 
-def test_it_runs_as_an_ordinary_user(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """As root: the same as another user, who keeps the right to read, since the interpreter may lie in /root."""
+def test_root_without_the_right_to_lend_copies_the_binaries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in a container whose root is held short, with the environment below the closed /root."""
+    if os.getuid() != 0:
+        return  # only root has rights to lend
+    monkeypatch.setattr(server_account, "_may_read_everything", lambda: False)
+    install = server_account.find_binaries().parent
+    closed = tmp_path / install.parent.name
+    closed.mkdir(mode=0o700)
+    (closed / install.name).symlink_to(install)
+    closed.with_name(closed.name + ".libs").symlink_to(install.parent.with_name(install.parent.name + ".libs"))
+    monkeypatch.setattr(server_account, "find_binaries", lambda: closed / install.name / "bin")
+    with pytest.raises(Invalid, match="nobody, who cannot reach"):
+        embedded(tmp_path / "data").start()
+    place = Path("/tmp", f"ws-test-{os.getpid()}")
+    try:
+        with embedded(place / "data") as postgres:
+            assert postgres.answers()
+            program = os.readlink(f"/proc/{server_pid(place / 'data')}/exe")
+        assert program.startswith(f"{place}/data/binaries/")
+    finally:
+        shutil.rmtree(place)
+
+
+def test_it_runs_as_an_ordinary_user() -> None:
+    """As root: once more as a user of the system, who keeps the right to read, since Python may lie in /root."""
     if os.getuid() != 0:
         return  # every other test here was it
+    user = pwd.getpwnam("daemon")
     place = Path("/tmp", f"ws-test-{os.getpid()}")
     place.mkdir()
     try:
-        os.chown(place, ANOTHER_UID, ANOTHER_UID)
+        os.chown(place, user.pw_uid, user.pw_gid)
         folder = place / "data"
-        python = ServerAccount(ANOTHER_UID, ANOTHER_UID, True, Path(sys.executable).parent)
+        python = ServerAccount(user.pw_uid, user.pw_gid, True, Path(sys.executable).parent)
         command = python.command(Path(sys.executable).name, "-c", OWNER, str(folder), on_our_death=signal.SIGKILL)
         done = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
         assert done.stdout == "ready\n", done.stderr
-        assert (folder / "postgres").stat().st_uid == ANOTHER_UID
-        with pytest.raises(Invalid, match="belongs to user number"):
+        assert (folder / "postgres").stat().st_uid == user.pw_uid
+        with pytest.raises(Invalid, match="belongs to user daemon"):
             embedded(folder).start()
     finally:
         shutil.rmtree(place)

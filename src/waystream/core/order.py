@@ -64,7 +64,7 @@ class OrderFacts:
 
 _LOST = frozenset({State.RETURNED, State.LOST, State.CANCELLED})
 _AT_THE_DOOR = frozenset({State.OUT_FOR_DELIVERY, State.READY_FOR_PICKUP, State.ATTEMPT_FAILED})
-_NOT_YET = frozenset({State.AWAITING_COLLECTION, State.NO_TRACE})
+_NOT_YET = frozenset({State.AWAITING_COLLECTION, State.NO_TRACE, State.UNKNOWN})
 
 
 def dispatch_of(facts: OrderFacts) -> Dispatch:

@@ -323,7 +323,7 @@ def _do(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> None:
         rule.do(RuleTx(tx.conn, tx.now, tx.keys, events), events)
         # What would fail at the commit shall fail here, where the batch can still be halved.
         tx.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         if is_transient(error):
             raise
         raise Undigested(len(events)) from error

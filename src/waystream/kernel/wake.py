@@ -45,8 +45,11 @@ class Wake:
         self._stopped.wait(seconds)
 
     def _listen(self) -> None:
+        """Wake for what is heard, and once when listening begins: something may have happened just before."""
+        waking = True
         for heard in self._database.listen(self._channel, timeout_s=LISTEN_S):
             if self._stopped.is_set():
                 return
-            if heard:
+            if heard or waking:
                 self._woken.set()
+            waking = False

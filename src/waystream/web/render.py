@@ -7,25 +7,30 @@ A page hands in a frozen dataclass; its template sees it as `page`, the shell as
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from waystream.web.assets import asset_address
-from waystream.web.auth import Seat, seat_of
+from waystream.web.auth import Seat, csrf_of, seat_of
 from waystream.web.context import context_of
 from waystream.web.navigation import Entry, list_entries
 from waystream.web.problems import Problem
 from waystream.web.shell.language import Language, choose_language
+from waystream.web.shell.vocabulary import ROLE_WORDS
 
 WEB = Path(__file__).parent
 LANGUAGE_COOKIE = "language"
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+SAID_COOKIE = "said"
+SAID_AT_MOST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,31 @@ class Shell:
     at: str
     live: str
     theme: str
+    said: str
     seat: Seat | None
+    token: str
     entries: tuple[Entry, ...]
     settings: tuple[Entry, ...]
-    delay: str = ""
 
     @property
     def csrf(self) -> Markup:
         """The hidden field every form carries."""
-        return Markup('<input type="hidden" name="csrf" value="{}">').format(self.seat.csrf if self.seat else "")
+        return Markup('<input type="hidden" name="csrf" value="{}">').format(self.token)
+
+    @property
+    def role(self) -> str:
+        return ROLE_WORDS[self.seat.caller.role] if self.seat else ""
+
+    @property
+    def initials(self) -> str:
+        """`LX` of Lin Xiao, `林` of 林晓."""
+        name = self.seat.caller.name.strip() if self.seat else ""
+        words = name.split()
+        return (words[0][0] + words[1][0]).upper() if len(words) > 1 and name.isascii() else name[:1].upper()
+
+    @property
+    def is_in_settings(self) -> bool:
+        return any(entry.is_at(self.path) for entry in self.settings)
 
 
 def show(request: Request, template: str, page: object, *, live: str = "", status: int = 200) -> HTMLResponse:
@@ -55,7 +76,18 @@ def show(request: Request, template: str, page: object, *, live: str = "", statu
     block = found.blocks.get(request.headers.get("hx-target", "")) if request.headers.get("hx-request") else None
     context = found.new_context(dict(values))
     html = "".join(block(context)) if block else found.render(values)
-    return HTMLResponse(html, status, headers={"Vary": "HX-Request, HX-Target"})
+    answer = HTMLResponse(html, status, headers={"Vary": "HX-Request, HX-Target"})
+    if SAID_COOKIE in request.cookies and not block:
+        answer.delete_cookie(SAID_COOKIE)
+    return answer
+
+
+def go(address: str, *, said: str = "") -> RedirectResponse:
+    """After an action: on to the page that shows its effect, which says once what was done."""
+    answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    if said:
+        answer.set_cookie(SAID_COOKIE, quote(said[:SAID_AT_MOST]), max_age=60, httponly=True, samesite="lax")
+    return answer
 
 
 def show_error(request: Request, problem: Problem) -> HTMLResponse:
@@ -91,6 +123,7 @@ def environment(code: str, zone: ZoneInfo) -> Environment:
         keep_trailing_newline=False,
     )
     made.globals.update(_=language.say, ngettext=language.say_n, language=language, asset=asset_address)
+    made.globals["ui"] = made.get_template("components.html").module
     return made
 
 
@@ -105,7 +138,9 @@ def _shell(request: Request, live: str) -> Shell:
         at=at,
         live=live,
         theme=theme if theme in THEMES else "",
+        said=unquote(request.cookies.get(SAID_COOKIE, "")),
         seat=seat,
+        token=seat.csrf if seat else csrf_of(getattr(request.state, "door", "")),
         entries=tuple(entry for entry in entries if entry.place == "rail"),
         settings=tuple(entry for entry in entries if entry.place == "settings"),
     )

@@ -28,15 +28,15 @@ async def stream_changes(
     request: Request,
     seat: Annotated[Seat, requires(SIGNED_IN)],
     keys: Annotated[str, Query(max_length=2_000)],
+    since: str = "",
     last_event_id: Annotated[str, Header()] = "",
 ) -> StreamingResponse:
     wanted = frozenset(filter(None, keys.split(",")))
     if len(wanted) > KEYS_AT_MOST:
         raise Invalid("keys", f"a stream watches at most {KEYS_AT_MOST} keys")
     live = context_of(request).live
-    since = int(last_event_id) if last_event_id.isdecimal() else None
     loop = asyncio.get_running_loop()
-    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=since, loop=loop)
+    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=_position(last_event_id or since), loop=loop)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
 
@@ -66,3 +66,7 @@ async def _wait(watch: Watch, quiet_s: float) -> bool:
         return False
     watch.woken.clear()
     return True
+
+
+def _position(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 20 else None

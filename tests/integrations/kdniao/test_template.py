@@ -5,8 +5,11 @@ import contextlib
 import io
 import time
 from dataclasses import replace
+from math import isfinite
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from waystream.core.errors import Unreadable
@@ -47,6 +50,7 @@ def picture(kind: str, size: tuple[int, int] = (20, 10)) -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
+HLINE = ".hline{width:100%;border-top:1px solid #000}"
 FRAME = '<div class="page" style="width:373px;height:676px"></div>'
 WORD = '<div class="item text" style="left:10px;top:20px;width:100px;height:30px;font-size:20px">字</div>'
 
@@ -176,6 +180,15 @@ def test_lines_are_as_thick_as_border_or_box() -> None:
     assert down.y2 - down.y1 == pytest.approx(100 * PX)
 
 
+def test_percentages_are_of_the_page() -> None:
+    html = page(
+        f'<div style="width:373px;height:676px"><div class="item hline" style="top:50%"></div>{WORD}</div>', HLINE
+    )
+    (line,) = (item for item in read_template(html).items if isinstance(item, Line))
+    assert line.x2 - line.x1 == pytest.approx(373 * PX)
+    assert line.y1 == pytest.approx(90, abs=0.2)
+
+
 HOSTILE_AND_HARMLESS = [
     '<script>document.write("<div class=item>坏</div>")</script>',
     '<script src="https://evil.example/a.js"></script>',
@@ -228,10 +241,12 @@ REFUSED = {
     "too many pictures": page(f'<img class="item" src="{picture("GIF", (1, 1))}">' * 33),
     "a picture too large": page(f'<img class="item" src="data:image/png;base64,{"A" * 600_000}">'),
     "a picture with too many pixels": page(f'<img class="item" src="{lying_png()}">'),
+    "pictures with too many pixels together": page(f'<img class="item" src="{picture("PNG", (1500, 1000))}">' * 3),
     "a gif whose frame is larger than itself": page(f'<img class="item" src="{lying_gif()}">'),
     "a picture that is none": page('<img class="item" src="data:image/png;base64,aGVsbG8=">'),
     "not base64": page('<img class="item" src="data:image/png;base64,aGVsb">'),
     "a cut jpeg": page('<img class="item" src="data:image/jpeg;base64,/9j/4AAQ">'),
+    "a page larger than any label": page('<div style="width:373px;height:9000px">' + WORD + "</div>"),
     "too many rules": page(WORD, ".a{top:0}" * 301),
 }
 
@@ -253,19 +268,77 @@ SLOW = [
     "{",
     "/*",
     "<style>",
-    "<div style='" + "a:" * 50,
+    "<div style='a:a:a:a:",
     "<?",
     '<img src="',
+    "<![CDATA[",
+    "<!doctype",
+    "<a b=c d",
+    "</",
+    "<style>a{",
+    "data:image/gif;base64,",
 ]
 
 
+@pytest.mark.parametrize("padding", [0, 40])
 @pytest.mark.parametrize("piece", SLOW)
-def test_no_text_makes_it_slow(piece: str) -> None:
-    html = page(FRAME + WORD + piece * (100_000 // len(piece)))
+def test_no_text_makes_it_slow(piece: str, padding: int) -> None:
+    whole = piece + " " * padding
+    html = page(FRAME + WORD + whole * (100_000 // len(whole)))
     begun = time.perf_counter()
     with contextlib.suppress(Unreadable):
         read_template(html)
     assert time.perf_counter() - begun < 3
+
+
+PIECES = [
+    "<",
+    ">",
+    "/",
+    "!",
+    "[",
+    "]",
+    "?",
+    "-",
+    "'",
+    '"',
+    "=",
+    ";",
+    ":",
+    "{",
+    "}",
+    "&",
+    "#",
+    "%",
+    "px",
+    "1e9",
+    "9" * 9,
+    "\x00",
+]
+PIECES += ["<div ", "</div>", "<img ", "class=item ", 'style="', "src=", "left:", "width:", "font:", "border:1px solid"]
+PIECES += [
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "<style>",
+    "</style>",
+    "<script>",
+    "<br>",
+    "字",
+    "\ud800",
+    draw_barcode("1").hex(),
+]
+PIECES += [picture("GIF", (3, 3)), picture("JPEG", (3, 3))[:60], "data:image/gif;base64,R0lGODlh", "picture:0", WORD]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_whatever_arrives_is_a_drawing_or_unreadable(text: str) -> None:
+    for html in (text, page(WORD + text), page(f"<div {text}>{WORD}</div>", text)):
+        with contextlib.suppress(Unreadable):
+            drawing = read_template(html)
+            assert drawing.items
+            assert all(isfinite(item.w) for item in drawing.items if isinstance(item, Text | Image))
 
 
 def test_the_fake_speaks_for_any_label() -> None:

@@ -98,6 +98,12 @@ def test_barcodes_read_back_from_the_dots_of_a_print_head(drawing: Drawing, numb
     assert read_barcodes(black_and_white) == [number] * count
 
 
+def test_a_finer_head_has_its_own_dots() -> None:
+    image = open_png(draw_png(own_label(FACTS), dpi=300))
+    assert image.size == (1181, 2126)
+    assert read_barcodes(image.point(lambda level: 0 if level < 128 else 255)) == [FACTS.waybill] * 2
+
+
 @each_drawing
 def test_a_pdf_is_one_page_of_the_labels_size_and_its_barcodes_read_back(
     drawing: Drawing, number: str, count: int

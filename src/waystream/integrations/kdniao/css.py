@@ -152,10 +152,11 @@ def _read_compound(word: str) -> Element | None:
 
 def _apply_one(style: Style, name: str, value: str, around: Style) -> Style:
     match name:
-        case "left" | "width":
-            return _set(style, name, _length(value, of=around.width, now=getattr(style, name)))
-        case "top" | "height":
-            return _set(style, name, _length(value, of=around.height, now=getattr(style, name)))
+        case "left" | "width" | "top" | "height":
+            of = around.width if name in ("left", "width") else around.height
+            length = _length(value, of=of, now=getattr(style, name))
+            negative_size = name in ("width", "height") and length is not None and length < 0
+            return style if negative_size else _set(style, name, length)
         case "position":
             return replace(style, placed=value in ("absolute", "fixed", "relative"))
         case "display":

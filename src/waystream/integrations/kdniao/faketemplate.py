@@ -88,7 +88,7 @@ def _receipt(label: FakeLabel) -> tuple[str, ...]:
     return (
         _text(10, 472, 150, 24, label.carrier, "font-size:16px", "strong"),
         _barcode(label.number, top=472, height=34, modules_px=1),
-        _text(172, 508, 191, 14, label.number, "font-size:12px", "center"),
+        _text(172, 508, 191, 14, label.number, "font-size:12px;text-align:right"),
         _hline(0, 528),
         _text(10, 534, 353, 36, f"收 {_words(label.receiver)}", "font-size:12px"),
         _hline(0, 574),

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 from waystream.core.errors import Unreadable
 from waystream.core.label import Box, Drawing, Image, Item, Line, Text
-from waystream.core.picture import read_picture
+from waystream.core.picture import Picture, read_picture
 from waystream.integrations.kdniao import css
 from waystream.integrations.kdniao.bars import redraw
 from waystream.integrations.kdniao.css import Element, Style
@@ -29,7 +29,9 @@ DEPTH_MAX = 32
 TEXT_MAX_CHARS = 2_000
 PICTURES_MAX = 32
 PICTURE_MAX_BYTES = 400_000
-PICTURE_MAX_PIXELS = 2_000_000
+PICTURES_MAX_PIXELS = 4_000_000
+"""Of all pictures together: what they take in memory when the label is drawn."""
+
 LINE_MAX_PX = 8.0
 
 SCREEN_MM_PER_PX = 25.4 / 96
@@ -37,40 +39,20 @@ HEAD_MM_PER_PX = 1 / 8
 HEAD_FROM_PX = 480.0
 """Some couriers' labels count the dots of a 203-dpi head: no 100 mm label is this wide in px of a screen."""
 
+SIDE_MIN_MM, SIDE_MAX_MM = 10.0, 400.0
 STOCK_WIDTHS_MM = (76.0, 100.0)
 STOCK_HEIGHTS_MM = (100.0, 113.0, 120.0, 130.0, 150.0, 180.0, 203.0, 210.0)
 STOCK_WITHIN_MM = 2.0
 
 _FRAME_MIN_PX = 150.0
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
-)
-_SILENT = frozenset(
-    [
-        "applet",
-        "audio",
-        "button",
-        "canvas",
-        "datalist",
-        "form",
-        "frame",
-        "frameset",
-        "head",
-        "iframe",
-        "math",
-        "noscript",
-        "object",
-        "script",
-        "select",
-        "style",
-        "svg",
-        "template",
-        "textarea",
-        "title",
-        "video",
-    ]
-)
-_DATA_URI = re.compile(r"data:image/[a-z]{1,10};base64,([A-Za-z0-9+/=\s]*)", re.IGNORECASE)
+_VOID = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+))  # fmt: skip
+_SILENT = frozenset((
+    "audio", "canvas", "iframe", "math", "noscript", "object", "script", "select", "style", "svg", "template",
+    "textarea", "title", "video",
+))  # fmt: skip
+_DATA_URI = re.compile(r"data:image/[a-z]{1,10}(?:;[\w=-]{1,20})?;base64,([A-Za-z0-9+/=\s]*)", re.IGNORECASE)
 
 
 def read_template(html: str) -> Drawing:
@@ -78,7 +60,9 @@ def read_template(html: str) -> Drawing:
     if len(html) > TEMPLATE_MAX_CHARS:
         raise Unreadable("a label template is too long")
     markup, pictures = _take_pictures(html)
-    markup = css.strip(markup, "<!--", "-->")
+    markup = css.strip(css.strip(markup, "<!--", "-->"), "<!", ">")
+    if "<!" in markup:
+        raise Unreadable("a label template holds broken declarations")
     if len(markup) > MARKUP_MAX_CHARS or markup.count("<") > TAGS_MAX:
         raise Unreadable("a label template is too long")
 
@@ -118,6 +102,7 @@ class _Reader(HTMLParser):
         self.frame: Style | None = None
         self._rules = rules
         self._pictures = pictures
+        self._pixels = 0
         self._silent: list[str] = []
         page = _Block(frozenset(), Style(), 0, 0)
         self._open = [_Open(Element("", frozenset()), page.style, page, opens_block=False)]
@@ -164,10 +149,11 @@ class _Reader(HTMLParser):
     def _open_element(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element, style = self._style(tag, attrs)
         outer = self._open[-1].block
-        if self.frame is None and ".item" not in element.names and _is_page(style):
+        is_frame = self.frame is None and ".item" not in element.names and _is_page(style)
+        if is_frame:
             self.frame = style
             style = replace(style, left=None, top=None)
-        opens_block = style.placed or ".item" in element.names
+        opens_block = is_frame or style.placed or ".item" in element.names
         block = _place(element, style, outer) if opens_block else outer
         self._open.append(_Open(element, style, block, opens_block))
 
@@ -201,8 +187,12 @@ class _Reader(HTMLParser):
         found = re.fullmatch(r"\s*picture:(\d{1,4})\s*", given.get("src", ""))
         if found is None or int(found[1]) >= len(self._pictures) or style.gone or style.hidden:
             return
-        block = _place(element, style, self._open[-1].block)
-        self._add(_draw_picture(block, self._pictures[int(found[1])]))
+        data = self._pictures[int(found[1])]
+        picture = read_picture(data)
+        self._pixels += picture.width * picture.height
+        if not picture.width * picture.height or self._pixels > PICTURES_MAX_PIXELS:
+            raise Unreadable("a label template has too large pictures")
+        self._add(_draw_picture(_place(element, style, self._open[-1].block), picture, data))
 
     def _draw(self, block: _Block) -> None:
         if block.style.gone or block.style.hidden:
@@ -254,10 +244,7 @@ def _place(element: Element, style: Style, outer: _Block) -> _Block:
     return _Block(element.names, style, outer.x + (style.left or 0), outer.y + (style.top or 0))
 
 
-def _draw_picture(block: _Block, data: bytes) -> Item:
-    picture = read_picture(data)
-    if not 0 < picture.width * picture.height <= PICTURE_MAX_PIXELS:
-        raise Unreadable("a picture in a label template is too large")
+def _draw_picture(block: _Block, picture: Picture, data: bytes) -> Item:
     width, height = block.style.width, block.style.height
     if not width and not height:
         width, height = float(picture.width), float(picture.height)
@@ -340,8 +327,9 @@ def _measure(reader: _Reader) -> Drawing:
     width = (frame and frame.width) or max(_right(item) for item in items)
     height = (frame and frame.height) or max(_bottom(item) for item in items)
     scale = HEAD_MM_PER_PX if width > HEAD_FROM_PX else SCREEN_MM_PER_PX
-    if min(width, height) * scale < 10:
-        raise Unreadable("a label template has no size")
+    shortest, longest = sorted((width * scale, height * scale))
+    if shortest < SIDE_MIN_MM or longest > SIDE_MAX_MM:
+        raise Unreadable("a label template has no size of a label")
     page = (_snap(width * scale, STOCK_WIDTHS_MM), _snap(height * scale, STOCK_HEIGHTS_MM))
     # The stock may be a little larger than the picture of it: what is over goes to both sides.
     shift = ((page[0] - width * scale) / 2, (page[1] - height * scale) / 2)

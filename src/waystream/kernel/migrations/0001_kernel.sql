@@ -48,7 +48,7 @@ CREATE TABLE log (
 );
 
 -- One row: its lock makes the sequencer the only one, its value survives a log that was pruned.
-CREATE TABLE sequencer (only boolean PRIMARY KEY DEFAULT true CHECK (only), position bigint NOT NULL);
+CREATE TABLE sequencer (one boolean PRIMARY KEY DEFAULT true CHECK (one), position bigint NOT NULL);
 INSERT INTO sequencer (position) VALUES (0);
 
 CREATE TABLE rule_cursor (

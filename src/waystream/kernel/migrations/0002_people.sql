@@ -10,6 +10,12 @@ CREATE TABLE shop (
     confirm_days int NOT NULL DEFAULT 7 CHECK (confirm_days BETWEEN 0 AND 60),
     created_at timestamptz NOT NULL
 );
+-- A caller who may not see a shop is not told that it exists.
+ALTER TABLE shop ENABLE ROW LEVEL SECURITY;
+CREATE POLICY machine ON shop TO waystream_machine USING (true) WITH CHECK (true);
+CREATE POLICY page ON shop TO waystream_page
+    USING ((SELECT sees_every_shop()) OR id = ANY ((SELECT seen_shops())::bigint[]))
+    WITH CHECK ((SELECT sees_every_shop()) OR id = ANY ((SELECT seen_shops())::bigint[]));
 
 CREATE TABLE staff (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -130,7 +130,7 @@ CREATE TABLE order_line (
     line_no int NOT NULL,
     sku text NOT NULL,
     name text NOT NULL,
-    quantity int NOT NULL CHECK (quantity BETWEEN 1 AND 100000),
+    quantity int NOT NULL CHECK (quantity BETWEEN 0 AND 100000), -- 0: the shop took the line back
     price_fen bigint NOT NULL CHECK (price_fen >= 0),
     discount_fen bigint NOT NULL DEFAULT 0 CHECK (discount_fen >= 0),
     tax_bp int NOT NULL DEFAULT 0 CHECK (tax_bp BETWEEN 0 AND 10000), -- basis points

@@ -12,10 +12,11 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_age ON inbox (received_at);
 
--- The hot row of a parcel: where it is, and what makes a repeated push cost nothing.
+-- The hot row of a parcel: where it is by the facts of its binding.
 CREATE TABLE track (
     parcel_id bigint PRIMARY KEY REFERENCES parcel ON DELETE CASCADE,
     shop_id bigint NOT NULL,
+    binding_id bigint NOT NULL REFERENCES binding,
     state text NOT NULL DEFAULT 'awaiting_collection',
     kind text NOT NULL DEFAULT '',
     direction text NOT NULL DEFAULT 'out' CHECK (direction IN ('out', 'back')),
@@ -23,7 +24,7 @@ CREATE TABLE track (
     because text NOT NULL DEFAULT '',
     collected_at timestamptz,
     delivered_at timestamptz,
-    known bigint[] NOT NULL DEFAULT '{}', -- hashes of (scan key, code)
+    scanned_at timestamptz, -- when the newest standing scan happened
     latest text NOT NULL DEFAULT '', -- the newest standing scan's text, masked, for lists
     due_at timestamptz, -- when its next scan is due
     changed_at timestamptz NOT NULL
@@ -55,30 +56,26 @@ CREATE TABLE scan (
 CREATE TABLE scan_default PARTITION OF scan DEFAULT;
 CALL hold_by_shop('scan');
 
-CREATE TABLE snapshot (
-    parcel_id bigint NOT NULL,
+-- What one source last told of one waybill: its newest whole list (the known-set, which also says what stands) and its
+-- newest claim. One row, since a push nearly always brings both.
+CREATE TABLE telling (
+    binding_id bigint NOT NULL REFERENCES binding,
     source text NOT NULL,
-    shop_id bigint NOT NULL,
-    push_time timestamptz NOT NULL,
-    keys bigint[] NOT NULL,
-    inbox_id bigint NOT NULL,
-    PRIMARY KEY (parcel_id, source)
-);
-CALL hold_by_shop('snapshot');
-
-CREATE TABLE claim (
     parcel_id bigint NOT NULL,
-    source text NOT NULL,
     shop_id bigint NOT NULL,
-    push_time timestamptz NOT NULL,
-    code text NOT NULL,
-    state text NOT NULL,
-    kind text NOT NULL,
-    coarse boolean NOT NULL,
-    inbox_id bigint NOT NULL,
-    PRIMARY KEY (parcel_id, source)
-);
-CALL hold_by_shop('claim');
+    listed_at timestamptz, -- push time of the list
+    codes jsonb NOT NULL DEFAULT '{}', -- the list: scan key -> code
+    whole boolean NOT NULL DEFAULT true, -- every scan ever told by this source is on the list
+    claimed_at timestamptz, -- push time of the claim
+    claim_code text NOT NULL DEFAULT '',
+    claim_state text NOT NULL DEFAULT '',
+    claim_kind text NOT NULL DEFAULT '',
+    claim_coarse boolean NOT NULL DEFAULT false,
+    inbox_id bigint NOT NULL, -- the push that told the claim, or the list where there is none
+    PRIMARY KEY (binding_id, source)
+) WITH (fillfactor = 80);
+CREATE INDEX telling_parcel ON telling (parcel_id);
+CALL hold_by_shop('telling');
 
 CREATE TABLE decision (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

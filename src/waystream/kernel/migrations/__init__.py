@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from waystream.core.errors import Conflict, Invalid, Unavailable
@@ -20,6 +19,7 @@ NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 ADVISORY_LOCK = 0x57415953  # "WAYS"
 OTHER_RUNNER_S = 60
 TABLE_LOCK_S = 5
+TRANSACTION = "select pg_current_xact_id()::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,9 @@ def _list_applied(conn: psycopg.Connection[TupleRow]) -> dict[int, tuple[str, st
 def _apply(conn: psycopg.Connection[TupleRow], migration: Migration) -> None:
     try:
         with conn.transaction():
+            begun = conn.execute(TRANSACTION).fetchone()
             conn.execute(migration.statements.encode())
-            if conn.info.transaction_status is not TransactionStatus.INTRANS:
+            if conn.execute(TRANSACTION).fetchone() != begun:
                 raise Invalid(migration.name, f"{migration.name} ends its own transaction: leave that to the runner")
             conn.execute(
                 "insert into migration (version, name, digest, applied_at) values (%s, %s, %s, clock_timestamp())",

@@ -163,7 +163,7 @@ def _foot(facts: LabelFacts, area: _Area) -> _Items:
     left = inner.cut_left(inner.w * 0.38)
     right = inner.cut_right(inner.w * 0.6)
     small = _small_barcode(facts, replace(right, h=area.mm(9)))
-    sign = replace(right, y=right.y + area.mm(12.75), h=right.h - area.mm(12.75))
+    sign = replace(right, y=right.y + area.mm(13.25), h=right.h - area.mm(13.25))
     return (*_details(facts, left), *small, *_signature(facts, sign))
 
 

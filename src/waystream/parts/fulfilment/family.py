@@ -4,10 +4,11 @@ Whatever changes a parcel's number changes it for the whole family, for the carr
 questions answered here (may it travel, is the number wanted) are asked by every action that holds the locks.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from waystream.parts.fulfilment.model import Stop, stop_of
+from waystream.parts.fulfilment.model import Account, NewParcel, Order, Stop, new_parcel, stop_of
 
 OPEN_TAKES = ("planned", "asked", "doubt")
 BEFORE_DISPATCH = ("asked", "doubt", "refused", "conflict", "issued", "printed")
@@ -142,3 +143,47 @@ class Family:
         open_attempt = take.state in OPEN_TAKES and not take.unwanted
         takes_it = self.mother.stage in ("asked", "doubt") and not self.held and not self.bindings
         return open_attempt and takes_it and self.stop is None and not self.content_changed
+
+
+@dataclass(frozen=True, slots=True)
+class Refill:
+    """What a parcel that waits for a number will hold; None: nothing is left for it. `dropped` orders go alone."""
+
+    mother: int
+    parcel: NewParcel | None
+    dropped: tuple[int, ...]
+
+
+def refill(
+    families: Sequence[Family], had: Mapping[int, Mapping[int, int]], orders: Mapping[int, Order],
+    accounts: Mapping[int, Account],
+) -> list[Refill]:  # fmt: skip
+    """Fill parcels again from what their orders are now: never more than is left, cash collected once.
+
+    `had`: order line and quantity by mother. Cancelled orders fall out; of orders that go to different doors now the
+    parcel keeps those of its own receiver, or else of the first order. Earlier families come first to what is left.
+    """
+    left = {line.id: line.left for order in orders.values() for line in order.lines}
+    carried = {order.id for order in orders.values() if order.cod_carried}
+    found = []
+    for family in families:
+        kept, dropped = _sorted_by_door(family)
+        contents = []
+        for order in (orders[row.id] for row in kept):
+            lines = [(line.id, min(had[family.mother.id].get(line.id, 0), left[line.id])) for line in order.lines]
+            lines = [(line_id, quantity) for line_id, quantity in lines if quantity]
+            left |= {line_id: left[line_id] - quantity for line_id, quantity in lines}
+            if lines:
+                contents.append((replace(order, cod_carried=order.id in carried), tuple(lines)))
+                carried.add(order.id)
+        account = accounts.get(family.mother.id)
+        parcel = new_parcel(contents, account, pieces=family.mother.pieces) if contents else None
+        found.append(Refill(family.mother.id, parcel, tuple(row.id for row in dropped)))
+    return found
+
+
+def _sorted_by_door(family: Family) -> tuple[list[OrderRow], list[OrderRow]]:
+    doors = [order.receiver for order in family.travellers]
+    door = family.mother.receiver if family.mother.receiver in doors else next(iter(doors), b"")
+    kept = [order for order in family.travellers if order.receiver == door]
+    return kept, [order for order in family.travellers if order.receiver != door]

@@ -94,9 +94,9 @@ class Order:
     carrier: str
     cod_fen: int
     declared_fen: int
+    cod_carried: bool
     lines: tuple[Line, ...]
     parcels: tuple[LivingParcel, ...]
-    cod_carried: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +209,16 @@ def plan(orders: Sequence[Order], wanted: ShipOrders, accounts: Sequence[Account
         account = pick_account(order, wanted, accounts)
         if refusal is None and account is None:
             refusal = _no_account(order, wanted)
-        retried = _to_ask_again(order)
         if refusal is not None:
             answered.append(refusal)
-        elif retried and account is not None:
-            again += [(order.id, parcel_id, account) for parcel_id in retried]
-        elif _nothing_to_do(order, wanted.parcels):
-            answered.append(Shipped(order.id, _parcel_ids(order), "already"))
-        elif account is not None:
+            continue
+        assert account is not None
+        retried = _to_ask_again(order)
+        again += [(order.id, parcel_id, account) for parcel_id in retried]
+        if not _nothing_to_do(order, wanted.parcels):
             open_orders.append((order, account))
+        elif not retried:
+            answered.append(Shipped(order.id, parcel_ids(order), "already"))
     return Plan(tuple(_parcels(open_orders, wanted)), tuple(again), tuple(answered))
 
 
@@ -226,7 +227,7 @@ def _to_ask_again(order: Order) -> list[int]:
     return [parcel.id for parcel in order.parcels if parcel.stage == "refused"]
 
 
-def _parcel_ids(order: Order) -> tuple[int, ...]:
+def parcel_ids(order: Order) -> tuple[int, ...]:
     return tuple(sorted(an_id for parcel in order.parcels for an_id in (parcel.id, *parcel.children)))
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from psycopg.rows import class_row, namedtuple_row
+from psycopg.rows import class_row
 
 from waystream.kernel.database import Connection
 from waystream.parts.fulfilment.family import BindingRow, Family, OrderRow, ParcelRow, TakeRow
@@ -35,13 +35,13 @@ WHERE orders.id = ANY(%(ids)s) ORDER BY orders.id
 """
 
 _LINES = """
-SELECT order_line.order_id, order_line.id, order_line.line_no, order_line.quantity, order_line.price_fen AS value_fen,
-       order_line.quantity - coalesce((SELECT sum(parcel_line.quantity) FROM parcel_line
+SELECT order_line.order_id, order_line.id, order_line.line_no, order_line.quantity,
+       greatest(0, order_line.quantity - coalesce((SELECT sum(parcel_line.quantity) FROM parcel_line
            JOIN parcel ON parcel.id = parcel_line.parcel_id
            WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided'
-             AND parcel.id <> ALL(%(but)s)), 0)::int AS taken_left,
-       coalesce(sku.weight_g, 0) AS weight_g,
-       coalesce(sku.length_mm::bigint * sku.width_mm * sku.height_mm, 0) AS volume_mm3
+             AND parcel.id <> ALL(%(but)s)), 0))::int AS left_to_ship,
+       order_line.price_fen, coalesce(sku.weight_g, 0),
+       coalesce(sku.length_mm::bigint * sku.width_mm * sku.height_mm, 0)
 FROM order_line LEFT JOIN sku ON sku.shop_id = order_line.shop_id AND sku.code = order_line.sku
 WHERE order_line.order_id = ANY(%(ids)s) ORDER BY order_line.order_id, order_line.line_no
 """
@@ -65,17 +65,13 @@ def load_orders(conn: Connection, order_ids: Sequence[int], *, but: Sequence[int
     given = {"ids": list(order_ids), "but": list(but)}
     lines: defaultdict[int, list[Line]] = defaultdict(list)
     parcels: defaultdict[int, list[LivingParcel]] = defaultdict(list)
-    with conn.cursor(row_factory=namedtuple_row) as cur:
-        for row in cur.execute(_LINES, given):
-            lines[row.order_id].append(
-                Line(row.id, row.line_no, row.quantity, max(row.taken_left, 0), row.value_fen, row.weight_g,
-                     row.volume_mm3))  # fmt: skip
-        for row in cur.execute(_LIVING, given):
-            contents = tuple(zip(row.line_ids, row.quantities, strict=True))
-            parcels[row.order_id].append(
-                LivingParcel(row.id, row.stage, row.held_reason, contents, tuple(row.children)))  # fmt: skip
-        return [Order(**row._asdict(), lines=tuple(lines[row.id]), parcels=tuple(parcels[row.id]))
-                for row in cur.execute(_ORDERS, given)]  # fmt: skip
+    for order_id, *fields in conn.execute(_LINES, given):
+        lines[order_id].append(Line(*fields))
+    for order_id, an_id, stage, held, children, line_ids, quantities in conn.execute(_LIVING, given):
+        contents = tuple(zip(line_ids, quantities, strict=True))
+        parcels[order_id].append(LivingParcel(an_id, stage, held, contents, tuple(children)))
+    rows = conn.execute(_ORDERS, given)
+    return [Order(*(*row, tuple(lines[row[0]]), tuple(parcels[row[0]]))) for row in rows]
 
 
 def list_accounts(conn: Connection) -> list[Account]:
@@ -87,11 +83,12 @@ def list_accounts(conn: Connection) -> list[Account]:
 
 
 def insert_parcels(
-    conn: Connection, parcels: Sequence[tuple[int, NewParcel]], children: Sequence[tuple[int, int, int]], *, at: datetime
+    conn: Connection, parcels: Sequence[tuple[int, NewParcel]], children: Sequence[tuple[int, int, int]], *,
+    at: datetime,
 ) -> None:  # fmt: skip
     """Mothers and children (child, mother, piece) with their orders; only a mother holds lines, weight and cash."""
     by_id = dict(parcels)
-    rows = [(an_id, parcel, None, 1) for an_id, parcel in parcels]
+    rows: list[tuple[int, NewParcel, int | None, int]] = [(an_id, parcel, None, 1) for an_id, parcel in parcels]
     rows += [(child, by_id[mother], mother, piece) for child, mother, piece in children]
     conn.execute(
         """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, account_id, carrier, mother_id, weight_g,
@@ -209,15 +206,14 @@ def lock_families(conn: Connection, mothers: Sequence[int]) -> list[Family]:
 def _read_families(conn: Connection, given: dict[str, list[int]]) -> list[Family]:
     orders: defaultdict[int, list[OrderRow]] = defaultdict(list)
     members: defaultdict[int, list[ParcelRow]] = defaultdict(list)
-    with conn.cursor(row_factory=namedtuple_row) as cur:
-        for parcel_id, *fields in cur.execute(_FAMILY_ORDERS, given):
-            orders[parcel_id].append(OrderRow(*fields))
-        for fields in cur.execute(_FAMILY_PARCELS, given):
-            parcel = ParcelRow(*fields)
-            members[parcel.mother_id or parcel.id].append(parcel)
-        bindings = [BindingRow(*fields) for fields in cur.execute(_BINDINGS, given)]
-        taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)s) AND take.state IN ('planned', 'asked', 'doubt')"
-        takes = {row.parcel_id: TakeRow(*row) for row in cur.execute(taking, given)}
+    for parcel_id, *order in conn.execute(_FAMILY_ORDERS, given):
+        orders[parcel_id].append(OrderRow(*order))
+    for fields in conn.execute(_FAMILY_PARCELS, given):
+        parcel = ParcelRow(*fields)
+        members[parcel.mother_id or parcel.id].append(parcel)
+    bindings = [BindingRow(*fields) for fields in conn.execute(_BINDINGS, given)]
+    taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)s) AND take.state IN ('planned', 'asked', 'doubt')"
+    takes = {take.parcel_id: take for take in (TakeRow(*fields) for fields in conn.execute(taking, given))}
     return [_family(members[an_id], orders[an_id], takes.get(an_id), bindings) for an_id in sorted(members)]
 
 
@@ -238,7 +234,8 @@ def set_stage(conn: Connection, parcel_ids: Iterable[int], *, stage: str, held_r
     )
 
 
-def set_refused(conn: Connection, parcel_ids: Iterable[int], *, stage: str, mend: str, at: datetime) -> None:
+def set_answer(conn: Connection, parcel_ids: Iterable[int], *, stage: str, mend: str = "", at: datetime) -> None:
+    """What the carrier's answer, or its silence, makes of parcels that wait for a number."""
     conn.execute(
         "UPDATE parcel SET stage = %s, mend = %s, moved_at = %s WHERE id = ANY(%s)", [stage, mend, at, list(parcel_ids)]
     )
@@ -273,10 +270,13 @@ def refill(conn: Connection, mother: int, family: Sequence[int], parcel: NewParc
     _insert_contents(conn, [(an_id, parcel, an_id == mother) for an_id in family])
 
 
-def lines_of(conn: Connection, mother: int) -> dict[int, int]:
-    """What a parcel holds: order line and quantity."""
-    rows = conn.execute("SELECT order_line_id, quantity FROM parcel_line WHERE parcel_id = %s", [mother])
-    return {row[0]: row[1] for row in rows}
+def lines_of(conn: Connection, mothers: Sequence[int]) -> dict[int, dict[int, int]]:
+    """What parcels hold: order line and quantity, by mother."""
+    found: dict[int, dict[int, int]] = {mother: {} for mother in mothers}
+    query = "SELECT parcel_id, order_line_id, quantity FROM parcel_line WHERE parcel_id = ANY(%s)"
+    for parcel_id, line_id, quantity in conn.execute(query, [list(mothers)]):
+        found[parcel_id][line_id] = quantity
+    return found
 
 
 def mark_printed(conn: Connection, prints: Sequence[int], *, at: datetime) -> list[int]:

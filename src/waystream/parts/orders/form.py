@@ -121,12 +121,13 @@ class OrderIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def parse_orders(raw: Any) -> tuple[OrderIn, ...]:
-    """One order or a list of them, from JSON-like values. Raises `Invalid` or `InvalidMany` naming `[3].lines[0].sku`."""
+    """One order or a list of them, from JSON-like values. Raises `Invalid` naming fields as `[3].lines[0].sku`."""
     if not isinstance(raw, list):
         return (parse_order(raw),)
     if not 1 <= len(raw) <= ORDERS_MAX:
         raise Invalid("", f"give between 1 and {ORDERS_MAX} orders at once")
-    parsed, problems = [], []
+    parsed: list[OrderIn] = []
+    problems: list[Invalid] = []
     for at, each in enumerate(raw):
         try:
             parsed.append(parse_order(each, path=f"[{at}]"))

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from msgspec import json
+from msgspec import json, structs
 
-from waystream.core.order import Dispatch, OrderFacts, ParcelPart, Word, completes_at_once, dispatch_of, word
+from waystream.core.order import Dispatch, OrderFacts, ParcelPart, Payment, Word, completes_at_once, dispatch_of, word
 from waystream.core.state import Direction, Kind, State
 from waystream.parts.orders.form import LineIn, OrderIn
 
@@ -140,11 +140,24 @@ class Change:
         return self.known.content_hash if self.refused else self.told.content_hash
 
     @property
+    def kept(self) -> Told:
+        """What was told, with what dispatch fixed put back as it is stored."""
+        known, order = self.known, self.told.order
+        if Axis.PAYMENT in self.refused:
+            order = structs.replace(order, payment=Payment(known.payment), cod_fen=known.cod_fen)
+        if Axis.CARRIER in self.refused:
+            order = structs.replace(order, carrier=known.carrier)
+        warehouse_id = known.warehouse_id if Axis.WAREHOUSE in self.refused else self.told.warehouse_id
+        return replace(self.told, order=order, warehouse_id=warehouse_id)
+
+    @property
+    def takes_lines(self) -> bool:
+        """Lines are written over whenever something was taken: their names have no axis of their own."""
+        return bool(self.axes) and Axis.LINES not in self.refused
+
+    @property
     def lines(self) -> LinePlan:
-        """Written over whenever something was taken: names of lines have no axis of their own."""
-        if not self.axes or Axis.LINES in self.refused:
-            return LinePlan()
-        return plan_lines(self.known.lines, self.told.order.lines)
+        return plan_lines(self.known.lines, self.told.order.lines) if self.takes_lines else LinePlan()
 
 
 def tell(order: OrderIn, *, shop_id: int, warehouse_id: int, blind: Blind) -> Told:
@@ -169,9 +182,10 @@ def compare(known: Known, told: Told) -> Change | None:
 
 def _axes(known: Known, told: Told) -> tuple[Axis, ...]:
     order = told.order
+    other_lines = _quantities(known.lines) != _quantities(order.lines)
     differs = {
         Axis.ADDRESS: known.receiver_hash != told.receiver_hash,
-        Axis.LINES: _quantities(known.lines) != _quantities(order.lines),
+        Axis.LINES: other_lines,
         Axis.PAYMENT: (known.payment, known.cod_fen) != (order.payment, order.cod_fen),
         Axis.WAREHOUSE: known.warehouse_id != told.warehouse_id,
         Axis.REFUND: known.refund != order.refund,
@@ -179,7 +193,7 @@ def _axes(known: Known, told: Told) -> tuple[Axis, ...]:
         Axis.PROMISE: (known.paid_at, known.ship_by, known.promised_at)
         != (order.paid_at, order.ship_by, order.promised_at),
         Axis.PRICES: (known.declared_fen, known.currency) != (order.declared_fen, order.currency)
-        or _prices(known.lines) != _prices(order.lines),
+        or (not other_lines and _prices(known.lines) != _prices(order.lines)),
     }
     return tuple(axis for axis, changed in differs.items() if changed)
 
@@ -237,7 +251,7 @@ class Standing:
     parcel_moved_at: datetime | None
 
 
-def derive(standing: Standing, *, now: datetime) -> Standing:
+def derived(standing: Standing, *, now: datetime) -> Standing:
     """The order as it follows from its parcels.
 
     Completion by the policy stands on the delivery and falls with it; completion by the buyer, by days or by a person
@@ -264,10 +278,7 @@ def derive(standing: Standing, *, now: datetime) -> Standing:
 
 def parcel_part(*, stage: str, state: str | None, kind: str | None, direction: str | None) -> ParcelPart:
     """A parcel without a track waits for its carrier; a delivery nobody explained is an unspecified one."""
-    part = ParcelPart(stage == "dispatched", State(state or State.AWAITING_COLLECTION))
-    if state is None:
-        return part
-    told = Kind(kind or "")
-    if part.state is State.DELIVERED and told is Kind.NONE:
-        told = Kind.UNSPECIFIED
-    return replace(part, kind=told, direction=Direction(direction))
+    told, how = State(state or State.AWAITING_COLLECTION), Kind(kind or Kind.NONE)
+    if told is State.DELIVERED and how is Kind.NONE:
+        how = Kind.UNSPECIFIED
+    return ParcelPart(stage == "dispatched", told, how, Direction(direction or Direction.OUT))

@@ -5,14 +5,14 @@ Receivers are in `store_persons`, lists and search in `store_lists`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row, kwargs_row
+from psycopg.rows import class_row
 
-from waystream.core.order import OrderFacts, ParcelPart, Word
+from waystream.core.order import Dispatch, OrderFacts, ParcelPart, Word
 from waystream.core.state import Kind
 from waystream.parts.orders.model import Change, Known, Line, Standing, Told, parcel_part
 
@@ -36,11 +36,10 @@ def lock(conn: Conn, order_ids: Iterable[int]) -> list[int]:
 
 def lock_known(conn: Conn, told: Sequence[Told]) -> list[Known]:
     """The orders told of that exist already, locked; lines only of those whose content differs."""
-    keys = {"shops": [each.shop_id for each in told], "numbers": [each.order.number for each in told],
-            "hashes": [each.content_hash for each in told]}
     found = lock(conn, [row[0] for row in conn.execute(
         """SELECT o.id FROM unnest(%(shops)s::bigint[], %(numbers)s::text[]) AS told (shop_id, number)
-           JOIN orders o USING (shop_id, number)""", keys)])
+           JOIN orders o USING (shop_id, number)""",
+        {"shops": [each.shop_id for each in told], "numbers": [each.order.number for each in told]})])
     if not found:
         return []
     known = conn.cursor(row_factory=class_row(Known)).execute(
@@ -50,7 +49,7 @@ def lock_known(conn: Conn, told: Sequence[Told]) -> list[Known]:
                   EXISTS (SELECT FROM parcel_order po JOIN parcel ON parcel.id = po.parcel_id
                           WHERE po.order_id = o.id AND parcel.stage = 'dispatched') AS dispatched
            FROM orders o JOIN person p ON p.id = o.person_id WHERE o.id = ANY (%s) ORDER BY o.id""", [found]).fetchall()
-    differing = {each.content_hash for each in known} - set(keys["hashes"])
+    differing = {each.content_hash for each in known} - {each.content_hash for each in told}
     lines = list_lines(conn, [each.id for each in known if each.content_hash in differing])
     return [replace(each, lines=tuple(lines.get(each.id, ()))) for each in known]
 
@@ -94,7 +93,7 @@ def insert(conn: Conn, created: Sequence[tuple[int, Told, int]], *, at: datetime
 
 
 def update(conn: Conn, changes: Sequence[Change], *, person_ids: Sequence[int], at: datetime) -> None:
-    """Write what was taken of each change; what dispatch fixed was left out by the caller's `wanted`."""
+    """Write what was taken of each change; `person_ids` runs beside it: the old person or a new one."""
     told = [change.kept for change in changes]
     conn.execute(
         """UPDATE orders o SET warehouse_id = new.warehouse_id, person_id = new.person_id, payment = new.payment,
@@ -187,7 +186,8 @@ def _line_columns(lines: Sequence[Line]) -> dict[str, list[Any]]:
 
 def cancel(conn: Conn, order_ids: Sequence[int], *, reason: str, at: datetime) -> None:
     conn.execute(
-        "UPDATE orders SET cancelled_at = %(at)s, cancel_reason = %(reason)s, moved_at = %(at)s WHERE id = ANY (%(ids)s)",
+        """UPDATE orders SET cancelled_at = %(at)s, cancel_reason = %(reason)s, moved_at = %(at)s
+           WHERE id = ANY (%(ids)s)""",
         {"ids": list(order_ids), "reason": reason, "at": at})
 
 
@@ -198,6 +198,12 @@ def hold(conn: Conn, order_ids: Sequence[int], *, reason: str, at: datetime | No
         {"ids": list(order_ids), "reason": reason, "at": at, "moved": moved_at})
 
 
+def held(conn: Conn, order_ids: Sequence[int]) -> set[int]:
+    """Those of the orders that are held."""
+    return {row[0] for row in conn.execute(
+        "SELECT id FROM orders WHERE id = ANY (%s) AND held_at IS NOT NULL", [list(order_ids)])}
+
+
 def complete(conn: Conn, order_ids: Sequence[int], *, by: str, at: datetime) -> None:
     conn.execute(
         "UPDATE orders SET completed_at = %(at)s, completed_by = %(by)s, moved_at = %(at)s WHERE id = ANY (%(ids)s)",
@@ -205,57 +211,98 @@ def complete(conn: Conn, order_ids: Sequence[int], *, by: str, at: datetime) -> 
 
 
 def lock_due(conn: Conn, *, now: datetime, limit: int) -> list[int]:
-    """Delivered orders whose buyer has had the shop's days to object; those another transaction holds come next time."""
+    """Delivered orders whose buyer has had the shop's days; those another transaction holds come next time."""
     return [row[0] for row in conn.execute(
         """SELECT o.id FROM orders o JOIN shop s ON s.id = o.shop_id
            WHERE o.word = 'delivered' AND o.delivered_at <= %(now)s::timestamptz - make_interval(days => s.confirm_days)
            ORDER BY o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED""", {"now": now, "limit": limit})]
 
 
+def list_settled(conn: Conn, *, after_id: int, limit: int) -> list[int]:
+    """Orders by id, without those whose parcels' events `parcel_moves_order` has still to read."""
+    return [row[0] for row in conn.execute(
+        """SELECT o.id FROM orders o WHERE o.id > %(after)s AND NOT EXISTS (
+               SELECT FROM parcel_order po JOIN event e ON e.subject = 'parcel:' || po.parcel_id
+               LEFT JOIN log ON log.event_id = e.id
+               WHERE po.order_id = o.id AND (log.position IS NULL OR log.position > COALESCE(
+                   (SELECT position FROM rule_cursor WHERE rule = 'parcel_moves_order'), 0)))
+           ORDER BY o.id LIMIT %(limit)s""", {"after": after_id, "limit": limit})]
+
+
+def find_person(conn: Conn, order_id: int) -> tuple[int, int] | None:
+    """(shop id, person id) of an order."""
+    return conn.execute("SELECT shop_id, person_id FROM orders WHERE id = %s", [order_id]).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class _OrderRow:
+    id: int
+    shop_id: int
+    word: str
+    dispatch: str
+    delivered_at: datetime | None
+    completed_at: datetime | None
+    completed_by: str
+    moved_at: datetime
+    cancelled: bool
+    trusted_kinds: list[str]
+    ordered: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ParcelRow:
+    order_id: int
+    stage: str
+    state: str | None
+    kind: str | None
+    direction: str | None
+    delivered_at: datetime | None
+    moved_at: datetime
+
+    @property
+    def part(self) -> ParcelPart:
+        return parcel_part(stage=self.stage, state=self.state, kind=self.kind, direction=self.direction)
+
+
 def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
     """Stored words with everything they follow from, by ascending id. Lock the orders first to decide anything."""
     ids = list(order_ids)
-    parcels = _parcels(conn, ids)
-    rows = conn.cursor(row_factory=kwargs_row(dict)).execute(
+    parcels: dict[int, list[_ParcelRow]] = {}
+    for parcel in conn.cursor(row_factory=class_row(_ParcelRow)).execute(
+        """SELECT po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
+                  GREATEST(p.moved_at, t.changed_at) AS moved_at
+           FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
+           WHERE po.order_id = ANY (%s) AND p.stage <> 'voided' ORDER BY po.order_id, p.id""", [ids]):
+        parcels.setdefault(parcel.order_id, []).append(parcel)
+    orders = conn.cursor(row_factory=class_row(_OrderRow)).execute(
         """SELECT o.id, o.shop_id, o.word, o.dispatch, o.delivered_at, o.completed_at, o.completed_by, o.moved_at,
                   o.cancelled_at IS NOT NULL AS cancelled, s.trusted_kinds, l.ordered, l.sent
            FROM orders o JOIN shop s ON s.id = o.shop_id
            CROSS JOIN LATERAL (
-               SELECT COALESCE(sum(line.quantity), 0) AS ordered,
-                      COALESCE(sum(LEAST(line.quantity, sent.quantity)), 0) AS sent
+               SELECT COALESCE(sum(line.quantity), 0)::bigint AS ordered,
+                      COALESCE(sum(LEAST(line.quantity, sent.quantity)), 0)::bigint AS sent
                FROM order_line line
-               LEFT JOIN LATERAL (
-                   SELECT sum(pl.quantity) AS quantity FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
-                   WHERE pl.order_line_id = line.id AND p.stage = 'dispatched') sent ON true
+               CROSS JOIN LATERAL (
+                   SELECT COALESCE(sum(pl.quantity), 0) AS quantity
+                   FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
+                   WHERE pl.order_line_id = line.id AND p.stage = 'dispatched') sent
                WHERE line.order_id = o.id) l
-           WHERE o.id = ANY (%s) ORDER BY o.id""", [ids])
-    return [_standing(row, parcels.get(row["id"], [])) for row in rows]
+           WHERE o.id = ANY (%s) ORDER BY o.id""", [ids]).fetchall()
+    return [_standing(order, parcels.get(order.id, [])) for order in orders]
 
 
-def _parcels(conn: Conn, order_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
-    parcels: dict[int, list[dict[str, Any]]] = {}
-    for row in conn.cursor(row_factory=kwargs_row(dict)).execute(
-        """SELECT po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
-                  GREATEST(p.moved_at, t.changed_at) AS moved_at
-           FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
-           WHERE po.order_id = ANY (%s) AND p.stage <> 'voided' ORDER BY po.order_id, p.id""", [order_ids]):
-        parcels.setdefault(row["order_id"], []).append(row)
-    return parcels
-
-
-def _standing(row: dict[str, Any], parcels: Sequence[dict[str, Any]]) -> Standing:
-    parts: tuple[ParcelPart, ...] = tuple(
-        parcel_part(stage=each["stage"], state=each["state"], kind=each["kind"], direction=each["direction"])
-        for each in parcels)
-    completed = row["completed_at"] is not None
+def _standing(order: _OrderRow, parcels: Sequence[_ParcelRow]) -> Standing:
     return Standing(
-        id=row["id"], shop_id=row["shop_id"], word=Word(row["word"]), dispatch=row["dispatch"],
-        delivered_at=row["delivered_at"], completed_at=row["completed_at"], completed_by=row["completed_by"],
-        moved_at=row["moved_at"],
-        facts=OrderFacts(row["cancelled"], completed, int(row["ordered"]), int(row["sent"]), parts),
-        trusted=frozenset(Kind(kind) for kind in row["trusted_kinds"]),
-        parcel_delivered_at=max((each["delivered_at"] for each in parcels if each["delivered_at"]), default=None),
-        parcel_moved_at=max((each["moved_at"] for each in parcels), default=None))
+        id=order.id, shop_id=order.shop_id, word=Word(order.word), dispatch=Dispatch(order.dispatch),
+        delivered_at=order.delivered_at, completed_at=order.completed_at, completed_by=order.completed_by,
+        moved_at=order.moved_at,
+        facts=OrderFacts(
+            cancelled=order.cancelled, completed=order.completed_at is not None, ordered=order.ordered,
+            sent=order.sent, parcels=tuple(parcel.part for parcel in parcels)),
+        trusted=frozenset(Kind(kind) for kind in order.trusted_kinds),
+        parcel_delivered_at=max((parcel.delivered_at for parcel in parcels if parcel.delivered_at), default=None),
+        parcel_moved_at=max((parcel.moved_at for parcel in parcels), default=None))
 
 
 def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
@@ -271,7 +318,7 @@ def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
         {
             "ids": [each.id for each in standings],
             "words": [each.word.value for each in standings],
-            "dispatch": [str(each.dispatch) for each in standings],
+            "dispatch": [each.dispatch.value for each in standings],
             "delivered": [each.delivered_at for each in standings],
             "completed": [each.completed_at for each in standings],
             "by": [each.completed_by for each in standings],

@@ -63,7 +63,8 @@ def insert_index(conn: Conn, rows: Sequence[IndexRow]) -> None:
         return
     conn.execute(
         """INSERT INTO person_index (shop_id, purpose, hash, person_id)
-           SELECT * FROM unnest(%(shops)s::bigint[], %(purposes)s::smallint[], %(hashes)s::bytea[], %(people)s::bigint[])
+           SELECT * FROM unnest(%(shops)s::bigint[], %(purposes)s::smallint[], %(hashes)s::bytea[],
+                                %(people)s::bigint[])
            ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING""",
         {
             "shops": [row.shop_id for row in rows],

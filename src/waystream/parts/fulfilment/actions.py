@@ -1,0 +1,351 @@
+"""What a person or a rule asks of fulfilment: ship, dispatch, void, hold, release, reissue, bind a foreign number.
+
+Every action locks orders before parcels and answers for each order or parcel alone: one refusal stops no other. What
+the carrier answers is in `takes` and `cancels`; what keeps numbers single is in `numbers`.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from waystream.core.errors import Conflict, Invalid, Missing
+from waystream.core.events.fulfilment import ParcelDispatched
+from waystream.core.ports import Routing
+from waystream.kernel.audit import Entry
+from waystream.kernel.tx import Tx
+from waystream.parts.fulfilment import model, numbers, store, store_takes
+from waystream.parts.fulfilment.codes import Codes, random_code
+from waystream.parts.fulfilment.family import Family, ParcelRow
+from waystream.parts.fulfilment.model import NewParcel, Plan, ShipOrders, Shipped
+from waystream.parts.fulfilment.store_takes import NewBinding
+from waystream.parts.fulfilment.takes import OWNS_BEFORE
+
+DOUBT_S = 1800.0
+OWNS_AFTER_END = timedelta(days=30)
+
+By = Literal["scan", "weigh", "print"]
+
+
+def ship(tx: Tx, wanted: ShipOrders, *, actor: str, codes: Codes = random_code) -> list[Shipped]:
+    """Make parcels of these orders and ask for their numbers; in the order of ids.
+
+    An order that travels already is answered with its parcels. Raises `Missing` for an unknown order, `Invalid` for a
+    wish that makes no sense.
+    """
+    wanted = model.checked(wanted)
+    _require_known(store.lock_orders(tx.conn, wanted.order_ids), wanted.order_ids)
+    orders = store.load_orders(tx.conn, wanted.order_ids)
+
+    plan = model.plan(orders, wanted, store.list_accounts(tx.conn))
+
+    made = _save_new(tx, plan.new, codes)
+    _ask_again(tx, plan, codes)
+
+    shipped = sorted((*plan.answered, *_asked(orders, plan, made)), key=lambda answer: answer.order_id)
+    shops = {order.id: order.shop_id for order in orders}
+    tx.note(*(Entry(actor, "order.ship", f"order:{answer.order_id}", shops[answer.order_id])
+              for answer in shipped if answer.outcome == "asked"))  # fmt: skip
+    return shipped
+
+
+def _require_known(found: Collection[int], order_ids: Collection[int]) -> None:
+    unknown = sorted(set(order_ids) - set(found))
+    if unknown:
+        raise Missing(f"There is no order {', '.join(map(str, unknown[:5]))}.", path="order_ids")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A parcel as it was given its ids, children after their mother."""
+
+    ids: tuple[int, ...]
+    parcel: NewParcel
+
+
+def _save_new(tx: Tx, parcels: Sequence[NewParcel], codes: Codes) -> list[_Made]:
+    made = _insert(tx, parcels)
+    wanted = [(m.ids[0], m.parcel.shop_id, m.parcel.account_id) for m in made if m.parcel.account_id is not None]
+    numbers.plan_takes(tx, wanted, codes)
+    return made
+
+
+def _insert(tx: Tx, parcels: Sequence[NewParcel]) -> list[_Made]:
+    ids = iter(numbers.new_ids(tx, sum(parcel.pieces for parcel in parcels)))
+    made = [_Made(tuple(next(ids) for _ in range(parcel.pieces)), parcel) for parcel in parcels]
+    children = [(child, m.ids[0], piece) for m in made for piece, child in enumerate(m.ids[1:], start=2)]
+    store.insert_parcels(tx.conn, [(m.ids[0], m.parcel) for m in made], children, at=tx.now)
+    return made
+
+
+def _ask_again(tx: Tx, plan: Plan, codes: Codes) -> None:
+    """Parcels whose number was refused ask again, with the account that is right now."""
+    accounts = {parcel_id: account for _, parcel_id, account in plan.again}
+    families = store.lock_families(tx.conn, sorted(accounts))
+    for family in families:
+        store.set_account(tx.conn, family.parcel_ids, account=accounts[family.mother.id], at=tx.now)
+        store.set_stage(tx.conn, family.parcel_ids, stage="asked", held_reason="", at=tx.now)
+    numbers.ask_where_waiting(tx, list(accounts), codes=codes)
+
+
+def _asked(orders: Sequence[model.Order], plan: Plan, made: Sequence[_Made]) -> list[Shipped]:
+    """The answer for every order that something was asked for, with all its parcels."""
+    touched = {order_id for order_id, _, _ in plan.again} | {an_id for m in made for an_id in m.parcel.order_ids}
+    answers = []
+    for order in orders:
+        if order.id in touched:
+            new = [an_id for m in made if order.id in m.parcel.order_ids for an_id in m.ids]
+            answers.append(Shipped(order.id, tuple(sorted((*model.parcel_ids(order), *new))), "asked"))
+    return answers
+
+
+def follow_orders(tx: Tx, order_ids: Collection[int], *, codes: Codes = random_code) -> None:
+    """Bring the parcels of these orders that have not left into line with what the orders are now."""
+    mothers = store.mothers_of_orders(tx.conn, sorted(order_ids))
+    alone = numbers.follow(tx, mothers, codes=codes)
+    if alone:
+        ship(tx, ShipOrders(tuple(alone)), actor="system", codes=codes)
+
+
+def hold_parcels(tx: Tx, order_ids: Collection[int], *, reason: str, actor: str) -> None:
+    """Hold what has not left: number given back, label void, until `release`."""
+    families = _before_dispatch(store.lock_families(tx.conn, store.mothers_of_orders(tx.conn, sorted(order_ids))))
+    numbers.stop_numbers(tx, families, reason=reason)
+    for family in families:
+        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason=reason or "held", at=tx.now)
+        tx.note(Entry(actor, "parcel.hold", family.subject, family.mother.shop_id, reason))
+
+
+def release(tx: Tx, order_ids: Collection[int], *, actor: str, codes: Codes = random_code) -> None:
+    """Parcels that were held go on, as far as their orders may travel."""
+    mothers = store.mothers_of_orders(tx.conn, sorted(order_ids))
+    numbers.follow(tx, mothers, codes=codes)
+    tx.note(*(Entry(actor, "parcel.release", f"parcel:{mother}") for mother in mothers))
+
+
+def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str) -> None:
+    """Before dispatch: these parcels shall not exist; what they held can be shipped again."""
+    families = _families(tx, parcel_ids)
+    for family in families:
+        model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+
+    numbers.stop_numbers(tx, families, reason=reason)
+    for family in families:
+        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason="", at=tx.now)
+
+    tx.note(*(Entry(actor, "parcel.void", f.subject, f.mother.shop_id, reason) for f in families))
+
+
+def _families(tx: Tx, parcel_ids: Collection[int]) -> list[Family]:
+    mothers = store.mothers_of(tx.conn, parcel_ids)
+    families = store.lock_families(tx.conn, mothers)
+    unknown = set(parcel_ids) - {an_id for family in families for an_id in family.parcel_ids}
+    if unknown:
+        raise Missing(f"There is no parcel {min(unknown)}.", path="parcel_ids")
+    return families
+
+
+def _before_dispatch(families: Sequence[Family]) -> list[Family]:
+    return [family for family in families if not family.dispatched and not family.voided]
+
+
+def reissue(
+    tx: Tx, parcel_id: int, *, reason: str, actor: str, account_id: int | None = None, carrier: str = "",
+    doubt_s: float = DOUBT_S, codes: Codes = random_code,
+) -> None:  # fmt: skip
+    """Another number for a parcel that has not left, elsewhere if an account or carrier is named.
+
+    The old number is given back first; an attempt in doubt stays with its issuer for `doubt_s` (`Conflict` until then).
+    """
+    [family] = _families(tx, [parcel_id])
+    model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+    if family.stop is not None:
+        raise Conflict(family.stop.sentence)
+    _give_up_doubt(tx, family, doubt_s)
+
+    numbers.stop_numbers(tx, [family], reason=reason)
+    store.set_stage(tx.conn, family.parcel_ids, stage="asked", held_reason="", at=tx.now)
+    if account_id is not None or carrier:
+        _move_account(tx, family, account_id=account_id, carrier=carrier)
+    numbers.ask_where_waiting(tx, [family.mother.id], codes=codes)
+
+    tx.note(Entry(actor, "parcel.reissue", family.subject, family.mother.shop_id, reason))
+
+
+def _give_up_doubt(tx: Tx, family: Family, doubt_s: float) -> None:
+    """Nobody waits for the unanswered attempt any longer; when its number shows up it is given back."""
+    take = family.take
+    if take is None or not take.sent:
+        return
+    assert take.asked_at is not None
+    left_s = doubt_s - (tx.now - take.asked_at).total_seconds()
+    if left_s > 0 and not take.unwanted:
+        raise Conflict(f"The carrier may have given a number already: wait {int(left_s // 60) + 1} min for its answer.")
+    if left_s <= 0:
+        store_takes.drop_takes(tx.conn, [take.id])
+
+
+def _move_account(tx: Tx, family: Family, *, account_id: int | None, carrier: str) -> None:
+    [order, *_] = store.load_orders(tx.conn, family.order_ids)
+    wanted = ShipOrders((order.id,), carrier=carrier, account_id=account_id)
+    account = model.pick_account(order, wanted, store.list_accounts(tx.conn))
+    if account is None:
+        raise Invalid("account_id", "This carrier account is switched off or does not serve the warehouse.")
+    store.set_account(tx.conn, family.parcel_ids, account=account, at=tx.now)
+
+
+def ask_behind_doubt(tx: Tx, *, doubt_s: float = DOUBT_S, codes: Codes = random_code) -> int:
+    """Parcels that want another number stop waiting for an unwanted one after `doubt_s`; how many."""
+    mothers = store_takes.waiting_behind_doubt(tx.conn, asked_before=tx.now - timedelta(seconds=doubt_s))
+    for family in store.lock_families(tx.conn, mothers):
+        if family.take is not None and family.take.unwanted and family.mother.stage == "asked":
+            _give_up_doubt(tx, family, doubt_s)
+    numbers.ask_where_waiting(tx, mothers, codes=codes)
+    return len(mothers)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """What became of one parcel or scanned number at the gate."""
+
+    number: str
+    parcel_id: int | None
+    outcome: Literal["dispatched", "already", "refused"]
+    why: str = ""
+    reason: str = ""
+
+
+def dispatch(
+    tx: Tx, parcel_ids: Collection[int] = (), *, by: By, actor: str, scanned: Collection[str] = (),
+    weighed_g: int | None = None,
+) -> list[Dispatched]:  # fmt: skip
+    """These parcels leave the warehouse (出库). Again is answered `already`; what may not leave is refused, alone."""
+    if weighed_g is not None and not 0 < weighed_g <= 1_000_000:
+        raise Invalid("weighed_g", "A weight is between 1 g and 1000 kg.")
+    found = store.parcels_of_numbers(tx.conn, [number.strip().upper() for number in scanned])
+    ids = {*parcel_ids, *(many[0] for many in found.values())}
+    families = {an_id: family for family in _families(tx, ids) for an_id in family.parcel_ids}
+
+    answers = [_at_the_gate(families[an_id], an_id) for an_id in sorted(ids)]
+    answers += [Dispatched(number, None, "refused", "unknown", "No parcel of ours has this number.")
+                for number in scanned if number.strip().upper() not in found]  # fmt: skip
+
+    leaving = [answer.parcel_id for answer in answers if answer.outcome == "dispatched" and answer.parcel_id]
+    store.set_dispatched(tx.conn, leaving, by=by, at=tx.now)
+    if weighed_g is not None:
+        store.set_weighed(tx.conn, leaving, weighed_g)
+
+    _say_dispatched(tx, leaving, families, by=by, actor=actor)
+    return answers
+
+
+def _at_the_gate(family: Family, parcel_id: int) -> Dispatched:
+    parcel = next(parcel for parcel in family.parcels if parcel.id == parcel_id)
+    number = next((row.number for row in family.bindings if row.parcel_id == parcel_id and row.state == "live"), "")
+    if parcel.stage == "dispatched":
+        return Dispatched(number, parcel_id, "already")
+    why, reason = _kept_in(family, parcel, number)
+    return Dispatched(number, parcel_id, "refused" if why else "dispatched", why, reason)
+
+
+def _kept_in(family: Family, parcel: ParcelRow, number: str) -> tuple[str, str]:
+    """Why a parcel may not leave, as a word and a sentence; two empty texts when it may."""
+    if family.stop is not None:
+        return family.stop.why, family.stop.sentence
+    if parcel.held_reason:
+        return "held", f"The parcel is on hold: {parcel.held_reason}."
+    if family.content_changed:
+        return "changed", "The order changed after this label was made: wait for the new one."
+    if parcel.stage not in ("issued", "printed") or not number:
+        return parcel.stage, "The parcel has no valid number: ship it first."
+    return "", ""
+
+
+def _say_dispatched(tx: Tx, leaving: Sequence[int], families: dict[int, Family], *, by: str, actor: str) -> None:
+    for an_id in leaving:
+        shop_id, order_ids = families[an_id].mother.shop_id, families[an_id].order_ids
+        tx.emit(ParcelDispatched(shop_id=shop_id, parcel_id=an_id, order_ids=order_ids, by=by, at=tx.now))
+    tx.note(*(Entry(actor, "parcel.dispatch", f"parcel:{an_id}", families[an_id].mother.shop_id) for an_id in leaving))
+
+
+def mark_printed(tx: Tx, print_ids: Collection[int]) -> list[int]:
+    """Parcels whose valid label is on paper now."""
+    return store.mark_printed(tx.conn, sorted(print_ids), at=tx.now)
+
+
+def dispatch_printed(tx: Tx, parcel_ids: Collection[int]) -> list[Dispatched]:
+    """Parcels of warehouses where printing is leaving."""
+    leaving = store.dispatched_by_print(tx.conn, sorted(parcel_ids))
+    return dispatch(tx, leaving, by="print", actor="rule:printed_label_dispatches")
+
+
+def bind_foreign(
+    tx: Tx, parcel_id: int, *, carrier: str, number: str, actor: str, children: Sequence[str] = ()
+) -> None:
+    """A number made elsewhere, pasted or imported, becomes the parcel's; an answer still under way is given back."""
+    [family] = _families(tx, [parcel_id])
+    given = [model.checked_number(one) for one in (number, *children)]
+    model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+    _refuse_foreign(tx, family, carrier, given)
+    aggregator_id = store_takes.aggregator_of(tx.conn, account_id=family.mother.account_id, carrier=carrier)
+    if aggregator_id is None:
+        raise Conflict("No aggregator account is set up to track this number: add one first.")
+
+    numbers.stop_numbers(tx, [family], reason="bound by hand")
+    bindings = [
+        NewBinding(an_id, parcel.id, parcel.shop_id, None, aggregator_id, carrier, one, tx.now - OWNS_BEFORE)
+        for an_id, parcel, one in zip(numbers.new_ids(tx, len(given)), family.parcels, given, strict=True)
+    ]
+    store_takes.insert_bindings(tx.conn, bindings, at=tx.now)
+    labels = numbers.make_labels(tx, family.mother.shop_id, [(b.parcel_id, b.id, "") for b in bindings], Routing())
+    store_takes.insert_labels(tx.conn, labels, at=tx.now)
+    store.set_issued(tx.conn, family.parcel_ids, carrier=carrier, at=tx.now)
+
+    numbers.say_issued(tx, family, {b.parcel_id: b.id for b in bindings})
+    tx.note(Entry(actor, "parcel.bind", family.subject, family.mother.shop_id))
+
+
+def _refuse_foreign(tx: Tx, family: Family, carrier: str, given: Sequence[str]) -> None:
+    if not carrier:
+        raise Invalid("carrier", "Name the carrier of this number.")
+    if family.stop is not None:
+        raise Conflict(family.stop.sentence)
+    if len(set(given)) != len(family.parcels):
+        raise Invalid("children", f"This shipment has {len(family.parcels)} pieces: give a number for each.")
+    if family.bindings:
+        raise Conflict("The parcel has a number: void it first.")
+    for number in given:
+        holder = store_takes.holder_of(tx.conn, carrier=carrier, number=number)
+        if holder is not None:
+            raise Conflict(f"The number {number} belongs to parcel {holder.parcel_id}.")
+
+
+def ship_with_number(tx: Tx, order_id: int, *, carrier: str, number: str, actor: str) -> int:
+    """Ship everything left of an order under a number made elsewhere; its parcel. Repeated with the same number: the
+    same parcel."""
+    _require_known(store.lock_orders(tx.conn, [order_id]), [order_id])
+    [order] = store.load_orders(tx.conn, [order_id])
+    stop = model.stop_of(cancelled=order.cancelled, held=order.held, hold_reason=order.hold_reason, refund=order.refund)
+    if stop is not None:
+        raise Conflict(stop.sentence)
+    number = model.checked_number(number)
+    bound = store_takes.parcel_of_number(tx.conn, order_id=order_id, carrier=carrier, number=number)
+    if bound is not None:
+        return bound
+    lines = model.everything_left(order)
+    if not lines:
+        raise Conflict("Nothing of this order is left to ship.")
+
+    [made] = _insert(tx, [model.new_parcel([(order, lines)], None, carrier=carrier)])
+    bind_foreign(tx, made.ids[0], carrier=carrier, number=number, actor=actor)
+    return made.ids[0]
+
+
+def end_journeys(tx: Tx, parcel_ids: Collection[int]) -> None:
+    """These arrived, came back or were lost: late scans are theirs for a while, then the carrier may use the number."""
+    store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=tx.now + OWNS_AFTER_END)
+
+
+def reopen_journeys(tx: Tx, parcel_ids: Collection[int]) -> None:
+    """A delivery was retracted: the number is in use."""
+    store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=None)

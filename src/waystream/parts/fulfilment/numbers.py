@@ -1,0 +1,230 @@
+"""What may be done with the number of a family, by whoever holds its locks: ask, bind, stop, use again.
+
+`follow` is the one place where parcels before dispatch are brought into line with their orders; it looks at how things
+are, not at what was told, so calling it once more changes nothing. Never two live numbers: a new one is asked only when
+the old is cancelled, and an answer nobody wants any more is given back (`give_back`).
+"""
+
+from collections.abc import Collection, Sequence
+
+from waystream.core.events.fulfilment import CancelAsked, CancelRefused, LabelVoided, WaybillIssued, WaybillRefused
+from waystream.core.ports import Routing
+from waystream.kernel.ids import mint_ids
+from waystream.kernel.jobs import Job
+from waystream.kernel.tx import Tx
+from waystream.kernel.vault import open_sealed, seal
+from waystream.parts.fulfilment import store, store_takes
+from waystream.parts.fulfilment.codes import Codes, random_code
+from waystream.parts.fulfilment.family import BindingRow, Family, Refill, refill
+from waystream.parts.fulfilment.model import Account, Order, ShipOrders, pick_account
+from waystream.parts.fulfilment.store_takes import Cancel, NewCancel, NewLabel, NewTake
+
+TAKE_NUMBER, CANCEL_WAYBILL = "take_number", "cancel_waybill"
+NO_ACCOUNT = "no_account"
+
+
+def new_ids(tx: Tx, n: int) -> list[int]:
+    return mint_ids(n, at_ms=int(tx.now.timestamp() * 1000))
+
+
+def label_aad(label_id: int) -> bytes:
+    """What `label.sealed` is bound to."""
+    return f"label:{label_id}".encode()
+
+
+def plan_takes(tx: Tx, wanted: Sequence[tuple[int, int, int]], codes: Codes) -> None:
+    """An attempt for each (parcel, shop, account), and the job that makes it."""
+    takes = [
+        NewTake(take_id, parcel_id, shop_id, account_id, codes())
+        for take_id, (parcel_id, shop_id, account_id) in zip(new_ids(tx, len(wanted)), wanted, strict=True)
+    ]
+
+    store_takes.insert_takes(tx.conn, takes, at=tx.now)
+
+    tx.enqueue(*(Job(TAKE_NUMBER, take.shop_id, str(take.id), f"parcel:{take.parcel_id}") for take in takes))
+
+
+def stop_numbers(tx: Tx, families: Sequence[Family], *, reason: str) -> None:
+    """Nobody shall use these numbers: attempts become unwanted, live numbers are given back, labels void."""
+    takes = [family.take for family in families if family.take is not None]
+    store_takes.drop_takes(tx.conn, [take.id for take in takes if not take.sent])
+    store_takes.mark_unwanted(tx.conn, [take.id for take in takes if take.sent])
+
+    live = [(family, row) for family in families for row in family.bindings if row.state == "live"]
+    store_takes.set_bindings(tx.conn, [row.id for _, row in live], state="cancelling")
+    give_back(tx, _cancels_of(tx, live, reason))
+    void_labels(tx, [parcel_id for family in families for parcel_id in family.parcel_ids])
+
+
+def _cancels_of(tx: Tx, live: Sequence[tuple[Family, BindingRow]], reason: str) -> list[NewCancel]:
+    """One cancel for an attempt: the carrier gives the children back with their mother."""
+    once: dict[int, tuple[Family, BindingRow]] = {}
+    for family, row in live:
+        once.setdefault(row.take_id or -row.id, (family, row))
+    return [
+        NewCancel(cancel_id, row.parcel_id, family.mother.shop_id, row.take_id, row.id, row.carrier, row.number, reason,
+                  supported=row.take_id is not None)
+        for cancel_id, (family, row) in zip(new_ids(tx, len(once)), once.values(), strict=True)
+    ]  # fmt: skip
+
+
+def give_back(tx: Tx, cancels: Sequence[NewCancel]) -> list[Cancel]:
+    """Ask the carrier to take numbers back; one that was made elsewhere is a task for a person."""
+    if not cancels:
+        return []
+    rows = store_takes.insert_cancels(tx.conn, cancels, at=tx.now)
+
+    asked = [row for row in rows if row.state == "asked"]
+    tx.enqueue(*(Job(CANCEL_WAYBILL, row.shop_id, str(row.id), f"parcel:{row.parcel_id}") for row in asked))
+    for row in rows:
+        known = {"shop_id": row.shop_id, "parcel_id": row.parcel_id, "cancel_id": row.id}
+        tx.emit(CancelAsked(**known) if row in asked else CancelRefused(**known, outcome="unsupported"))
+    return rows
+
+
+def void_labels(tx: Tx, parcel_ids: Sequence[int]) -> None:
+    voided = store_takes.void_labels(tx.conn, parcel_ids, at=tx.now)
+    tx.emit(*(LabelVoided(shop_id=v.shop_id, parcel_id=v.parcel_id, label_id=v.id) for v in voided))
+
+
+def follow(tx: Tx, mothers: Collection[int], *, reason: str = "", codes: Codes = random_code) -> list[int]:
+    """Bring parcels that have not left into line with their orders; orders that now go alone.
+
+    An order that may not travel holds its parcel: number given back, label void. One that goes to another door, or
+    lost an order, gets a new number for what it is now. One whose orders may travel again goes on. A parcel that is
+    held though it is not voided has a number the carrier would not take back: it waits until it is what its label says.
+    """
+    families = [family for family in store.lock_families(tx.conn, sorted(mothers)) if not family.dispatched]
+    alive = [family for family in families if not family.voided or family.held]
+
+    stopped = [family for family in alive if family.stop is not None and not family.voided]
+    free = [family for family in alive if family.stop is None]
+    changed = [family for family in free if family.content_changed and not family.voided and not family.held]
+    _hold(tx, stopped, reason)
+    stop_numbers(tx, changed, reason=reason or "address")
+    _want(tx, [*changed, *(family for family in free if family.held and family.voided)])
+    for family in free:
+        if family.held and _may_use_again(tx, family):
+            use_again(tx, family)
+
+    return ask_where_waiting(tx, [family.mother.id for family in free], codes=codes)
+
+
+def _hold(tx: Tx, families: Sequence[Family], reason: str) -> None:
+    stop_numbers(tx, families, reason=reason or "order")
+    for family in families:
+        assert family.stop is not None
+        held = "" if family.stop.why == "cancelled" else reason or family.stop.why
+        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason=held, at=tx.now)
+
+
+def _want(tx: Tx, families: Sequence[Family]) -> None:
+    """These go on; `ask_where_waiting` asks for their numbers as soon as nothing stands against it."""
+    ids = [parcel_id for family in families for parcel_id in family.parcel_ids]
+    if ids:
+        store.set_stage(tx.conn, ids, stage="asked", held_reason="", at=tx.now)
+
+
+def _may_use_again(tx: Tx, family: Family) -> bool:
+    """Its number is still good: the carrier did not take it back, and the parcel is what it was."""
+    if not family.bindings or family.content_changed:
+        return False
+    kept = store_takes.kept_by_carrier(tx.conn, [row.id for row in family.bindings])
+    return all(row.state == "live" or row.id in kept for row in family.bindings)
+
+
+def use_again(tx: Tx, family: Family) -> None:
+    """Go on with the number the carrier would not or could not cancel: a new label for it."""
+    ids = [row.id for row in family.bindings]
+    store_takes.set_bindings(tx.conn, ids, state="live")
+    store_takes.settle_kept(tx.conn, ids, at=tx.now)
+    labels = store_takes.last_labels(tx.conn, ids)
+
+    store_takes.insert_labels(tx.conn, _relabelled(tx, labels), at=tx.now)
+    store.set_issued(tx.conn, family.parcel_ids, carrier=family.bindings[0].carrier, at=tx.now)
+
+    say_issued(tx, family, {row.parcel_id: row.id for row in family.bindings})
+
+
+def _relabelled(tx: Tx, labels: Sequence[NewLabel]) -> list[NewLabel]:
+    keys = tx.keys.load(tx.conn, [label.key_id for label in labels])
+    return [
+        NewLabel(new_id, old.parcel_id, old.binding_id, old.shop_id, old.source, old.routing, old.key_id,
+                 seal(keys[old.key_id], open_sealed(keys[old.key_id], old.sealed, aad=label_aad(old.id)),
+                      aad=label_aad(new_id)))
+        for new_id, old in zip(new_ids(tx, len(labels)), labels, strict=True)
+    ]  # fmt: skip
+
+
+def make_labels(tx: Tx, shop_id: int, papers: Sequence[tuple[int, int, str]], routing: Routing) -> list[NewLabel]:
+    """A label for each (parcel, binding, carrier's template), sealed under the key of the day."""
+    key_id, key = tx.keys.day_key(tx.conn, tx.now.date())
+    return [
+        NewLabel(label_id, parcel_id, binding_id, shop_id, "carrier" if template else "own", routing, key_id,
+                 seal(key, template.encode(), aad=label_aad(label_id)))
+        for label_id, (parcel_id, binding_id, template) in zip(new_ids(tx, len(papers)), papers, strict=True)
+    ]  # fmt: skip
+
+
+def say_issued(tx: Tx, family: Family, bindings: dict[int, int]) -> None:
+    """`bindings`: by parcel."""
+    tx.emit(
+        *(
+            WaybillIssued(
+                shop_id=family.mother.shop_id, parcel_id=parcel_id, binding_id=binding_id, order_ids=family.order_ids
+            )
+            for parcel_id, binding_id in bindings.items()
+        )
+    )
+
+
+def ask_where_waiting(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> list[int]:
+    """Ask for a number for each of these that waits for one, for what its orders are now; orders that go alone."""
+    families = [f for f in store.lock_families(tx.conn, sorted(mothers)) if f.waits_for_number and f.stop is None]
+    if not families:
+        return []
+    ids = [family.mother.id for family in families]
+    orders = {order.id: order for order in store.load_orders(
+        tx.conn, sorted({an_id for family in families for an_id in family.order_ids}), but=ids)}  # fmt: skip
+    accounts = _accounts_of(families, orders, store.list_accounts(tx.conn))
+
+    refills = refill(families, store.lines_of(tx.conn, ids), orders, accounts)
+
+    for family, wanted in zip(families, refills, strict=True):
+        _save_refill(tx, family, wanted, accounts.get(family.mother.id))
+    plan_takes(tx, [(family.mother.id, family.mother.shop_id, accounts[family.mother.id].id)
+                    for family, wanted in zip(families, refills, strict=True)
+                    if wanted.parcel is not None and family.mother.id in accounts], codes)  # fmt: skip
+    return [order_id for wanted in refills for order_id in wanted.dropped]
+
+
+def _accounts_of(
+    families: Sequence[Family], orders: dict[int, Order], accounts: Sequence[Account]
+) -> dict[int, Account]:
+    """The account each goes on with: its own while that is switched on, else another of its carrier."""
+    found = {}
+    for family in families:
+        mother, first = family.mother, orders[family.order_ids[0]]
+        own = ShipOrders((first.id,), account_id=mother.account_id) if mother.account_id is not None else None
+        account = pick_account(first, own, accounts) if own is not None else None
+        account = account or pick_account(first, ShipOrders((first.id,), carrier=mother.carrier), accounts)
+        if account is not None:
+            found[mother.id] = account
+    return found
+
+
+def _save_refill(tx: Tx, family: Family, wanted: Refill, account: Account | None) -> None:
+    if wanted.parcel is None:
+        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason="", at=tx.now)
+    elif account is None:
+        refuse(tx, family, take_id=0, code="", mend=NO_ACCOUNT)
+    else:
+        store.refill(tx.conn, family.mother.id, family.parcel_ids, wanted.parcel, at=tx.now)
+        store.set_account(tx.conn, family.parcel_ids, account=account, at=tx.now)
+
+
+def refuse(tx: Tx, family: Family, *, take_id: int, code: str, mend: str) -> None:
+    """No number for this parcel until somebody mends what `mend` names."""
+    store.set_answer(tx.conn, family.parcel_ids, stage="refused", mend=mend, at=tx.now)
+    known = {"shop_id": family.mother.shop_id, "parcel_id": family.mother.id}
+    tx.emit(WaybillRefused(**known, take_id=take_id, code=code, mend=mend))

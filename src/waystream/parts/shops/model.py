@@ -1,0 +1,57 @@
+"""A shop and its policy: which kinds of delivery complete an order at once, and how long the rest wait for the buyer."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from waystream.core.errors import Invalid
+from waystream.core.state import Kind
+
+#: The ways of signing a policy may trust.
+SIGNED = frozenset({Kind.IN_PERSON, Kind.BY_PROXY, Kind.LOCKER, Kind.UNSPECIFIED})
+CONFIRM_DAYS_MAX = 60
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`trusted`: kinds of delivery that complete an order at once; the rest wait `confirm_days` for the buyer."""
+
+    trusted: frozenset[Kind] = SIGNED
+    confirm_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    id: int
+    code: str
+    name: str
+    platform: str
+    policy: Policy
+    created_at: datetime
+
+
+def parse_policy(trusted_kinds: Iterable[str], confirm_days: int) -> Policy:
+    """Raises `Invalid` for a kind that is no way of signing and for days outside 0 to 60."""
+    kinds = frozenset(trusted_kinds)
+    if not kinds <= SIGNED:
+        raise Invalid("trusted_kinds", f"choose from {', '.join(sorted(SIGNED))}")
+    if not 0 <= confirm_days <= CONFIRM_DAYS_MAX:
+        raise Invalid("confirm_days", f"between 0 and {CONFIRM_DAYS_MAX} days")
+    return Policy(frozenset(Kind(kind) for kind in kinds), confirm_days)
+
+
+def checked_code(code: str) -> str:
+    """A shop's code is typed, put in addresses and in files."""
+    if not _CODE.fullmatch(code):
+        raise Invalid("code", "letters, digits, dots, dashes and underscores, at most 64")
+    return code
+
+
+def checked_name(name: str, *, path: str = "name") -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise Invalid(path, "between 1 and 100 characters")
+    return name

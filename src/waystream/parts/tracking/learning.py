@@ -1,0 +1,153 @@
+"""What is new in what a source tells, against what it told before. Pure.
+
+`Telling.codes` is the known-set: the newest whole list as scan key -> code. What it holds costs nothing when it is told
+again. Guaranteed: whatever the order of pushes, the stored scans, lists and claims are the join of all tellings.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from waystream.core.facts import Claim, Scan, Snapshot, scan_key
+from waystream.core.ports import Trace
+from waystream.parts.tracking.masks import masked
+from waystream.parts.tracking.model import Heard, Owner
+
+TellingId = tuple[int, str]  # binding, source
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What one source last told of one waybill. `whole`: every scan it ever told is on its list."""
+
+    binding_id: int
+    source: str
+    listed_at: datetime | None = None
+    codes: Mapping[int, str] = field(default_factory=dict)
+    whole: bool = True
+    claim: Claim | None = None
+    inbox_id: int = 0
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return Snapshot(self.source, self.listed_at, frozenset(self.codes)) if self.listed_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """A scan leaves the list: it was told with this code until then, which the scan itself has to remember now."""
+
+    key: int
+    code: str
+    coded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """`scans` are to be joined with the stored ones. `grown`: nothing but scans never heard of before came on."""
+
+    telling: Telling
+    scans: tuple[Scan, ...]
+    retold: tuple[Retold, ...]
+    grown: bool
+
+
+def learn(telling: Telling, heard: Heard) -> Lesson:
+    """Compare with the known-set first: only what is not in it is made into a scan."""
+    told = _keyed(heard)
+    codes, known = {key: trace.code for key, trace in told.items()}, telling.codes
+    fresh = [key for key, code in codes.items() if known.get(key) != code or not heard.complete]
+    scans = tuple(_scan(key, told[key], telling=telling, heard=heard) for key in fresh)
+
+    following = _with_list(telling, codes, heard) if heard.complete else telling
+    following = _with_claim(following, heard)
+    off_list = any(key not in following.codes for key in fresh)
+    retold = _retold(telling, following) if following.codes is not known else ()
+    following = replace(following, whole=telling.whole and not off_list and not any(
+        leaving.key not in following.codes for leaving in retold))
+    grown = following.whole and not retold and not any(key in known for key in fresh)
+    return Lesson(following, scans, retold, grown)
+
+
+def _keyed(heard: Heard) -> dict[int, Trace]:
+    """The traces by their scan key; of one line told twice in a list the better coded stays."""
+    binding_id, source = heard.owner.binding_id, heard.network.name
+    told: dict[int, Trace] = {}
+    for trace in heard.traces:
+        key = scan_key(binding_id=binding_id, source=source, raw_time=trace.raw_time, text=trace.text)
+        if key not in told or told[key].code < trace.code:
+            told[key] = trace
+    return told
+
+
+def _scan(key: int, trace: Trace, *, telling: Telling, heard: Heard) -> Scan:
+    scan = Scan(key=key, source=heard.network.name, at=trace.at, code=trace.code, coded_at=heard.push_time,
+                meaning=heard.network.meaning(trace.code, trace.text), text=masked(trace.text),
+                raw_time=trace.raw_time, location=trace.location)
+    listed = telling.codes.get(key)
+    if listed is None or telling.listed_at is None or heard.push_time > telling.listed_at:
+        return scan
+    # An older push tells otherwise than the list: what the list told of this scan was never stored, so it speaks here.
+    return scan.joined(replace(scan, code=listed, coded_at=telling.listed_at,
+                               meaning=heard.network.meaning(listed, trace.text)))
+
+
+def _with_list(telling: Telling, codes: Mapping[int, str], heard: Heard) -> Telling:
+    """The newer list; two of the same second are united."""
+    if telling.listed_at is None or heard.push_time > telling.listed_at:
+        return replace(telling, listed_at=heard.push_time, codes=codes, inbox_id=heard.inbox_id)
+    if heard.push_time < telling.listed_at:
+        return telling
+    united = {key: max(codes.get(key, ""), telling.codes.get(key, "")) for key in {*codes, *telling.codes}}
+    return replace(telling, codes=united)
+
+
+def _with_claim(telling: Telling, heard: Heard) -> Telling:
+    if heard.claim_code == "":
+        return telling
+    claim = Claim(heard.network.name, heard.push_time, heard.claim_code, heard.network.meaning(heard.claim_code, ""))
+    newest = claim.joined(telling.claim) if telling.claim else claim
+    return telling if newest is telling.claim else replace(telling, claim=newest, inbox_id=heard.inbox_id)
+
+
+def _retold(before: Telling, after: Telling) -> tuple[Retold, ...]:
+    if before.listed_at is None:
+        return ()
+    left = [(key, code) for key, code in before.codes.items() if after.codes.get(key) != code]
+    return tuple(Retold(key, code, before.listed_at) for key, code in left)
+
+
+@dataclass(slots=True)
+class News:
+    """What a group of pushes brought to one binding; `inbox_ids` names the push behind each scan."""
+
+    owner: Owner
+    inbox_id: int
+    scans: dict[int, Scan] = field(default_factory=dict)
+    inbox_ids: dict[int, int] = field(default_factory=dict)
+    retold: list[Retold] = field(default_factory=list)
+    grown: bool = True
+
+    def add(self, lesson: Lesson, inbox_id: int) -> None:
+        for scan in lesson.scans:
+            better = scan.joined(self.scans.get(scan.key, scan))
+            if better is scan:
+                self.inbox_ids[scan.key] = inbox_id
+            self.scans[scan.key] = better
+        self.retold.extend(lesson.retold)
+        self.grown &= lesson.grown
+        self.inbox_id = inbox_id
+
+
+def learn_all(group: Sequence[Heard], tellings: dict[TellingId, Telling]) -> dict[int, News]:
+    """What is new for each binding; `tellings` moves on to what every source has told now."""
+    news: dict[int, News] = {}
+    for heard in group:
+        binding_id, source = heard.owner.binding_id, heard.network.name
+        lesson = learn(tellings.get((binding_id, source)) or Telling(binding_id, source), heard)
+        tellings[binding_id, source] = lesson.telling
+        found = news.get(binding_id)
+        if found is None:
+            found = news[binding_id] = News(heard.owner, heard.inbox_id)
+        found.add(lesson, heard.inbox_id)
+    return news

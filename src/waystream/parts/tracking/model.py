@@ -1,0 +1,162 @@
+"""Whose is what a push tells: pushes taken apart into what was told of each binding. Pure.
+
+Guaranteed: a scan belongs to the one binding that owned its number when it happened; what happened outside every
+ownership is disputed, never dropped; a number nobody has bound is a stranger.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from waystream.core.parcel import Track
+from waystream.core.ports import Network, Push, Told, Trace
+from waystream.core.state import TERMINAL, State
+
+Waybill = tuple[str, str]  # carrier, number
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A verified and decoded push. `digest` identifies (integration, account, bytes); `id` sorts by time."""
+
+    id: int
+    aggregator_id: int
+    network: Network = field(repr=False)
+    body: bytes = field(repr=False)
+    push: Push = field(repr=False)
+    digest: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A binding: whose a number is, from when (24 h before it was taken) to when."""
+
+    binding_id: int
+    parcel_id: int
+    shop_id: int
+    carrier: str
+    number: str
+    cancelled: bool
+    owns_from: datetime
+    owns_until: datetime | None
+
+    def owned(self, at: datetime) -> bool:
+        return self.owns_from <= at and (self.owns_until is None or at < self.owns_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one push tells of one binding. `claim_code` is empty where the claim is not about this binding."""
+
+    owner: Owner
+    network: Network = field(repr=False)
+    push_time: datetime
+    inbox_id: int
+    traces: tuple[Trace, ...]
+    complete: bool
+    claim_code: str
+    died: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A scan of a bound number outside the time its binding owns, or of a cancelled one."""
+
+    owner: Owner
+    trace: Trace
+    source: str
+    inbox_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A push told of a number that nobody here has bound (yet)."""
+
+    aggregator_id: int
+    carrier: str
+    number: str
+    inbox_id: int
+    at: datetime
+
+
+@dataclass(slots=True)
+class Routed:
+    """A group of pushes by whom they are about."""
+
+    heard: list[Heard] = field(default_factory=list)
+    disputed: list[Disputed] = field(default_factory=list)
+    strangers: list[Stranger] = field(default_factory=list)
+
+
+def waybills(group: Iterable[Received]) -> set[Waybill]:
+    return {(told.carrier, told.number) for received in group for told in received.push.told}
+
+
+def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) -> Routed:
+    """`owners`: every binding of each waybill, the newest first."""
+    routed = Routed()
+    for received in group:
+        for told in received.push.told:
+            bound = owners.get((told.carrier, told.number))
+            if bound:
+                _route_told(routed, received, told, bound)
+            else:
+                routed.strangers.append(Stranger(received.aggregator_id, told.carrier, told.number, received.id,
+                                                 received.received_at))
+    return routed
+
+
+def _route_told(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> None:
+    newest = max((trace.at for trace in told.traces), default=told.push_time)
+    claimant = find_owner(owners, newest)
+    if len(owners) == 1 and claimant is not None and all(claimant.owned(trace.at) for trace in told.traces):
+        shares = {claimant: told.traces}
+    else:
+        shares = _shares(routed, received, told, owners)
+    if claimant is not None:
+        shares.setdefault(claimant, ())
+    for owner, traces in shares.items():
+        routed.heard.append(Heard(
+            owner, received.network, told.push_time, received.id, traces, complete=told.complete and bool(traces),
+            claim_code=told.state_code if owner is claimant else "", died=told.died if owner is claimant else ""))
+
+
+def find_owner(owners: Sequence[Owner], at: datetime) -> Owner | None:
+    """Who owned the number at an instant; a cancelled binding owns nothing."""
+    return next((owner for owner in owners if not owner.cancelled and owner.owned(at)), None)
+
+
+def _shares(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> dict[Owner, tuple[Trace, ...]]:
+    shares: dict[Owner, tuple[Trace, ...]] = {}
+    for trace in told.traces:
+        owner = find_owner(owners, trace.at)
+        if owner is not None:
+            shares[owner] = (*shares.get(owner, ()), trace)
+        else:
+            suspect = next((owner for owner in owners if owner.owned(trace.at)), owners[0])
+            routed.disputed.append(Disputed(suspect, trace, received.network.name, received.id))
+    return shares
+
+
+#: How long a parcel may stay silent before somebody looks; lanes and carriers refine this later.
+_PATIENCE = {
+    State.AWAITING_COLLECTION: timedelta(hours=48),
+    State.OUT_FOR_DELIVERY: timedelta(hours=24),
+    State.READY_FOR_PICKUP: timedelta(hours=72),
+    State.CUSTOMS: timedelta(days=7),
+}
+_PATIENCE_OTHERWISE = timedelta(hours=48)
+
+
+def due_at(track: Track, *, opened_at: datetime) -> datetime | None:
+    """When the next scan is due; nothing is due after the end."""
+    if track.state in TERMINAL:
+        return None
+    return (track.scanned_at or track.at or opened_at) + _PATIENCE.get(track.state, _PATIENCE_OTHERWISE)
+
+
+def narrowed(received: Received, waybill: Waybill) -> Received:
+    """The push as if it had told of this waybill only."""
+    told = tuple(item for item in received.push.told if (item.carrier, item.number) == waybill)
+    return replace(received, push=replace(received.push, told=told))

@@ -1,0 +1,320 @@
+"""The SQL of hop 1: every statement takes a whole group. What pages read is in `store_lists`.
+
+Rows are locked in the order of their parcel id, before anything about them is read; rows with keys of the outside
+(digests, codes) are inserted sorted. Then nothing here can deadlock with itself.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+
+from waystream.core.facts import Claim, Decision, Scan, Verdict
+from waystream.core.parcel import Facts, Track
+from waystream.core.state import Direction, Kind, Meaning, State
+from waystream.parts.tracking.learning import News, Retold, Telling, TellingId
+from waystream.parts.tracking.model import Owner, Stranger, Waybill
+
+Conn = Connection[Any]
+
+_read_codes = msgspec.json.Decoder(dict[int, str]).decode
+_write_codes = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A track row: the parcel, the binding whose facts count, and where they put it."""
+
+    parcel_id: int
+    shop_id: int
+    binding_id: int
+    track: Track
+    latest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A push as it is kept."""
+
+    digest: bytes
+    id: int
+    aggregator_id: int
+    received_at: datetime
+    size: int
+    key_id: int
+    sealed: bytes
+
+
+def insert_inbox(conn: Conn, pushes: Sequence[Sealed]) -> set[int]:
+    """Keep the pushes that are new by their digest; their ids."""
+    rows = sorted(pushes, key=lambda push: push.digest)
+    found = conn.execute(
+        """INSERT INTO inbox (digest, id, aggregator_id, received_at, size, key_id, sealed)
+           SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::int[], %b::bigint[],
+                                %b::bytea[])
+           ON CONFLICT (digest) DO NOTHING RETURNING id""",
+        [[row.digest for row in rows], [row.id for row in rows], [row.aggregator_id for row in rows],
+         [row.received_at for row in rows], [row.size for row in rows], [row.key_id for row in rows],
+         [row.sealed for row in rows]])
+    return {inbox_id for (inbox_id,) in found}
+
+
+def list_known_digests(conn: Conn, digests: Sequence[bytes]) -> set[bytes]:
+    """Which of the pushes lie in the inbox already: a look without a lock, the insert decides."""
+    found = conn.execute("SELECT digest FROM inbox WHERE digest = ANY (%b)", [list(digests)])
+    return {bytes(digest) for (digest,) in found}
+
+
+def list_owners(conn: Conn, waybills: Collection[Waybill]) -> dict[Waybill, list[Owner]]:
+    """Every binding of each waybill, the newest first."""
+    rows = conn.execute(
+        """SELECT id, parcel_id, shop_id, carrier, number, state = 'cancelled', owns_from, owns_until
+           FROM binding WHERE number = ANY (%b::text[]) ORDER BY owns_from DESC, id DESC""",
+        [[number for _, number in waybills]], binary=True)
+    owners: dict[Waybill, list[Owner]] = {}
+    for row in rows:
+        owner = Owner(*row)
+        owners.setdefault((owner.carrier, owner.number), []).append(owner)
+    return owners
+
+
+def open_tracks(conn: Conn, parcel_ids: Collection[int], *, at: datetime, due_at: datetime | None) -> None:
+    """Begin the tracks of bound parcels that have none yet."""
+    conn.execute(
+        """INSERT INTO track (parcel_id, shop_id, binding_id, changed_at, due_at)
+           SELECT parcel_id, shop_id, id, %(at)s, %(due_at)s FROM binding
+           WHERE parcel_id = ANY (%(ids)s) AND state <> 'cancelled' ORDER BY parcel_id
+           ON CONFLICT (parcel_id) DO NOTHING""",
+        {"ids": sorted(parcel_ids), "at": at, "due_at": due_at})
+
+
+def lock_tracks(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Stored]:
+    """The tracks, held until the end of the transaction. What else is read of them must be read after this."""
+    rows = conn.execute(
+        """SELECT parcel_id, shop_id, binding_id, latest, state, kind, direction, at, because, collected_at,
+                  delivered_at, scanned_at
+           FROM track WHERE parcel_id = ANY (%b::bigint[]) ORDER BY parcel_id FOR NO KEY UPDATE""",
+        [sorted(parcel_ids)], binary=True)
+    return {row[0]: Stored(row[0], row[1], row[2], _track(*row[4:]), row[3]) for row in rows}
+
+
+def _track(state: str, kind: str, direction: str, *rest: Any) -> Track:
+    return Track(State(state), Kind(kind), Direction(direction), *rest)
+
+
+def list_tellings(conn: Conn, binding_ids: Collection[int]) -> dict[TellingId, Telling]:
+    """What every source last told of these bindings."""
+    rows = conn.execute(
+        """SELECT binding_id, source, listed_at, codes::text, whole, claimed_at, claim_code, claim_state, claim_kind,
+                  claim_coarse, inbox_id
+           FROM telling WHERE binding_id = ANY (%b::bigint[])""", [list(binding_ids)], binary=True)
+    return {(row[0], row[1]): _telling(*row) for row in rows}
+
+
+def _telling(binding_id: int, source: str, listed_at: datetime | None, codes: str, whole: bool,
+             claimed_at: datetime | None, code: str, state: str, kind: str, coarse: bool, inbox_id: int) -> Telling:
+    meaning = Meaning(State(state), Kind(kind), coarse) if claimed_at else None
+    claim = Claim(source, claimed_at, code, meaning) if claimed_at and meaning else None
+    return Telling(binding_id, source, listed_at, _read_codes(codes), whole, claim, inbox_id)
+
+
+def add_scans(conn: Conn, news: Sequence[News]) -> None:
+    """Join the scans with the stored ones: coded beats uncoded, then the newer push, then the code."""
+    rows = [(item.owner, item.inbox_ids[scan.key], scan) for item in news for scan in item.scans.values()]
+    if not rows:
+        return
+    conn.execute(
+        """INSERT INTO scan (parcel_id, key, shop_id, binding_id, source, at, raw_time, text, code, coded_at, state,
+                             kind, coarse, location, inbox_id)
+           SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %t::text[],
+               %b::timestamptz[], %t::text[], %t::text[], %t::text[], %b::timestamptz[], %t::text[], %t::text[],
+               %b::boolean[], %t::text[], %b::bigint[])
+           ON CONFLICT (parcel_id, key) DO UPDATE
+           SET code = EXCLUDED.code, coded_at = EXCLUDED.coded_at, state = EXCLUDED.state, kind = EXCLUDED.kind,
+               coarse = EXCLUDED.coarse, location = EXCLUDED.location, inbox_id = EXCLUDED.inbox_id
+           WHERE (EXCLUDED.code <> '', EXCLUDED.coded_at, EXCLUDED.code, EXCLUDED.location)
+               > (scan.code <> '', scan.coded_at, scan.code, scan.location)""",
+        [[owner.parcel_id for owner, _, _ in rows], [scan.key for _, _, scan in rows],
+         [owner.shop_id for owner, _, _ in rows], [owner.binding_id for owner, _, _ in rows],
+         [scan.source for _, _, scan in rows], [scan.at for _, _, scan in rows],
+         [scan.raw_time for _, _, scan in rows], [scan.text for _, _, scan in rows],
+         [scan.code for _, _, scan in rows], [scan.coded_at for _, _, scan in rows],
+         [scan.meaning.state.value for _, _, scan in rows], [scan.meaning.kind.value for _, _, scan in rows],
+         [scan.meaning.coarse for _, _, scan in rows], [scan.location for _, _, scan in rows],
+         [inbox_id for _, inbox_id, _ in rows]])
+
+
+def remember_retold(conn: Conn, rows: Sequence[tuple[int, Retold]]) -> None:
+    """(parcel, what left a list): the scans keep how long they were told so."""
+    if not rows:
+        return
+    conn.execute(
+        """UPDATE scan SET coded_at = told.at
+           FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[]) AS told (parcel_id, key, code, at)
+           WHERE scan.parcel_id = told.parcel_id AND scan.key = told.key AND scan.code = told.code
+             AND scan.coded_at < told.at""",
+        [[parcel_id for parcel_id, _ in rows], [told.key for _, told in rows], [told.code for _, told in rows],
+         [told.coded_at for _, told in rows]])
+
+
+def save_tellings(conn: Conn, rows: Sequence[tuple[Owner, Telling]]) -> None:
+    """Each replaces what the source told before; the parcels are locked."""
+    if not rows:
+        return
+    claims = [telling.claim for _, telling in rows]
+    conn.execute(
+        """INSERT INTO telling (binding_id, source, parcel_id, shop_id, listed_at, codes, whole, claimed_at,
+                                claim_code, claim_state, claim_kind, claim_coarse, inbox_id)
+           SELECT * FROM unnest(%b::bigint[], %t::text[], %b::bigint[], %b::bigint[], %b::timestamptz[], %t::jsonb[],
+               %b::boolean[], %b::timestamptz[], %t::text[], %t::text[], %t::text[], %b::boolean[], %b::bigint[])
+           ON CONFLICT (binding_id, source) DO UPDATE
+           SET listed_at = EXCLUDED.listed_at, codes = EXCLUDED.codes, whole = EXCLUDED.whole,
+               claimed_at = EXCLUDED.claimed_at, claim_code = EXCLUDED.claim_code, claim_state = EXCLUDED.claim_state,
+               claim_kind = EXCLUDED.claim_kind, claim_coarse = EXCLUDED.claim_coarse, inbox_id = EXCLUDED.inbox_id""",
+        [[owner.binding_id for owner, _ in rows], [telling.source for _, telling in rows],
+         [owner.parcel_id for owner, _ in rows], [owner.shop_id for owner, _ in rows],
+         [telling.listed_at for _, telling in rows], [_write_codes(telling.codes).decode() for _, telling in rows],
+         [telling.whole for _, telling in rows], [claim.push_time if claim else None for claim in claims],
+         [claim.code if claim else "" for claim in claims],
+         [claim.meaning.state.value if claim else "" for claim in claims],
+         [claim.meaning.kind.value if claim else "" for claim in claims],
+         [claim.meaning.coarse if claim else False for claim in claims], [telling.inbox_id for _, telling in rows]])
+
+
+def save_tracks(conn: Conn, rows: Sequence[tuple[Stored, datetime | None]], *, at: datetime) -> None:
+    """The tracks as they are now, each with the time its next scan is due."""
+    if not rows:
+        return
+    tracks = [stored.track for stored, _ in rows]
+    conn.execute(
+        """UPDATE track SET binding_id = new.binding_id, state = new.state, kind = new.kind, direction = new.direction,
+               at = new.happened_at, because = new.because, collected_at = new.collected_at,
+               delivered_at = new.delivered_at, scanned_at = new.scanned_at, latest = new.latest, due_at = new.due_at,
+               changed_at = %s
+           FROM unnest(%b::bigint[], %b::bigint[], %t::text[], %t::text[], %t::text[], %b::timestamptz[], %t::text[],
+                       %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %t::text[], %b::timestamptz[])
+                AS new (parcel_id, binding_id, state, kind, direction, happened_at, because, collected_at,
+                        delivered_at, scanned_at, latest, due_at)
+           WHERE track.parcel_id = new.parcel_id""",
+        [at, [stored.parcel_id for stored, _ in rows], [stored.binding_id for stored, _ in rows],
+         [track.state.value for track in tracks], [track.kind.value for track in tracks],
+         [track.direction.value for track in tracks], [track.at for track in tracks],
+         [track.because for track in tracks], [track.collected_at for track in tracks],
+         [track.delivered_at for track in tracks], [track.scanned_at for track in tracks],
+         [stored.latest for stored, _ in rows], [due_at for _, due_at in rows]])
+
+
+def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, Facts]:
+    """All facts of each parcel's present binding, by parcel."""
+    bindings = {stored.binding_id: stored.parcel_id for stored in tracks}
+    scans: dict[int, list[Scan]] = {parcel_id: [] for parcel_id in bindings.values()}
+    rows = conn.execute(
+        """SELECT parcel_id, key, source, at, code, coded_at, text, raw_time, location, state, kind, coarse FROM scan
+           WHERE parcel_id = ANY (%b::bigint[]) AND binding_id = ANY (%b::bigint[])""",
+        [list(bindings.values()), list(bindings)], binary=True)
+    for row in rows:
+        scans[row[0]].append(_scan(*row[1:]))
+    decisions: dict[int, list[Decision]] = {}
+    for parcel_id, *decision in conn.execute(
+            """SELECT parcel_id, id, at, verdict, withdrawn_at IS NOT NULL FROM decision
+               WHERE parcel_id = ANY (%s)""", [list(bindings.values())]):
+        decisions.setdefault(parcel_id, []).append(_decision(*decision))
+    tellings: dict[int, list[Telling]] = {}
+    for (binding_id, _), telling in list_tellings(conn, bindings).items():
+        tellings.setdefault(bindings[binding_id], []).append(telling)
+    return {parcel_id: _facts(told, tellings.get(parcel_id, []), decisions.get(parcel_id, []))
+            for parcel_id, told in scans.items()}
+
+
+def _facts(scans: Sequence[Scan], tellings: Sequence[Telling], decisions: Sequence[Decision]) -> Facts:
+    snapshots = tuple(snapshot for telling in tellings if (snapshot := telling.snapshot))
+    claims = tuple(telling.claim for telling in tellings if telling.claim)
+    return Facts(tuple(scans), snapshots, claims, tuple(decisions))
+
+
+def _scan(key: int, source: str, at: datetime, code: str, coded_at: datetime, text: str, raw_time: str, location: str,
+          state: str, kind: str, coarse: bool) -> Scan:
+    return Scan(key, source, at, code, coded_at, Meaning(State(state), Kind(kind), coarse), text, raw_time, location)
+
+
+def _decision(decision_id: int, at: datetime, verdict: str, withdrawn: bool) -> Decision:
+    return Decision(decision_id, at, Verdict(verdict), withdrawn)
+
+
+def strike_withdrawn(conn: Conn, tracks: Iterable[Stored], *, standing: Sequence[tuple[int, int]],
+                     at: datetime) -> None:
+    """Strike through the scans of these tracks' bindings that are not in `standing` (parcel, key); the others stand."""
+    bindings = {stored.binding_id: stored.parcel_id for stored in tracks}
+    conn.execute(
+        """UPDATE scan SET withdrawn_at = CASE WHEN struck THEN %(at)s::timestamptz END
+           FROM (SELECT scan.parcel_id, scan.key, standing.key IS NULL AS struck
+                 FROM scan LEFT JOIN unnest(%(standing)s::bigint[], %(keys)s::bigint[]) AS standing (parcel_id, key)
+                      ON standing.parcel_id = scan.parcel_id AND standing.key = scan.key
+                 WHERE scan.parcel_id = ANY (%(parcels)s) AND scan.binding_id = ANY (%(bindings)s)) AS judged
+           WHERE scan.parcel_id = ANY (%(parcels)s) AND scan.parcel_id = judged.parcel_id AND scan.key = judged.key
+             AND judged.struck <> (scan.withdrawn_at IS NOT NULL)""",
+        {"parcels": list(bindings.values()), "bindings": list(bindings), "at": at,
+         "standing": [parcel_id for parcel_id, _ in standing], "keys": [key for _, key in standing]})
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedRow:
+    """A disputed scan as it is listed: its text masked."""
+
+    parcel_id: int
+    key: int
+    number: str
+    carrier: str
+    shop_id: int
+    at: datetime
+    text: str
+    code: str
+    inbox_id: int
+
+
+def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) -> set[int]:
+    """List them; the keys of those never listed before."""
+    if not rows:
+        return set()
+    rows = sorted({(row.parcel_id, row.key): row for row in rows}.values(), key=lambda row: (row.parcel_id, row.key))
+    found = conn.execute(
+        """INSERT INTO disputed_scan (parcel_id, key, number, carrier, shop_id, at, text, code, inbox_id, seen_at)
+           SELECT given.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[],
+               %s::timestamptz[], %s::text[], %s::text[], %s::bigint[]) AS given
+           ON CONFLICT (parcel_id, key) DO NOTHING RETURNING key""",
+        [at, [row.parcel_id for row in rows], [row.key for row in rows], [row.number for row in rows],
+         [row.carrier for row in rows], [row.shop_id for row in rows], [row.at for row in rows],
+         [row.text for row in rows], [row.code for row in rows], [row.inbox_id for row in rows]])
+    return {key for (key,) in found}
+
+
+def insert_strangers(conn: Conn, rows: Sequence[Stranger]) -> None:
+    if not rows:
+        return
+    conn.execute(
+        """INSERT INTO stranger (aggregator_id, carrier, number, inbox_id, first_at, last_at)
+           SELECT aggregator_id, carrier, number, inbox_id, at, at
+           FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[])
+                AS given (aggregator_id, carrier, number, inbox_id, at)
+           ORDER BY 1, 2, 3, 4
+           ON CONFLICT (aggregator_id, carrier, number, inbox_id) DO NOTHING""",
+        [[row.aggregator_id for row in rows], [row.carrier for row in rows], [row.number for row in rows],
+         [row.inbox_id for row in rows], [row.at for row in rows]])
+
+
+def count_unknown(conn: Conn, seen: Sequence[tuple[tuple[str, str, str], int]], *, at: datetime) -> None:
+    """((source, carrier, code), how often), sorted."""
+    if not seen:
+        return
+    conn.execute(
+        """INSERT INTO unknown_code (source, carrier, code, seen, first_at, last_at)
+           SELECT source, carrier, code, seen, %(at)s, %(at)s
+           FROM unnest(%(sources)s::text[], %(carriers)s::text[], %(codes)s::text[], %(counts)s::bigint[])
+                AS given (source, carrier, code, seen) ORDER BY 1, 2, 3
+           ON CONFLICT (source, carrier, code) DO UPDATE
+           SET seen = unknown_code.seen + EXCLUDED.seen, last_at = EXCLUDED.last_at""",
+        {"at": at, "sources": [name[0] for name, _ in seen], "carriers": [name[1] for name, _ in seen],
+         "codes": [name[2] for name, _ in seen], "counts": [count for _, count in seen]})

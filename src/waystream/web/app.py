@@ -1,0 +1,69 @@
+"""The web application: every route, its middleware and its error handler, put together from the open lists.
+
+`make_web(context)` is all the composition root needs; `context.live` is started and closed by it as well.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from waystream.web import assets, health, stream
+from waystream.web.address import own_path
+from waystream.web.auth import open_to_all
+from waystream.web.context import WebContext, context_of
+from waystream.web.errors import LastResort, handle_errors
+from waystream.web.middleware import AccessLog, BodyLimit, Careful
+from waystream.web.navigation import list_pages, list_resources
+from waystream.web.render import LANGUAGE_COOKIE
+from waystream.web.shell.language import LANGUAGES
+
+router = APIRouter(include_in_schema=False)
+
+
+def make_web(context: WebContext, extra: Sequence[APIRouter] = ()) -> FastAPI:
+    """The whole web; `extra` are routers of other roles that share the process (pushes)."""
+    app = FastAPI(
+        title="Waystream",
+        version=version("waystream"),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    app.add_middleware(LastResort)
+    app.add_middleware(BodyLimit, limit_bytes=context.body_limit_bytes)
+    app.add_middleware(Careful, https=context.cookie_secure)
+    app.add_middleware(AccessLog)
+    handle_errors(app)
+    for part in (router, health.router, stream.router, assets.router, *extra):
+        app.include_router(part)
+    for module in list_resources():
+        app.include_router(module.router, prefix="/api")
+    for module in list_pages():
+        app.include_router(module.router, include_in_schema=False)
+    return app
+
+
+@router.get("/language/{code}", dependencies=[open_to_all()])
+def choose_language(request: Request, code: str, back: str = "/") -> Response:
+    """Remember the language and go back to where one was."""
+    answer = RedirectResponse(own_path(back), 303)
+    if code in LANGUAGES:
+        secure = context_of(request).cookie_secure
+        answer.set_cookie(LANGUAGE_COOKIE, code, max_age=31536000, samesite="lax", secure=secure, path="/")
+    return answer
+
+
+@router.get("/api/openapi.json", dependencies=[open_to_all()])
+def describe_api(request: Request) -> dict[str, object]:
+    schema: dict[str, object] = request.app.openapi()
+    return schema
+
+
+@router.get("/robots.txt", dependencies=[open_to_all()])
+def refuse_robots() -> Response:
+    return PlainTextResponse("User-agent: *\nDisallow: /\n")
+

@@ -1,0 +1,68 @@
+"""Health figures read from the database: for /metrics and for the overview. Every count is bounded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+COUNTED_AT_MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    name: str
+    help: str
+    value: float
+
+
+_HELP = {
+    "pushes_last_hour": "Pushes stored in the last hour of business time",
+    "strangers_waiting": "Waybills pushed to us that nobody here has bound",
+    "quarantine_open": "Signed pushes that could not be read",
+    "unknown_codes": "Carrier codes without a meaning here",
+    "jobs_ready": "Jobs that wait for their turn",
+    "jobs_running": "Jobs under way",
+    "jobs_given_up": "Jobs that ended without success",
+    "events_unplaced": "Committed events without a position",
+    "log_position": "The newest position of the event log",
+    "rules_behind": "Positions the slowest rule lies behind the log",
+    "rules_halted": "Rules that stopped because too much was parked",
+    "events_parked": "Events a rule could not digest",
+    "bad_signatures": "Pushes refused for their signature",
+}
+
+_COUNTS = """
+    SELECT (SELECT count(*) FROM inbox WHERE received_at > %(hour)s),
+           (SELECT count(*) FROM (SELECT FROM stranger WHERE state = 'waiting' LIMIT %(most)s)),
+           (SELECT count(*) FROM (SELECT FROM quarantine WHERE healed_at IS NULL LIMIT %(most)s)),
+           (SELECT count(*) FROM (SELECT FROM unknown_code LIMIT %(most)s)),
+           (SELECT count(*) FROM (SELECT FROM job WHERE state = 'ready' LIMIT %(most)s)),
+           (SELECT count(*) FROM (SELECT FROM job WHERE state = 'running' LIMIT %(most)s)),
+           (SELECT count(*) FROM (SELECT FROM job WHERE state = 'given_up' LIMIT %(most)s)),
+           (SELECT count(*) FROM (SELECT FROM event_new LIMIT %(most)s)),
+           (SELECT position FROM sequencer),
+           (SELECT COALESCE(max(sequencer.position - rule_cursor.position), 0) FROM rule_cursor, sequencer),
+           (SELECT count(*) FROM rule_cursor WHERE halted <> ''),
+           (SELECT count(*) FROM (SELECT FROM parked LIMIT %(most)s)),
+           (SELECT COALESCE(sum(bad_signatures), 0)::bigint FROM aggregator)
+"""
+
+
+def read(conn: Connection[Any], *, at: datetime) -> dict[str, int]:
+    """Every figure by its name."""
+    row = conn.execute(_COUNTS, {"hour": at - timedelta(hours=1), "most": COUNTED_AT_MOST}).fetchone()
+    assert row is not None
+    return dict(zip(_HELP, row, strict=True))
+
+
+def write(values: dict[str, int]) -> Iterator[str]:
+    """Lines of the Prometheus text format."""
+    for figure in list_figures(values):
+        yield f"# HELP waystream_{figure.name} {figure.help}\n# TYPE waystream_{figure.name} gauge\n"
+        yield f"waystream_{figure.name} {figure.value:g}\n"
+
+
+def list_figures(values: dict[str, int]) -> Sequence[Figure]:
+    return [Figure(name, text, values[name]) for name, text in _HELP.items()]

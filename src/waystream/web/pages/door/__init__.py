@@ -1,0 +1,1 @@
+"""Before anybody is in: sign-in, the owner's first run, and leaving."""

@@ -1,0 +1,1 @@
+"""The language: values and pure functions."""

@@ -1,0 +1,1 @@
+"""Kdniao: their side of the wire and their labels."""
