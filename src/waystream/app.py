@@ -13,7 +13,7 @@ from pathlib import Path
 
 from waystream import integrations, invariants, parts, rules
 from waystream.core.ports import Network, PrinterDriver
-from waystream.kernel import migrations, open_list
+from waystream.kernel import job_table, migrations, open_list
 from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher
@@ -56,7 +56,7 @@ def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
 def load_work(outside: Outside) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
     """Every part's job handlers and sweeps."""
     handlers: list[Handler] = []
-    sweeps: list[Sweep] = []
+    sweeps: list[Sweep] = [job_table.pruning()]
     for part in open_list.load(parts):
         if (Path(str(part.__path__[0])) / "jobs.py").exists():
             jobs = importlib.import_module(f"{part.__name__}.jobs")

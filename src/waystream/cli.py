@@ -1,10 +1,14 @@
 """The command line, thin: parse, call, print. `--json` where a program may read it, progress where a person waits."""
 
 import json
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,12 +81,12 @@ def up(settings: SettingsFile = None, data: Data = None, port: Port = None, host
 
 
 def _tell_first_login(app: Any) -> None:
-    from waystream.parts.people.actions import ensure_owner
+    from waystream.parts.people.actions import create_first_owner
 
     with app.machine.begin() as tx:
-        first = ensure_owner(tx)
+        first = create_first_owner(tx)
     if first is not None:
-        say.print(f"First sign-in: [bold]{first.login}[/] with password [bold]{first.password}[/] (shown once)")
+        say.print(f"First sign-in: [bold]{first.staff.login}[/] with password [bold]{first.password}[/] (shown once)")
 
 
 @cli.command()
@@ -95,28 +99,48 @@ def demo(
     json: Json = False,
 ) -> None:
     """Waystream with a sandbox carrier network beside it and a shop that sells."""
-    from waystream.demo import run_demo
+    from waystream.demo.run import run_demo
 
     settings = load(None, data_folder=data or Path("data/demo"), port=port, clock_speed=speed, log_level="warning")
     report = run_demo(settings, seconds=seconds, say=say.print)
     if json:
-        print(_json(report))
+        print(_json(asdict(report)))
 
 
 @cli.command()
 @in_a_sentence
 def sandbox(
-    push_url: Annotated[str, typer.Option(help="where tracking pushes go, {code} stands for the account")] = "",
+    push_url: Annotated[str, typer.Option(help="where tracking pushes go")],
+    merchant: Annotated[str, typer.Option(help="our id at this network")] = "1237100",
+    key: Annotated[str, typer.Option(envvar="WAYSTREAM_NETWORK_KEY", help="key both sides sign with")] = "sandbox",
     data: Annotated[Path, typer.Option(help="folder of its book of waybills")] = Path("data/sandbox"),
     port: int = 8601,
     seed: int = 1,
-    speed: float = 1.0,
-    start: Annotated[str, typer.Option(help="virtual time to begin at (ISO); empty: now")] = "",
+    speed: Annotated[float, typer.Option(help="business seconds in one second")] = 1.0,
+    anchor_business: Annotated[str, typer.Option(help="business time (ISO) at the machine's anchor; empty: now")] = "",
+    anchor_machine: Annotated[str, typer.Option(help="machine time (ISO) of the anchor; empty: now")] = "",
+    demo_mix: Annotated[bool, typer.Option(help="make rare fates frequent")] = False,
+    with_parent: Annotated[bool, typer.Option(help="end when standard input closes")] = False,
 ) -> None:
     """A carrier network of our own: takes e-waybills, moves parcels, pushes scans."""
-    from waystream.sandbox import run_from_command_line
+    from waystream.sandbox.clock import machine_now
+    from waystream.sandbox.server import run
+    from waystream.sandbox.settings import Customer, SandboxSettings
 
-    run_from_command_line(push_url=push_url, folder=data, port=port, seed=seed, speed=speed, start=start)
+    if with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    run(SandboxSettings(
+        folder=data, customers=(Customer(merchant, key, push_url),), port=port, seed=seed, speed=speed,
+        anchor_business=datetime.fromisoformat(anchor_business) if anchor_business else machine_now(),
+        anchor_machine=datetime.fromisoformat(anchor_machine) if anchor_machine else machine_now(),
+        demo_mix=demo_mix,
+    ))  # fmt: skip
+
+
+def _end_with_parent() -> None:
+    """Standard input closes when whoever started us ends, however it ends."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @cli.command()
@@ -188,9 +212,7 @@ def ship(
     from waystream.parts.fulfilment.actions import ship_numbers
 
     with _attached(load(settings, data_folder=data)) as app:
-        shipped = app.machine.run(
-            lambda tx: ship_numbers(tx, numbers, shop=shop, carrier=carrier, actor="system")
-        )
+        shipped = app.machine.run(lambda tx: ship_numbers(tx, numbers, shop=shop, carrier=carrier, actor="system"))
     if json:
         print(_json([asdict(row) for row in shipped]))
     else:
@@ -208,3 +230,7 @@ def main() -> None:
         cli()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -356,6 +356,19 @@ def test_threads_follow_the_log_by_themselves(work: Work) -> None:
         assert done(work, rule.name) == everyone
 
 
+def test_every_turn_is_observed(work: Work) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def observe(rule: str, /, *, seconds: float, events: int) -> None:
+        assert seconds >= 0
+        seen.append((rule, events))
+
+    tell(work.database, held(1), held(2), held(3))
+    with running(Dispatcher(work, [Copying()], batch=2, observe=observe)):
+        eventually(lambda: len(seen) >= 2)
+    assert seen == [("copying", 2), ("copying", 1)]
+
+
 def test_two_dispatchers_share_the_rules(work: Work) -> None:
     names = ["one", "two", "three"]
     dispatchers = [Dispatcher(work, [Copying(name=name) for name in names], batch=7, poll_s=0.2) for _ in "ab"]

@@ -387,6 +387,52 @@ def test_stopping_lets_what_runs_end_and_claims_no_more(work: Work) -> None:
     assert states(work) == [("a", "done", 1), ("b", "ready", 0)]
 
 
+def test_stopping_waits_no_longer_than_it_may(work: Work) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def wait(run: Run) -> None:
+        inside.set()
+        assert go_on.wait(10)
+
+    ask(work, job("a"))
+    runner = Runner(work, [Printing(first=wait)], pace=Pace(drain_s=0.05))
+    runner.start()
+    assert inside.wait(10)
+    runner.stop()
+    assert states(work) == [("a", "running", 1)], "left to its lease"
+    go_on.set()
+    eventually(lambda: states(work) == [("a", "done", 1)])
+
+
+def test_a_runner_that_never_started_stops(work: Work) -> None:
+    Runner(work, [Printing()]).stop()
+
+
+def test_every_run_is_observed(work: Work) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def observe(kind: str, /, *, seconds: float, outcome: str) -> None:
+        assert seconds >= 0
+        seen.append((kind, outcome))
+
+    def choose(run: Run) -> None:
+        if run.job.key == "refused":
+            raise Refused("no")
+        if run.job.key == "busy":
+            raise Unavailable("busy")
+        if run.job.key == "late":
+            make_due(run.work)
+            Runner(run.work, [Printing()]).drain()
+
+    ask(work, *(job(key) for key in ("fine", "refused", "busy")))
+    Runner(work, [Printing(first=choose)], workers=1, observe=observe).drain()
+    with work.begin() as tx:
+        tx.conn.execute("DELETE FROM job")
+    ask(work, job("late"))
+    Runner(work, [Printing(first=choose)], observe=observe).drain()
+    assert seen == [("print", outcome) for outcome in ("done", "given_up", "ready", "lost")]
+
+
 # ---------------------------------------------------------------- sweeps
 
 

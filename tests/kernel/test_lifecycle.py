@@ -179,18 +179,19 @@ def test_the_server_outlives_the_thread_that_asked_for_it(folder: Path) -> None:
 
 def test_a_server_that_survived_its_owner_is_stopped(folder: Path) -> None:
     """As after a death that the kernel could not pass on: it answers, but nobody owns it."""
+    with embedded(folder) as postgres:
+        socket_folder = Path(str(conninfo_to_dict(postgres.machine_url)["host"]))
     account = choose_account(folder)
-    command = account.command("postgres", "-D", str(folder / "postgres"), on_our_death=signal.Signals(signal.SIGUSR2))
-    command[command.index(str(int(signal.SIGUSR2)))] = "0"
-    with embedded(folder):
-        pass
-    orphan = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    postgres = embedded(folder)
-    while not postgres.answers():
-        time.sleep(0.02)
-    with postgres:
-        assert orphan.wait(10) == 0
-        assert kept(postgres) == 42
+    socket_folder.mkdir(exist_ok=True)
+    account.give(socket_folder)
+    command = account.command("postgres", "-D", str(folder / "postgres"), on_our_death=signal.SIGCONT)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as orphan:
+        while not postgres.answers():
+            assert orphan.poll() is None
+            time.sleep(0.02)
+        with postgres:
+            assert orphan.wait(10) == 0
+            assert kept(postgres) == 42
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -243,12 +244,13 @@ def test_owner_and_server_killed_at_once_recover(folder: Path) -> None:
 
 def test_a_first_start_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    (folder / "postgres.making").mkdir(parents=True)
-    (folder / "postgres.making" / "PG_VERSION").write_text("18\n")
+    unfinished = folder / "postgres.making-x"
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("18\n")
     with embedded(folder) as postgres, psycopg.connect(postgres.admin_url, dbname="postgres", autocommit=True) as admin:
         admin.execute("drop database waystream")
         admin.execute("drop role waystream_page")
-    assert not (folder / "postgres.making").exists()
+    assert not unfinished.exists()
     with embedded(folder) as postgres, psycopg.connect(postgres.page_url) as conn:
         assert conn.execute("select current_user").fetchone() == ("waystream_page",)
 

@@ -261,7 +261,9 @@ def _make_track(tx: Tx, world: World, of: tuple[int, int, int, int], state: str,
     newest = 0
     for nth, step in enumerate(steps):
         scanned = at - timedelta(hours=4 * (len(steps) - nth - 1), minutes=3)
-        newest = scan_key("kdniao", f"{scanned:%Y-%m-%d %H:%M:%S}", SCANS[step])
+        newest = scan_key(
+            binding_id=binding_id, source="kdniao", raw_time=f"{scanned:%Y-%m-%d %H:%M:%S}", text=SCANS[step]
+        )
         conn.execute(
             """INSERT INTO scan (parcel_id, key, shop_id, binding_id, source, at, raw_time, text, code, coded_at, state,
                                  kind, coarse, location, inbox_id, withdrawn_at)
@@ -272,17 +274,19 @@ def _make_track(tx: Tx, world: World, of: tuple[int, int, int, int], state: str,
             ],
         )  # fmt: skip
     claimed = state not in WAY and state != State.AWAITING_COLLECTION
-    if claimed:
-        conn.execute(
-            """INSERT INTO claim (parcel_id, source, shop_id, push_time, code, state, kind, coarse, inbox_id)
-               VALUES (%s, 'kdniao', %s, %s, '403', %s, %s, false, %s)""",
-            [parcel_id, shop_id, at, state, kind, inbox_id],
-        )
     conn.execute(
-        """INSERT INTO track (parcel_id, shop_id, state, kind, at, because, collected_at, delivered_at, latest, changed_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        """INSERT INTO telling (binding_id, source, parcel_id, shop_id, listed_at, claimed_at, claim_code, claim_state,
+                                claim_kind, inbox_id) VALUES (%s, 'kdniao', %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
-            parcel_id, shop_id, state, kind, at, "claim:kdniao" if claimed else f"scan:{newest}" if steps else "",
+            binding_id, parcel_id, shop_id, at, at if claimed else None, "403" if claimed else "",
+            state if claimed else "", kind if claimed else "", inbox_id,
+        ],
+    )  # fmt: skip
+    conn.execute(
+        """INSERT INTO track (parcel_id, shop_id, binding_id, state, kind, at, because, collected_at, delivered_at, latest, changed_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            parcel_id, shop_id, binding_id, state, kind, at, "claim:kdniao" if claimed else f"scan:{newest}" if steps else "",
             at - timedelta(hours=9) if steps else None, at if state == "delivered" else None,
             SCANS[steps[-1]] if steps else "", at,
         ],

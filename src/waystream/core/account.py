@@ -3,6 +3,8 @@
 `parts.hub` seals them when a person sets them up; `parts.fulfilment` and the push door open them to use them.
 """
 
+from dataclasses import replace
+
 import msgspec
 
 from waystream.core.ports import CarrierAccount
@@ -24,3 +26,11 @@ def to_text(account: CarrierAccount) -> str:
 
 def from_text(text: str) -> CarrierAccount:
     return msgspec.json.decode(text, type=CarrierAccount)
+
+
+def merged(old: CarrierAccount, new: CarrierAccount) -> CarrierAccount:
+    """`new` with the secrets of `old` where it names none: a form shows no secret, so it sends none back."""
+    return replace(
+        new, carrier=old.carrier, customer_password=new.customer_password or old.customer_password,
+        month_code=new.month_code or old.month_code,
+    )  # fmt: skip

@@ -82,6 +82,12 @@ class RuleTx(Tx):
         return f"log:{self.because[0].position}-{self.because[-1].position}/{depth}"
 
 
+class Observer(Protocol):
+    """Told of every turn, for the figures."""
+
+    def __call__(self, rule: str, /, *, seconds: float, events: int) -> None: ...
+
+
 class Undigested(Exception):
     """The rule failed on a batch of `count` events; the error is the cause."""
 
@@ -127,15 +133,17 @@ class Dispatcher:
         batch: int = BATCH,
         most_parked: int = MOST_PARKED,
         poll_s: float = POLL_S,
+        observe: Observer | None = None,
     ) -> None:
         self.rules = {rule.name: rule for rule in map(Rule.of, rules)}
         self._work = work
-        self._threads = threads
         self._batch = batch
         self._most_parked = most_parked
         self._poll_s = poll_s
+        self._observe = observe
         self._wake = Wake(work.database, log.LOG_CHANNEL, poll_s=poll_s)
         self._thread = threading.Thread(target=self._coordinate, name="dispatcher", daemon=True)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rule")
         self._ended: SimpleQueue[tuple[str, Turn]] = SimpleQueue()
         self._busy: set[str] = set()
         self._due: set[str] = set()
@@ -144,14 +152,12 @@ class Dispatcher:
 
     def start(self) -> None:
         self._register()
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="rule")
         self._wake.start()
         self._thread.start()
 
     def stop(self) -> None:
         """End after the batches that are running."""
-        self._wake.stop()
-        self._thread.join()
+        self._wake.stop(self._thread)
         self._pool.shutdown(cancel_futures=True)
 
     def drain(self) -> int:
@@ -207,14 +213,17 @@ class Dispatcher:
         self._due |= {rule.name for rule in self.rules.values() if rule.events & arrived}
 
     def _take_turn(self, rule: Rule) -> None:
-        turn = Turn()
+        turn, began = Turn(), time.monotonic()
         try:
             turn = self._digest(rule, self._batch)
         except Exception as error:  # noqa: BLE001
-            logger.warning("rule %s rests until the next poll: %s", rule.name, error_text(error))
+            level = logging.WARNING if is_transient(error) else logging.ERROR
+            logger.log(level, "rule %s rests until the next poll: %s", rule.name, error_text(error))
         finally:
             self._ended.put((rule.name, turn))
             self._wake.set()
+            if self._observe:
+                self._observe(rule.name, seconds=time.monotonic() - began, events=turn.passed)
 
     def _drain(self, rule: Rule) -> int:
         turn = self._digest(rule, self._batch)

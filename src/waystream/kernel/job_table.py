@@ -69,14 +69,14 @@ def expire_leases(conn: Connection[Any]) -> int:
 def prune(conn: Connection[Any], *, keep_done_days: float, keep_given_up_days: float) -> int:
     """Remove jobs that ended long ago, oldest first, at most PRUNED_AT_ONCE of each state; how many."""
     return conn.execute(
-        """DELETE FROM job USING (VALUES ('done', %(done)s::float8), ('given_up', %(given_up)s)) AS kept (state, days)
-               CROSS JOIN LATERAL (
-                   SELECT id FROM job
-                   WHERE job.state = kept.state
-                     AND finished_at < (SELECT clock_timestamp()) - kept.days * make_interval(days => 1)
-                   ORDER BY finished_at LIMIT %(limit)s
-               ) AS old
-           WHERE job.id = old.id""",
+        """DELETE FROM job WHERE id IN (
+               (SELECT id FROM job
+                WHERE state = 'done' AND finished_at < (SELECT clock_timestamp()) - %(done)s * interval '1 day'
+                ORDER BY finished_at LIMIT %(limit)s)
+               UNION ALL
+               (SELECT id FROM job
+                WHERE state = 'given_up' AND finished_at < (SELECT clock_timestamp()) - %(given_up)s * interval '1 day'
+                ORDER BY finished_at LIMIT %(limit)s))""",
         {"done": keep_done_days, "given_up": keep_given_up_days, "limit": PRUNED_AT_ONCE},
     ).rowcount
 
@@ -88,6 +88,34 @@ def pruning(*, every_s: float = 600.0, keep_done_days: float = 7.0, keep_given_u
         return prune(tx.conn, keep_done_days=keep_done_days, keep_given_up_days=keep_given_up_days)
 
     return Sweep("finished_jobs", every_s, do)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many jobs of a kind are not done, and how long the longest due one waits."""
+
+    kind: str
+    ready: int
+    running: int
+    given_up: int
+    overdue_s: float
+
+
+def list_queues(conn: Connection[Any]) -> list[Queue]:
+    """Every kind that has jobs which are not done, by name."""
+    rows = conn.execute(
+        """SELECT kind, count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'running'),
+                  count(*) FILTER (WHERE state = 'given_up'),
+                  extract(epoch FROM (SELECT clock_timestamp()) - min(due_at) FILTER (WHERE state = 'ready'))
+           FROM (SELECT kind, state, due_at FROM job WHERE state IN ('ready', 'running')
+                 UNION ALL
+                 SELECT kind, state, due_at FROM job WHERE state = 'given_up') AS unfinished
+           GROUP BY kind ORDER BY kind"""
+    )
+    return [
+        Queue(kind, ready=ready, running=running, given_up=given_up, overdue_s=max(0.0, float(waits_s or 0)))
+        for kind, ready, running, given_up, waits_s in rows
+    ]
 
 
 def lock_sweep(conn: Connection[Any], name: str) -> bool:

@@ -14,6 +14,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,16 +86,15 @@ class EmbeddedPostgres:
         assert self._lock is None, "already started"
         began = time.monotonic()
         self._take_folder()
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop)
             account = choose_account(self.folder)
             self._check_folder(account)
             server_process.clear_the_way(self._cluster, self._socket_folder)
             self._make_cluster(account)
             self._run(account)
             self._make_roles()
-        except BaseException:
-            self.stop()
-            raise
+            undo.pop_all()
         log.info("PostgreSQL %d answers after %.2f s", MAJOR, time.monotonic() - began)
 
     def stop(self) -> None:
@@ -172,9 +172,10 @@ class EmbeddedPostgres:
         if self._cluster.exists():
             return
         log.info("making the database in %s", self._cluster)
-        making = self.folder / "postgres.making"
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir()
+        # A name of its own for each try: the children of a killed one may still be writing for a moment.
+        for unfinished in self.folder.glob("postgres.making-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        making = Path(tempfile.mkdtemp(prefix="postgres.making-", dir=self.folder))
         account.give(making)
         with _password_file(self.folder / "admin.password", passwords.admin, account) as password_file:
             _run_initdb(account, making, password_file, fsync=self._fsync)

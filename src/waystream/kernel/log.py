@@ -28,6 +28,10 @@ EVENT_CHANNEL, LOG_CHANNEL = "waystream_event", "waystream_log"
 PLACED_AT_ONCE = 10_000
 DEEPEST_CAUSE = 16
 CAUSED_BY_EVENTS = re.compile(r"(?:event:\d+|log:\d+-\d+)/(\d+)")
+NO_END = 2**63 - 1
+COLUMNS = "event.id, log.position, event.at, event.name, event.body::text, event.cause"
+#: OFFSET keeps the planner from joining the two whole tables to find the few newest rows, as it did after a bulk load.
+PLACED = "log CROSS JOIN LATERAL (SELECT * FROM event WHERE event.id = log.event_id OFFSET 0) AS event"
 POLL_S = 1.0
 REST_S = 1.0
 
@@ -129,17 +133,22 @@ def head(conn: Connection[Any]) -> int:
     return int(found[0])
 
 
+def count_unplaced(conn: Connection[Any]) -> int:
+    """Committed events that wait for the sequencer."""
+    found = conn.execute("SELECT count(*) FROM event_new").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
 def read(
-    conn: Connection[Any], *, after: int, limit: int, names: Collection[str] | None = None, upto: int | None = None
+    conn: Connection[Any], *, after: int, limit: int, names: Collection[str] | None = None, upto: int = NO_END
 ) -> list[Recorded]:
     """Up to `limit` events of these names (default: all) with `after` < position <= `upto`, in order."""
     rows = conn.execute(
-        """SELECT event.id, log.position, event.at, event.name, event.body::text, event.cause
-           FROM log JOIN event ON event.id = log.event_id
-           WHERE log.position > %(after)s
-             AND (%(upto)s::bigint IS NULL OR log.position <= %(upto)s)
-             AND (%(names)s::text[] IS NULL OR event.name = ANY (%(names)s))
-           ORDER BY log.position LIMIT %(limit)s""",
+        f"""SELECT {COLUMNS} FROM {PLACED}
+            WHERE log.position > %(after)s AND log.position <= %(upto)s
+              AND (%(names)s::text[] IS NULL OR event.name = ANY (%(names)s))
+            ORDER BY log.position LIMIT %(limit)s""",
         {"after": after, "upto": upto, "names": None if names is None else list(names), "limit": limit},
     )
     return [_recorded(*row) for row in rows]
@@ -148,26 +157,21 @@ def read(
 def read_at(conn: Connection[Any], positions: Sequence[int]) -> list[Recorded]:
     """The events at these positions, in order."""
     rows = conn.execute(
-        """SELECT event.id, log.position, event.at, event.name, event.body::text, event.cause
-           FROM log JOIN event ON event.id = log.event_id
-           WHERE log.position = ANY (%s) ORDER BY log.position""",
-        [list(positions)],
+        f"SELECT {COLUMNS} FROM {PLACED} WHERE log.position = ANY (%s) ORDER BY log.position", [list(positions)]
     )
     return [_recorded(*row) for row in rows]
-
-
-def _recorded(id: int, position: int, at: datetime, name: str, body: str, cause: str) -> Recorded:
-    return Recorded(id=id, position=position, at=at, event=events.decode(name, body), cause=cause)
 
 
 def list_names(conn: Connection[Any], *, after: int, upto: int) -> set[str]:
     """The names of the events with `after` < position <= `upto`."""
     rows = conn.execute(
-        """SELECT DISTINCT event.name FROM log JOIN event ON event.id = log.event_id
-           WHERE log.position > %s AND log.position <= %s""",
-        [after, upto],
+        f"SELECT DISTINCT event.name FROM {PLACED} WHERE log.position > %s AND log.position <= %s", [after, upto]
     )
     return {str(name) for (name,) in rows}
+
+
+def _recorded(id: int, position: int, at: datetime, name: str, body: str, cause: str) -> Recorded:
+    return Recorded(id=id, position=position, at=at, event=events.decode(name, body), cause=cause)
 
 
 class Sequencer:
@@ -184,8 +188,7 @@ class Sequencer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._wake.stop()
-        self._thread.join()
+        self._wake.stop(self._thread)
 
     def drain(self) -> int:
         """Place all that is committed now; how many."""

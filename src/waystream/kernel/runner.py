@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Protocol
 
 from waystream.core.errors import Refused, Unavailable
 from waystream.kernel import job_table
@@ -43,6 +44,12 @@ class Pace:
         return max(delay_s, min(asked_s or 0, LONGEST_WAIT_ASKED_S))
 
 
+class Observer(Protocol):
+    """Told of every run, for the figures; `outcome` is done, ready, given_up or lost."""
+
+    def __call__(self, kind: str, /, *, seconds: float, outcome: str) -> None: ...
+
+
 class Runner:
     """Runs jobs and sweeps. Several may run, in any process."""
 
@@ -54,14 +61,18 @@ class Runner:
         *,
         workers: int = WORKERS,
         pace: Pace | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self._work = work
         self._handlers = {handler.kind: handler for handler in handlers}
         self._sweeps = {sweep.name: sweep for sweep in sweeps}
         self._workers = workers
         self._pace = pace or Pace()
+        self._observe = observe
         self._wake = Wake(work.database, JOB_CHANNEL, poll_s=self._pace.poll_s)
         self._thread = threading.Thread(target=self._coordinate, name="runner", daemon=True)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
+        self._sweeper = ThreadPoolExecutor(1, thread_name_prefix="sweep")
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
         self._futures: set[Future[None]] = set()
@@ -69,15 +80,12 @@ class Runner:
         self._expire_at = 0.0
 
     def start(self) -> None:
-        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="job")
-        self._sweeper = ThreadPoolExecutor(1, thread_name_prefix="sweep")
         self._wake.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Claim nothing more and give what runs `drain_s` to end; what does not is run again after its lease."""
-        self._wake.stop()
-        self._thread.join()
+        self._wake.stop(self._thread)
         self._sweeper.shutdown(cancel_futures=True)
         with self._lock:
             running = set(self._futures)
@@ -168,13 +176,16 @@ class Runner:
     # ------------------------------------------------------------------ one run
 
     def _run(self, job: Claimed) -> None:
+        began, outcome = time.monotonic(), "done"
         try:
             self._do(self._handlers[job.kind], job)
         except Exception as error:  # noqa: BLE001
-            self._note_failure(job, error)
+            outcome = self._end_failed(job, error)
         finally:
             with self._lock:
                 self._running[job.kind] -= 1
+            if self._observe:
+                self._observe(job.kind, seconds=time.monotonic() - began, outcome=outcome)
 
     def _do(self, handler: Handler, job: Claimed) -> None:
         if job.attempts > handler.max_attempts:
@@ -184,39 +195,40 @@ class Runner:
         if not run.finished:
             self._work.run(run.finish)
 
-    def _note_failure(self, job: Claimed, error: Exception) -> None:
-        """Give up, or leave the job for later. Where even that fails the lease ends by itself."""
+    def _end_failed(self, job: Claimed, error: Exception) -> str:
+        """Give up, or leave the job for later; the outcome. Where even that fails the lease ends by itself."""
         try:
-            self._end_failed(job, error)
+            if isinstance(error, LeaseLost):
+                raise error
+            if isinstance(error, Refused) or job.attempts >= self._handlers[job.kind].max_attempts:
+                return self._give_up(job, error)
+            return self._leave_ready(job, error)
+        except LeaseLost:
+            logger.warning("job %d (%s) ended too late: its effect was rolled back", job.id, job.kind)
         except Exception as second:  # noqa: BLE001
             logger.warning("job %d (%s) is left to its lease: %s", job.id, job.kind, error_text(second))
+        return "lost"
 
-    def _end_failed(self, job: Claimed, error: Exception) -> None:
-        if isinstance(error, LeaseLost):
-            logger.warning("job %d (%s) ended too late: its effect was rolled back", job.id, job.kind)
-        elif isinstance(error, Refused) or job.attempts >= self._handlers[job.kind].max_attempts:
-            self._give_up(job, error)
-        else:
-            asked_s = error.retry_after_s if isinstance(error, Unavailable) else None
-            delay_s = self._pace.retry_delay_s(job.attempts, asked_s=asked_s)
-            logger.info("job %d (%s) is tried again in %.0f s: %s", job.id, job.kind, delay_s, error_text(error))
-            self._leave_ready(job, error, delay_s=delay_s)
-
-    def _leave_ready(self, job: Claimed, error: Exception, *, delay_s: float) -> None:
+    def _leave_ready(self, job: Claimed, error: Exception) -> str:
+        asked_s = error.retry_after_s if isinstance(error, Unavailable) else None
+        delay_s = self._pace.retry_delay_s(job.attempts, asked_s=asked_s)
         self._work.run(lambda tx: leave(tx.conn, job, state="ready", error=error_text(error), delay_s=delay_s))
+        logger.info("job %d (%s) is tried again in %.0f s: %s", job.id, job.kind, delay_s, error_text(error))
+        return "ready"
 
-    def _give_up(self, job: Claimed, error: Exception) -> None:
+    def _give_up(self, job: Claimed, error: Exception) -> str:
         """End the job and tell its handler in one transaction; if the handler cannot, try that again later."""
 
         def give_up(tx: Tx) -> None:
             leave(tx.conn, job, state="given_up", error=error_text(error))
             self._handlers[job.kind].give_up(tx, job)
 
-        logger.warning("job %d (%s) is given up: %s", job.id, job.kind, error_text(error))
         try:
             self._work.run(give_up)
         except LeaseLost:
             raise
         except Exception as second:  # noqa: BLE001
             logger.error("job %d (%s) could not be given up: %s", job.id, job.kind, error_text(second))
-            self._leave_ready(job, second, delay_s=self._pace.retry_delay_s(job.attempts))
+            return self._leave_ready(job, second)
+        logger.warning("job %d (%s) is given up: %s", job.id, job.kind, error_text(error))
+        return "given_up"

@@ -25,12 +25,13 @@ class Wake:
         self._thread.start()
         self.set()
 
-    def stop(self) -> None:
-        """End the waiter at once; the listening connection follows."""
+    def stop(self, waiter: threading.Thread) -> None:
+        """End the thread that waits, once it is done with what it does, and the one that listens."""
         self._stopped.set()
         self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in (waiter, self._thread):
+            if thread.is_alive():
+                thread.join()
 
     def set(self) -> None:
         self._woken.set()

@@ -3,9 +3,13 @@
 Given the same three values, Waystream's own fast clock and this one always agree.
 """
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+
+def machine_now() -> datetime:
+    """The machine's own time."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,7 @@ class VirtualClock:
         assert self.speed > 0, "time runs forwards"
 
     def now(self) -> datetime:
-        machine = datetime.fromtimestamp(time.time(), UTC)
-        return self.anchor_business + (machine - self.anchor_machine) * self.speed
+        return self.anchor_business + (machine_now() - self.anchor_machine) * self.speed
 
     def wall_s(self, virtual: timedelta) -> float:
         """How many seconds of the machine a stretch of business time takes."""

@@ -28,11 +28,11 @@ _BODY_MAX_BYTES = 1_000_000
 
 
 def run(settings: SandboxSettings) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises `Unavailable` when the port is taken."""
+    """Serve until SIGTERM or Ctrl-C, which end the process with 0; raises `Unavailable` when the port is taken."""
     listening = _listen(settings.host, settings.port)
     config = uvicorn.Config(build(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=5)
     for stop in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stop, signal.SIG_IGN)  # uvicorn raises it once more after its own clean stop
+        signal.signal(stop, _leave)  # for the moments before uvicorn listens, and its raise after a clean stop
     try:
         uvicorn.Server(config).run(sockets=[listening])
     finally:
@@ -101,6 +101,10 @@ def _planner(settings: SandboxSettings, mischief: Mischief) -> Plan:
             destination=issued.destination, taken_at=issued.at, pace=settings.travel_pace), fate)
 
     return plan
+
+
+def _leave(signum: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,11 +1,11 @@
 """What a sandbox is told at its start. Whoever starts it (the command line, a test) fills this in."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from waystream.integrations.kdniao.fake import Merchant
-from waystream.sandbox.clock import VirtualClock
+from waystream.sandbox.clock import VirtualClock, machine_now
 from waystream.sandbox.faults import NO_FAULTS, Faults
 from waystream.sandbox.world import DEMO, USUAL, Mix
 
@@ -38,8 +38,8 @@ class SandboxSettings:
     port: int = 8090
     seed: int = 1
     speed: float = 1.0
-    anchor_business: datetime = field(default_factory=lambda: datetime.now(UTC))
-    anchor_machine: datetime = field(default_factory=lambda: datetime.now(UTC))
+    anchor_business: datetime = field(default_factory=machine_now)
+    anchor_machine: datetime = field(default_factory=machine_now)
     faults: Faults = NO_FAULTS
     demo_mix: bool = False
     mix: Mix = ()

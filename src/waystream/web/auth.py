@@ -19,17 +19,17 @@ from starlette.responses import Response
 from waystream.core.errors import Forbidden
 from waystream.kernel.database import Shops
 from waystream.parts.people import actions as people
-from waystream.parts.people.model import Caller
+from waystream.parts.people.model import SESSION_S, Caller
 from waystream.web.context import WebContext, context_of
-from waystream.web.problems import SignInFirst
+from waystream.web.problems import NewPasswordFirst, SignInFirst
 from waystream.web.shell.language import N_
 
 SIGNED_IN = "signed-in"
 PUBLIC = "public"
 SESSION_COOKIE = "waystream_session"
 DOOR_COOKIE = "waystream_door"
-SESSION_S = 30 * 86400
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+BEFORE_CHANGE = ("/me", "/sign-out")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -40,6 +40,7 @@ class Seat:
     caller: Caller
     csrf: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    staff_id: int = 0
 
     @property
     def shops(self) -> Shops:
@@ -60,6 +61,8 @@ class Requirement:
         seat = await take_seat(request)
         if seat is None:
             raise SignInFirst(N_("Sign in first"))
+        if seat.caller.must_change and not request.url.path.startswith(BEFORE_CHANGE):
+            raise NewPasswordFirst(N_("Choose a password of your own first"))
         if self.permission != SIGNED_IN and not seat.caller.may(self.permission):
             raise Forbidden(N_("Your role lacks what this needs"))
         if not seat.by_key:
@@ -110,8 +113,8 @@ def _find_seat(request: Request, context: WebContext) -> Seat | None:
     token = request.cookies.get(SESSION_COOKIE, "")
     if not token:
         return None
-    caller = context.machine.run(lambda tx: people.find_caller(tx, token))
-    return Seat(caller, csrf_of(token), token) if caller else None
+    signed_in = context.machine.run(lambda tx: people.find_signed_in(tx, token))
+    return Seat(signed_in.caller, csrf_of(token), token, signed_in.staff_id) if signed_in else None
 
 
 def _find_key(context: WebContext, secret: str) -> Seat | None:

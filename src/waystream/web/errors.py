@@ -17,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from waystream.core.errors import WaystreamError
 from waystream.kernel.database import error_text
-from waystream.web.problems import Problem, describe
+from waystream.web.problems import NewPasswordFirst, Problem, describe
 from waystream.web.render import show_error
 
 log = logging.getLogger("waystream.web")
 
 PROBLEM = "application/problem+json"
 SIGN_IN = "/sign-in"
+NEW_PASSWORD = "/me"
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -38,6 +39,8 @@ def answer_error(request: Request, error: Exception) -> Response:
         route = getattr(request.scope.get("route"), "path", "-")
         log.error("%s %s %s", problem.code, route, error_text(error))
     if wants_page(request):
+        if isinstance(error, NewPasswordFirst):
+            return RedirectResponse(NEW_PASSWORD, HTTPStatus.SEE_OTHER)
         return _answer_page(request, problem)
     return _answer_program(problem)
 

@@ -6,7 +6,6 @@ Who turns a problem into a page or into problem+json is `errors`; what the sente
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import psycopg
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +19,12 @@ class SignInFirst(WaystreamError):
     """Nobody is signed in, or the session or key is no longer good."""
 
     status = 401
+
+
+class NewPasswordFirst(WaystreamError):
+    """Signed in with a one-time password: nothing else is open until it is changed."""
+
+    status = 403
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class Shell:
 
     @property
     def role(self) -> str:
-        return ROLE_WORDS[self.seat.caller.role] if self.seat else ""
+        role = self.seat.caller.role if self.seat else None
+        return ROLE_WORDS[role] if role else ""
 
     @property
     def initials(self) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from waystream.web.shell.vocabulary import Pill
-
 PAGE_ROWS = 24
 
 
@@ -35,11 +33,32 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that can be done: a button that opens its dialog."""
+
+    label: str
+    href: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One line of a dialog: what will happen, with a shape."""
 
     shape: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskField:
+    """Something a dialog wants besides the reason; with options it is a choice."""
+
+    name: str
+    label: str
+    value: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    required: bool = True
+    max: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,7 @@ class Ask:
     action: str
     back: str
     hidden: tuple[tuple[str, str], ...] = ()
+    fields: tuple[AskField, ...] = ()
     reason: str = ""
     danger: bool = False
 
@@ -71,5 +91,3 @@ class Address:
     def __str__(self) -> str:
         return self.but()
 
-
-__all__ = ["PAGE_ROWS", "Address", "Ask", "Effect", "Menu", "Option", "Pill", "Tab"]

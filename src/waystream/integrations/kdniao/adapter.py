@@ -5,7 +5,7 @@ this century); nothing raised quotes what was sent or told. Bytes move in `kerne
 """
 
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from waystream.core.ports import (
     CancelAnswer,
     CarrierAccount,
     HttpAsk,
+    Network,
     Push,
     Reply,
     Routing,
@@ -148,6 +149,8 @@ class Kdniao:
 
 
 network = Kdniao()
+if TYPE_CHECKING:
+    _conforms: Network = network
 
 
 def _ask(aggregator: Aggregator, instruction: str, document: documents.Document) -> HttpAsk:

@@ -20,7 +20,8 @@ from waystream.core.errors import Unreadable
 from waystream.integrations.kdniao.documents import Word
 
 FORM = "application/x-www-form-urlencoded;charset=utf-8"
-BEIJING = timezone(timedelta(hours=8))
+_AHEAD = timedelta(hours=8)  # Beijing keeps no summer time
+BEIJING = timezone(_AHEAD)
 
 _PEELS_MAX = 2  # some clients URL-encode and let their HTTP library encode again
 _YEARS = range(2000, 2100)
@@ -107,12 +108,11 @@ def read_request(data: str, kind: type[T]) -> T:
 
 def text(word: Word) -> str:
     """A loosely typed field as clean text: numbers written out, control characters and outer blanks gone."""
+    if isinstance(word, str):
+        return (word if word.isprintable() else word.translate(_CONTROL)).strip()
     if word is None:
         return ""
-    if isinstance(word, float) and word.is_integer():
-        word = int(word)
-    told = word if isinstance(word, str) else str(word)
-    return (told if told.isprintable() else told.translate(_CONTROL)).strip()
+    return str(int(word) if isinstance(word, float) and word.is_integer() else word)
 
 
 def truth(word: Word) -> bool:
@@ -128,7 +128,7 @@ def instant(stamp: str) -> datetime:
         local = _loose_instant(stamp)
     if local.year not in _YEARS:
         raise Unreadable("Kdniao: a time stamp lies outside this century")
-    return local.replace(tzinfo=BEIJING).astimezone(UTC)
+    return local.replace(tzinfo=UTC) - _AHEAD
 
 
 def _loose_instant(stamp: str) -> datetime:

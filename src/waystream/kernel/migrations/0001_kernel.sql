@@ -85,7 +85,8 @@ CREATE TABLE job (
 );
 CREATE INDEX job_due ON job (kind, due_at) WHERE state = 'ready';
 CREATE INDEX job_leased ON job (leased_until) WHERE state = 'running';
-CREATE INDEX job_finished ON job (finished_at) WHERE state IN ('done', 'given_up');
+CREATE INDEX job_done ON job (finished_at) WHERE state = 'done';
+CREATE INDEX job_given_up ON job (finished_at) WHERE state = 'given_up';
 CREATE INDEX job_subject ON job (subject);
 -- One unfinished job for one thing: enqueueing it again is a no-op.
 CREATE UNIQUE INDEX job_once ON job (kind, key) WHERE state IN ('ready', 'running');

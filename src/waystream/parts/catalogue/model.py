@@ -7,13 +7,15 @@ are HH:MM. Rows are `store`.
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from waystream.core.errors import Invalid
 from waystream.core.ports import Contact
+
+T = TypeVar("T")
 
 SKUS_MAX = 10_000  # in one call
 
@@ -131,7 +133,7 @@ def parse_warehouse(raw: Any, *, path: str = "") -> WarehouseIn:
     return warehouse
 
 
-def _parse(raw: Any, shape: type[Any], path: str) -> Any:
+def _parse(raw: Any, shape: type[T], path: str) -> T:
     try:
         return msgspec.convert(_clean(raw), shape)
     except msgspec.ValidationError as error:

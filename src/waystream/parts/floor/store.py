@@ -5,9 +5,8 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
-from waystream.core.label import Contact, LabelFacts
 from waystream.kernel.database import Connection
-from waystream.parts.floor.model import LabelRow, Print, Printer, PrinterIn, masked_sender
+from waystream.parts.floor.model import LabelRow, Print, Printer, PrinterIn
 
 _PRINTER = """
 SELECT printer.id, name, uri, dpi, label_size, state, said, seen_at, disabled_at IS NOT NULL AS disabled,
@@ -17,8 +16,8 @@ FROM printer
 """
 
 _PRINT = """
-SELECT print.id, label_id, parcel_id, shop_id, printer.name AS printer, print.state, reprint, print.said, queued_at,
-       printed_at
+SELECT print.id, label_id, parcel_id, shop_id, printer.name AS printer, print.state, reprint, print.said,
+       device_job, queued_at, printed_at
 FROM print JOIN printer ON printer.id = print.printer_id
 """
 
@@ -42,6 +41,15 @@ def update_printer(conn: Connection, printer_id: int, printer: PrinterIn) -> boo
 
 def set_disabled(conn: Connection, printer_id: int, *, at: datetime | None) -> bool:
     return conn.execute("UPDATE printer SET disabled_at = %s WHERE id = %s", (at, printer_id)).rowcount == 1
+
+
+def delete_printer(conn: Connection, printer_id: int) -> bool:
+    """Only one that printed nothing and that no warehouse uses."""
+    return conn.execute(
+        """DELETE FROM printer WHERE id = %(id)s AND NOT EXISTS (SELECT FROM print WHERE printer_id = %(id)s)
+               AND NOT EXISTS (SELECT FROM warehouse WHERE printer_id = %(id)s)""",
+        {"id": printer_id},
+    ).rowcount == 1
 
 
 def name_taken(conn: Connection, name: str, *, but: int = 0) -> bool:
@@ -70,19 +78,18 @@ def saw_printer(conn: Connection, printer_id: int, *, state: str, said: str, at:
     )
 
 
-def printers_of(conn: Connection, parcel_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """(label, printer) of each parcel with a live label in a warehouse that has a printer."""
-    return [
-        (row[0], row[1])
-        for row in conn.execute(
-            """SELECT label.id, warehouse.printer_id
-               FROM label JOIN parcel ON parcel.id = label.parcel_id
-               JOIN warehouse ON warehouse.id = parcel.warehouse_id
-               WHERE label.parcel_id = ANY(%s) AND label.voided_at IS NULL AND warehouse.printer_id IS NOT NULL
-               ORDER BY label.parcel_id""",
-            (list(parcel_ids),),
-        )
-    ]
+def printers_of(conn: Connection, parcel_ids: Sequence[int], *, printer_id: int | None) -> list[tuple[int, int]]:
+    """(label, printer) of each parcel with a live label, on `printer_id` or else on its warehouse's printer."""
+    rows = conn.execute(
+        """SELECT label.id, coalesce(%(printer)s, warehouse.printer_id)
+           FROM label JOIN parcel ON parcel.id = label.parcel_id
+           JOIN warehouse ON warehouse.id = parcel.warehouse_id
+           WHERE label.parcel_id = ANY(%(parcels)s) AND label.voided_at IS NULL
+             AND coalesce(%(printer)s, warehouse.printer_id) IS NOT NULL
+           ORDER BY label.parcel_id""",
+        {"printer": printer_id, "parcels": list(parcel_ids)},
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 def insert_prints(
@@ -108,6 +115,13 @@ def insert_prints(
     return [row[0] for row in rows]
 
 
+def move_prints(conn: Connection, printer_id: int, *, to: int) -> int:
+    """What waits for one printer waits for another; what went to it already stays."""
+    return conn.execute(
+        "UPDATE print SET printer_id = %s WHERE printer_id = %s AND state = 'queued'", (to, printer_id)
+    ).rowcount
+
+
 def next_print(conn: Connection, printer_id: int) -> Print | None:
     """The head of a printer's queue; one that was left printing by a crash comes first."""
     with conn.cursor(row_factory=class_row(Print)) as cur:
@@ -119,30 +133,34 @@ def next_print(conn: Connection, printer_id: int) -> Print | None:
         ).fetchone()
 
 
-def claim_print(conn: Connection, print_id: int) -> bool:
-    """Mark it printing, unless its label was voided meanwhile: nothing is printed for a dead number."""
-    label = conn.execute(
-        """SELECT label.voided_at IS NULL FROM print JOIN label ON label.id = print.label_id
-           WHERE print.id = %s FOR SHARE OF label""",
-        (print_id,),
-    ).fetchone()
-    alive = bool(label and label[0])
-    conn.execute("UPDATE print SET state = %s WHERE id = %s", ("printing" if alive else "voided", print_id))
-    return alive
-
-
-def set_print(
-    conn: Connection, print_id: int, *, state: str, said: str = "", job: str = "", at: datetime | None = None
-) -> None:
-    conn.execute(
-        "UPDATE print SET state = %s, said = %s, device_job = %s, printed_at = %s WHERE id = %s",
-        (state, said[:200], job, at, print_id),
+def printers_waiting(conn: Connection) -> list[int]:
+    """Printers that are switched on and have something to print."""
+    rows = conn.execute(
+        """SELECT id FROM printer WHERE disabled_at IS NULL AND EXISTS (
+               SELECT FROM print WHERE print.printer_id = printer.id AND print.state IN ('queued', 'printing'))"""
     )
+    return [row[0] for row in rows]
 
 
-def device_job(conn: Connection, print_id: int) -> str:
-    row = conn.execute("SELECT device_job FROM print WHERE id = %s", (print_id,)).fetchone()
-    return row[0] if row else ""
+def lock_label(conn: Connection, label_id: int) -> bool:
+    """Whether the label is valid, and stays so until the commit."""
+    row = conn.execute("SELECT voided_at IS NULL FROM label WHERE id = %s FOR SHARE", (label_id,)).fetchone()
+    return bool(row and row[0])
+
+
+def set_printing(conn: Connection, print_id: int) -> None:
+    conn.execute("UPDATE print SET state = 'printing' WHERE id = %s AND state = 'queued'", (print_id,))
+
+
+def settle_print(
+    conn: Connection, print_id: int, *, state: str, said: str = "", job: str = "", at: datetime | None = None
+) -> bool:
+    """What became of a print that was sent; False if another run settled it before."""
+    return conn.execute(
+        """UPDATE print SET state = %s, said = %s, device_job = %s, printed_at = %s
+           WHERE id = %s AND state IN ('queued', 'printing')""",
+        (state, said[:200], job[:100], at, print_id),
+    ).rowcount == 1
 
 
 def void_prints(conn: Connection, label_ids: Sequence[int]) -> int:
@@ -159,21 +177,30 @@ def list_prints(conn: Connection, parcel_id: int) -> list[Print]:
 def list_queue(conn: Connection, printer_id: int, limit: int) -> list[Print]:
     with conn.cursor(row_factory=class_row(Print)) as cur:
         return cur.execute(
-            _PRINT + "WHERE printer_id = %s AND print.state IN ('queued', 'printing') ORDER BY print.id LIMIT %s",
+            _PRINT
+            + """WHERE printer_id = %s AND print.state IN ('queued', 'printing')
+                 ORDER BY (print.state = 'printing') DESC, print.id LIMIT %s""",
             (printer_id, limit),
         ).fetchall()
 
 
 _LABEL = """
-SELECT label.id, label.parcel_id, aggregator.integration, label.key_id, label.sealed, label.routing, binding.carrier,
-       binding.number, parcel.piece, parcel.pieces, parcel.weight_g, parcel.cod_fen, person.name_mask,
-       person.phone_mask, person.province, person.city, person.district, person.address_mask, warehouse.name,
-       warehouse.city, warehouse.district, coalesce(printer.label_size, '100x180'), label.source,
-       (SELECT string_agg(orders.number, ' ' ORDER BY orders.id) FROM parcel_order
-        JOIN orders ON orders.id = parcel_order.order_id WHERE parcel_order.parcel_id = parcel.id),
-       (SELECT string_agg(order_line.name || ' × ' || parcel_line.quantity, '，' ORDER BY order_line.id)
-        FROM parcel_line JOIN order_line ON order_line.id = parcel_line.order_line_id
-        WHERE parcel_line.parcel_id = parcel.id)
+SELECT label.id, label.parcel_id, label.source, aggregator.integration AS network, label.key_id, label.sealed,
+       binding.carrier, binding.number, coalesce(label.routing ->> 'mark', '') AS mark,
+       coalesce(label.routing ->> 'package_name', '') AS package_name,
+       coalesce(label.routing ->> 'sorting_code', '') AS sorting_code,
+       parcel.piece, parcel.pieces, parcel.weight_g, parcel.cod_fen, parcel.declared_fen,
+       person.name_mask, person.phone_mask, person.province, person.city, person.district, person.address_mask,
+       warehouse.name AS warehouse, warehouse.city AS warehouse_city, warehouse.district AS warehouse_district,
+       carrier_account.id AS account_id, carrier_account.parameters_sealed,
+       coalesce((SELECT string_agg(orders.number, ' ' ORDER BY orders.id) FROM parcel_order
+                 JOIN orders ON orders.id = parcel_order.order_id WHERE parcel_order.parcel_id = parcel.id), '')
+           AS order_numbers,
+       coalesce((SELECT string_agg(coalesce(nullif(order_line.name, ''), order_line.sku) || ' × '
+                                   || parcel_line.quantity, '，' ORDER BY order_line.id)
+                 FROM parcel_line JOIN order_line ON order_line.id = parcel_line.order_line_id
+                 WHERE parcel_line.parcel_id = coalesce(parcel.mother_id, parcel.id)), '') AS goods,
+       coalesce(printer.label_size, '100x180') AS size
 FROM label
 JOIN binding ON binding.id = label.binding_id
 JOIN aggregator ON aggregator.id = binding.aggregator_id
@@ -181,32 +208,15 @@ JOIN parcel ON parcel.id = label.parcel_id
 JOIN person ON person.id = parcel.person_id
 JOIN warehouse ON warehouse.id = parcel.warehouse_id
 LEFT JOIN printer ON printer.id = warehouse.printer_id
+LEFT JOIN take ON take.id = binding.take_id
+LEFT JOIN carrier_account ON carrier_account.id = take.account_id
 WHERE label.id = %s
 """
 
 
 def find_label(conn: Connection, label_id: int) -> LabelRow | None:
-    row = conn.execute(_LABEL, (label_id,)).fetchone()
-    if row is None:
-        return None
-    routing = row[5]
-    facts = LabelFacts(
-        carrier=row[6],
-        waybill=row[7],
-        receiver=Contact(name=row[12], phone=row[13], address="".join(row[14:18])),
-        sender=masked_sender(name=row[18], city=row[19], district=row[20]),
-        order_number=row[23] or "",
-        mark=routing.get("mark", ""),
-        package=routing.get("package_name", ""),
-        sorting_code=routing.get("sorting_code", ""),
-        parcel_number=row[8],
-        parcel_count=row[9],
-        goods=row[24] or "",
-        cod_fen=row[11],
-        weight_g=row[10],
-    )
-    carrier = row[22] == "carrier"
-    return LabelRow(row[0], row[1], row[2], row[3], bytes(row[4]) if carrier else b"", facts, row[21])
+    with conn.cursor(row_factory=class_row(LabelRow)) as cur:
+        return cur.execute(_LABEL, (label_id,)).fetchone()
 
 
 def live_label(conn: Connection, parcel_id: int) -> int | None:

@@ -349,3 +349,31 @@ def end_journeys(tx: Tx, parcel_ids: Collection[int]) -> None:
 def reopen_journeys(tx: Tx, parcel_ids: Collection[int]) -> None:
     """A delivery was retracted: the number is in use."""
     store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedNumber:
+    """What became of an order that was named by its shop's number."""
+
+    number: str
+    order_id: int | None
+    parcel_ids: tuple[int, ...]
+    outcome: model.Outcome
+    why: str = ""
+    reason: str = ""
+
+
+def ship_numbers(tx: Tx, numbers: Sequence[str], *, shop: str, carrier: str = "", actor: str) -> list[ShippedNumber]:
+    """Ship orders named by a shop's own numbers, in the given order; an unknown one is refused alone."""
+    ids = store.orders_by_number(tx.conn, shop=shop, numbers=numbers)
+    shipped = ship(tx, ShipOrders(tuple(ids.values()), carrier=carrier), actor=actor) if ids else []
+    found = {answer.order_id: answer for answer in shipped}
+    answers = []
+    for number in dict.fromkeys(numbers):
+        if number in ids:
+            answer = found[ids[number]]
+            answers.append(ShippedNumber(
+                number, answer.order_id, answer.parcel_ids, answer.outcome, answer.why, answer.reason))  # fmt: skip
+        else:
+            answers.append(ShippedNumber(number, None, (), "refused", "unknown", "There is no such order."))
+    return answers

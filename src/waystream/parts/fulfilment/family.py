@@ -76,13 +76,17 @@ class BindingRow:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`take` is the open attempt; `bindings` are those that are live or being cancelled, mother's first."""
+    """`take` is the open attempt; `bindings` are those that are live or being cancelled, mother's first.
+
+    `overfull`: the order was made smaller, and its parcels hold more than is ordered now.
+    """
 
     mother: ParcelRow
     children: tuple[ParcelRow, ...]
     orders: tuple[OrderRow, ...]
     take: TakeRow | None
     bindings: tuple[BindingRow, ...]
+    overfull: bool = False
 
     @property
     def parcels(self) -> tuple[ParcelRow, ...]:
@@ -129,8 +133,8 @@ class Family:
 
     @property
     def content_changed(self) -> bool:
-        """An order of it was cancelled or goes to another door: this label must not be used."""
-        return len(self.travellers) != len(self.orders) or self.receiver_changed
+        """An order of it was cancelled, made smaller or goes to another door: this label must not be used."""
+        return self.overfull or len(self.travellers) != len(self.orders) or self.receiver_changed
 
     @property
     def waits_for_number(self) -> bool:

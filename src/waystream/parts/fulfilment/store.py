@@ -74,6 +74,15 @@ def load_orders(conn: Connection, order_ids: Sequence[int], *, but: Sequence[int
     return [Order(*(*row, tuple(lines[row[0]]), tuple(parcels[row[0]]))) for row in rows]
 
 
+def orders_by_number(conn: Connection, *, shop: str, numbers: Sequence[str]) -> dict[str, int]:
+    rows = conn.execute(
+        """SELECT orders.number, orders.id FROM orders JOIN shop ON shop.id = orders.shop_id
+           WHERE shop.code = %s AND orders.number = ANY(%s)""",
+        [shop, list(numbers)],
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def list_accounts(conn: Connection) -> list[Account]:
     with conn.cursor(row_factory=class_row(Account)) as cur:
         return cur.execute(
@@ -171,6 +180,14 @@ FROM parcel JOIN person ON person.id = parcel.person_id
 WHERE parcel.id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s) ORDER BY mother_id NULLS FIRST, piece
 """
 
+_OVERFULL = """
+SELECT DISTINCT own.parcel_id FROM parcel_line AS own JOIN order_line ON order_line.id = own.order_line_id
+WHERE own.parcel_id = ANY(%(mothers)s)
+  AND order_line.quantity < (SELECT sum(parcel_line.quantity) FROM parcel_line
+      JOIN parcel ON parcel.id = parcel_line.parcel_id
+      WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided')
+"""
+
 TAKE = """
 SELECT take.id, take.parcel_id, take.account_id, carrier_account.aggregator_id, carrier_account.carrier, take.code,
        take.state, take.number, take.asked_at, take.attempts, take.unwanted
@@ -214,15 +231,20 @@ def _read_families(conn: Connection, given: dict[str, list[int]]) -> list[Family
     bindings = [BindingRow(*fields) for fields in conn.execute(_BINDINGS, given)]
     taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)s) AND take.state IN ('planned', 'asked', 'doubt')"
     takes = {take.parcel_id: take for take in (TakeRow(*fields) for fields in conn.execute(taking, given))}
-    return [_family(members[an_id], orders[an_id], takes.get(an_id), bindings) for an_id in sorted(members)]
+    overfull = {row[0] for row in conn.execute(_OVERFULL, given)}
+    return [
+        _family(members[an_id], orders[an_id], takes.get(an_id), bindings, overfull=an_id in overfull)
+        for an_id in sorted(members)
+    ]
 
 
 def _family(
-    members: Sequence[ParcelRow], orders: Sequence[OrderRow], take: TakeRow | None, bindings: Sequence[BindingRow]
-) -> Family:
+    members: Sequence[ParcelRow], orders: Sequence[OrderRow], take: TakeRow | None, bindings: Sequence[BindingRow], *,
+    overfull: bool,
+) -> Family:  # fmt: skip
     pieces = {parcel.id: parcel.piece for parcel in members}
     own = sorted((row for row in bindings if row.parcel_id in pieces), key=lambda row: pieces[row.parcel_id])
-    return Family(members[0], tuple(members[1:]), tuple(orders), take, tuple(own))
+    return Family(members[0], tuple(members[1:]), tuple(orders), take, tuple(own), overfull)
 
 
 def set_stage(conn: Connection, parcel_ids: Iterable[int], *, stage: str, held_reason: str, at: datetime) -> None:

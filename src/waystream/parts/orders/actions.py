@@ -235,6 +235,12 @@ def derive(tx: Tx, order_ids: Iterable[int], *, causes: Mapping[int, str] | None
                             for event in _movements(old, new)], at=tx.now)
 
 
+def derive_of_parcels(tx: Tx, causes: Mapping[int, str]) -> None:
+    """Derive every order in these parcels; `causes` names what happened to each parcel."""
+    derive(tx, (of := dict(store.list_orders_of(tx.conn, causes))),
+           causes={order_id: causes[parcel_id] for order_id, parcel_id in of.items()})
+
+
 def _movements(old: Standing, new: Standing) -> list[Event]:
     told: list[Event] = []
     if old.word is not new.word:

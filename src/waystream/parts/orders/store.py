@@ -4,7 +4,8 @@ Guaranteed: orders are locked by ascending id before anything of theirs is writt
 Receivers are in `store_persons`, lists and search in `store_lists`.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,21 @@ def find_shops(conn: Conn, codes: Iterable[str]) -> dict[str, int]:
 
 def find_warehouses(conn: Conn, codes: Iterable[str]) -> dict[str, int]:
     return dict(conn.execute("SELECT code, id FROM warehouse WHERE code = ANY (%s)", [list(set(codes))]))
+
+
+def list_warehouse_codes(conn: Conn, *, limit: int) -> list[str]:
+    return [row[0] for row in conn.execute("SELECT code FROM warehouse ORDER BY code LIMIT %s", [limit])]
+
+
+def save_mapping(conn: Conn, name: str, *, target: str, columns: Mapping[str, str], at: datetime) -> None:
+    conn.execute(
+        """INSERT INTO import_mapping (name, target, columns, changed_at) VALUES (%s, %s, %s, %s)
+           ON CONFLICT (name) DO UPDATE SET target = excluded.target, columns = excluded.columns,
+               changed_at = excluded.changed_at""", [name, target, json.dumps(dict(columns)), at])
+
+
+def list_mappings(conn: Conn) -> list[tuple[str, str, dict[str, str]]]:
+    return conn.execute("SELECT name, target, columns FROM import_mapping ORDER BY name").fetchall()
 
 
 def lock(conn: Conn, order_ids: Iterable[int]) -> list[int]:
@@ -227,6 +243,13 @@ def list_settled(conn: Conn, *, after_id: int, limit: int) -> list[int]:
                WHERE po.order_id = o.id AND (log.position IS NULL OR log.position > COALESCE(
                    (SELECT position FROM rule_cursor WHERE rule = 'parcel_moves_order'), 0)))
            ORDER BY o.id LIMIT %(limit)s""", {"after": after_id, "limit": limit})]
+
+
+def list_orders_of(conn: Conn, parcel_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """(order id, parcel id) of everything in these parcels."""
+    return conn.execute(
+        "SELECT order_id, parcel_id FROM parcel_order WHERE parcel_id = ANY (%s) ORDER BY order_id, parcel_id",
+        [list(parcel_ids)]).fetchall()
 
 
 def find_person(conn: Conn, order_id: int) -> tuple[int, int] | None:

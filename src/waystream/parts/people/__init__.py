@@ -1,5 +1,6 @@
-"""Who works here and what they may do: staff, sign-in, roles, API keys, the audit page.
+"""People who work with Waystream: staff, sessions and API keys, and what each of them may do.
 
-Owns `staff`, `staff_shop`, `staff_warehouse`, `session`, `api_key`, `api_key_shop`. Answers one question at every door:
-who is calling, and may they. Passwords, tokens and keys are stored as hashes only. Says nothing; writes the audit.
+Owns: staff, staff_shop, staff_warehouse, session, api_key, api_key_shop. Answers: create the first owner, manage
+staff, sign in and out, find who calls, manage API keys, list the audit. Says nothing: its doings are in the audit.
+Sessions, lock-outs and uses count machine time, for they guard people, whatever speed business time runs at.
 """

@@ -1,237 +1,114 @@
-"""Signing in, staying in, keys and the people who have them. Times are business time; secrets are told once."""
+"""What can be done about people. Managing takes the `Caller` who does it: nobody gives more than they have.
 
-import hashlib
-import secrets
-from datetime import datetime, timedelta
-from functools import cache
+Guaranteed: a refused sign-in says nothing of why, costs the same whether the account exists, and is counted: so it
+returns None instead of raising, for an error would roll the count back. Secrets are returned once and stored nowhere.
+"""
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from waystream.core.errors import Conflict, Forbidden, Invalid, Missing
 from waystream.kernel.audit import Entry
-from waystream.kernel.database import Shops
 from waystream.kernel.tx import Tx
-from waystream.parts.people import store
+from waystream.parts.people import credentials, store
 from waystream.parts.people.model import (
-    SESSION_IDLE,
-    SESSION_LIFE,
+    PASSWORD_MAX,
+    ROLES,
+    SESSION_S,
     ApiKey,
-    ApiKeyIn,
     AuditLine,
     Caller,
-    FirstLogin,
+    NewKey,
+    Role,
+    SignedIn,
     Staff,
-    StaffIn,
-    checked_key,
+    checked_login,
+    checked_name,
     checked_password,
-    checked_staff,
-    locked_for,
+    checked_scopes,
+    locked_until,
 )
 
-NOTED_EVERY = timedelta(minutes=5)
-FIRST_LOGIN = "owner"
-KEY_PREFIX = "ws"
-AUDIT_PAGE_MAX = 200
+PAGE_MAX = 200
+SWEEP_MAX = 10_000
+LANGUAGES = ("zh", "en")
 
-_hasher = PasswordHasher()
-_WRONG = "The login or the password is wrong."
-
-
-@cache
-def _decoy() -> str:
-    """A hash to check against when there is no such login, so that the answer takes the same time."""
-    return _hasher.hash(secrets.token_urlsafe(16))
+#: The actor where no person acts: the first run, a lock-out.
+SYSTEM = "system"
 
 
-def _fits(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What somebody is limited to. No shop at all without `every_shop`; no warehouse named means every one."""
+
+    every_shop: bool = False
+    shops: tuple[int, ...] = ()
+    warehouses: tuple[int, ...] = ()
 
 
-def _token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+@dataclass(frozen=True, slots=True)
+class NewStaff:
+    """`password` is shown once and has to be changed at the first sign-in."""
+
+    staff: Staff
+    password: str = field(repr=False)
+
+    @property
+    def login(self) -> str:
+        return self.staff.login
 
 
-def ensure_owner(tx: Tx) -> FirstLogin | None:
-    """The first run's owner, told once; None when somebody works here already."""
+def ensure_owner(tx: Tx, *, login: str = "owner", name: str = "Owner", language: str = "zh") -> NewStaff | None:
+    """Make the owner of a new installation, with a random password; None when there is anybody already."""
     if store.any_staff(tx.conn):
         return None
-    return add_staff(tx, StaffIn(FIRST_LOGIN, "Owner", "owner", every_shop=True), actor="system")
+    return _create(tx, login=login, name=name, role=Role.OWNER, limits=Limits(every_shop=True), language=language,
+                   actor=SYSTEM)
 
 
-def add_staff(tx: Tx, staff: StaffIn, *, actor: str) -> FirstLogin:
-    """A new person with a one-time password they have to change; `Conflict` when the login is taken."""
-    checked_staff(staff)
-    if store.login_taken(tx.conn, staff.login):
-        raise Conflict(f"There is a login {staff.login} already.", path="login")
-
-    password = secrets.token_urlsafe(12)
-    hashed = _hasher.hash(password)
-    staff_id = store.insert_staff(tx.conn, staff, password_hash=hashed, must_change=True, at=tx.now)
-
-    tx.note(Entry(actor, "staff.add", f"staff:{staff_id}", detail={"role": staff.role}))
-    return FirstLogin(staff.login, password)
+def create_staff(
+    tx: Tx, *, login: str, name: str, role: str, limits: Limits, by: Caller, language: str = "zh"
+) -> NewStaff:
+    """Raises `Invalid` (login, name, role), `Conflict` when the login is taken, `Forbidden` beyond the maker's own."""
+    _may_give(by, limits)
+    return _create(tx, login=login, name=name, role=_role(role), limits=limits, language=language, actor=by.actor)
 
 
-def change_staff(tx: Tx, staff_id: int, staff: StaffIn, *, actor: str) -> None:
-    """Change a person's name, role and limits; the last owner stays one."""
-    checked_staff(staff)
-    if store.login_taken(tx.conn, staff.login, but=staff_id):
-        raise Conflict(f"There is a login {staff.login} already.", path="login")
-    if staff.role != "owner":
-        _keep_an_owner(tx, staff_id)
-
-    if not store.update_staff(tx.conn, staff_id, staff):
-        raise Missing("There is no such person.")
-
-    tx.note(Entry(actor, "staff.change", f"staff:{staff_id}", detail={"role": staff.role}))
-
-
-def switch_staff(tx: Tx, staff_id: int, *, on: bool, actor: str) -> None:
-    """Let a person in or out; out also ends their sessions."""
-    if not on:
-        _keep_an_owner(tx, staff_id)
-
-    if not store.set_disabled(tx.conn, staff_id, at=None if on else tx.now):
-        raise Missing("There is no such person.")
-    if not on:
-        store.delete_sessions(tx.conn, staff_id)
-
-    tx.note(Entry(actor, "staff.on" if on else "staff.off", f"staff:{staff_id}"))
+def _create(
+    tx: Tx, *, login: str, name: str, role: Role, limits: Limits, language: str, actor: str
+) -> NewStaff:
+    password = credentials.new_password()
+    staff_id = store.insert_staff(
+        tx.conn, login=checked_login(login.strip()), name=checked_name(name), role=role, every_shop=limits.every_shop,
+        password_hash=credentials.hash_password(password), language=_language(language), must_change=True, at=tx.now)
+    if staff_id is None:
+        raise Conflict("Somebody has this login already.")
+    store.set_limits(tx.conn, staff_id, shops=limits.shops, warehouses=limits.warehouses)
+    tx.note(Entry(actor, "create", f"staff:{staff_id}", detail={"role": role}))
+    return NewStaff(get_staff(tx, staff_id), password)
 
 
-def _keep_an_owner(tx: Tx, staff_id: int) -> None:
-    if store.owners_left(tx.conn, without=staff_id) == 0:
-        raise Conflict("Somebody has to stay owner: make another owner first.")
+def change_staff(
+    tx: Tx, staff_id: int, *, name: str, role: str, limits: Limits, by: Caller, language: str = "zh"
+) -> Staff:
+    """Change name, role and limits; they hold from the next request. The last owner stays one."""
+    before = get_staff(tx, staff_id)
+    _may_give(by, limits)
+    _may_touch(by, before)
+    if _role(role) is not Role.OWNER or not limits.every_shop:
+        _keep_an_owner(tx, before)
+
+    store.update_staff(tx.conn, staff_id, name=checked_name(name), role=_role(role), every_shop=limits.every_shop,
+                       language=_language(language))
+    store.set_limits(tx.conn, staff_id, shops=limits.shops, warehouses=limits.warehouses)
+    tx.note(Entry(by.actor, "change", f"staff:{staff_id}", detail={"role": role}))
+    return get_staff(tx, staff_id)
 
 
-def reset_password(tx: Tx, staff_id: int, *, actor: str) -> FirstLogin:
-    """A new one-time password; the person's sessions end."""
-    staff = store.find_staff(tx.conn, staff_id)
-    if staff is None:
-        raise Missing("There is no such person.")
-
-    password = secrets.token_urlsafe(12)
-    store.set_password(tx.conn, staff_id, _hasher.hash(password), must_change=True)
-    store.delete_sessions(tx.conn, staff_id)
-
-    tx.note(Entry(actor, "staff.reset", f"staff:{staff_id}"))
-    return FirstLogin(staff.login, password)
-
-
-def change_password(tx: Tx, staff_id: int, *, old: str, new: str, token: str = "") -> None:
-    """A person's own new password; their other sessions end. `Forbidden` when the old one is wrong."""
-    current = store.find_password(tx.conn, staff_id)
-    staff = store.find_staff(tx.conn, staff_id)
-    if current is None or staff is None or not _fits(current, old):
-        raise Forbidden("The present password is wrong.", path="old")
-    checked_password(new, login=staff.login)
-    if new == old:
-        raise Invalid("password", "The new password is the old one.")
-
-    store.set_password(tx.conn, staff_id, _hasher.hash(new), must_change=False)
-    store.delete_sessions(tx.conn, staff_id, but=_token_hash(token) if token else b"")
-
-    tx.note(Entry(f"staff:{staff_id}", "staff.password", f"staff:{staff_id}"))
-
-
-def choose_language(tx: Tx, staff_id: int, language: str) -> None:
-    if language not in ("zh", "en"):
-        raise Invalid("language", "The language must be zh or en.")
-    store.set_language(tx.conn, staff_id, language)
-
-
-def sign_in(tx: Tx, *, login: str, password: str) -> str | None:
-    """A new session's token, or None: who is unknown, disabled, locked or mistaken hears the same, after the same time.
-
-    Failures are counted in this transaction: the caller commits it either way.
-    """
-    found = store.find_sign_in(tx.conn, login[:60])
-    fits = _fits(found.password_hash if found else _decoy(), password[:200])
-    if found is None or found.disabled or _is_locked(found.locked_until, tx.now):
-        return None
-    if not fits:
-        failures = found.failed_signins + 1
-        wait = locked_for(failures)
-        store.set_failures(tx.conn, found.id, failures=failures, locked_until=tx.now + wait if wait else None)
-        return None
-
-    token = secrets.token_urlsafe(32)
-    store.set_failures(tx.conn, found.id, failures=0, locked_until=None)
-    store.insert_session(tx.conn, _token_hash(token), found.id, at=tx.now, expires_at=tx.now + SESSION_LIFE)
-
-    tx.note(Entry(f"staff:{found.id}", "staff.sign-in", f"staff:{found.id}"))
-    return token
-
-
-def _is_locked(until: datetime | None, now: datetime) -> bool:
-    return until is not None and until > now
-
-
-def sign_out(tx: Tx, token: str) -> None:
-    store.delete_session(tx.conn, _token_hash(token))
-
-
-def find_caller(tx: Tx, token: str) -> Caller | None:
-    """The person behind a session token."""
-    hashed = _token_hash(token)
-    row = store.find_session(tx.conn, hashed, at=tx.now, seen_after=tx.now - SESSION_IDLE)
-    if row is None:
-        return None
-    store.saw_session(tx.conn, hashed, at=tx.now, before=tx.now - NOTED_EVERY)
-    return _caller(row, actor=f"staff:{row.id}")
-
-
-def find_key_caller(tx: Tx, secret: str) -> Caller | None:
-    """The program behind an API key, `ws_PREFIX_SECRET`."""
-    name, _, rest = secret.partition("_")
-    prefix, _, own = rest.partition("_")
-    found = store.find_key(tx.conn, prefix) if name == KEY_PREFIX and prefix and own else None
-    if found is None or not secrets.compare_digest(found[0], _token_hash(own)):
-        return None
-    store.used_key(tx.conn, found[1].id, at=tx.now, before=tx.now - NOTED_EVERY)
-    return _caller(found[1], actor=f"key:{found[1].id}")
-
-
-def _caller(row: store.SeatRow, *, actor: str) -> Caller:
-    return Caller(
-        actor=actor,
-        name=row.name,
-        role=row.role,
-        shops=Shops.every() if row.every_shop else Shops.of(row.shop_ids),
-        scopes=frozenset(row.scopes),
-        warehouses=frozenset(row.warehouse_ids),
-        language=row.language,
-        staff_id=None if row.role == "key" else row.id,
-        must_change=row.must_change,
-    )
-
-
-def add_key(tx: Tx, key: ApiKeyIn, *, by: Caller) -> str:
-    """A new key's secret, told once. Nobody gives a key more than they have."""
-    checked_key(key)
-    beyond = [scope for scope in key.scopes if not by.may(scope)]
-    if beyond or (key.every_shop and by.shops.ids is not None) or any(shop not in by.shops for shop in key.shop_ids):
-        raise Forbidden("A key cannot do more than the person who makes it.")
-
-    prefix, own = secrets.token_hex(4), secrets.token_urlsafe(32)
-    hashed = _token_hash(own)
-    key_id = store.insert_key(
-        tx.conn, key, prefix=prefix, secret_hash=hashed, created_by=by.staff_id, at=tx.now
-    )
-
-    tx.note(Entry(by.actor, "key.add", f"key:{key_id}", detail={"scopes": " ".join(key.scopes)}))
-    return f"{KEY_PREFIX}_{prefix}_{own}"
-
-
-def revoke_key(tx: Tx, key_id: int, *, actor: str) -> None:
-    if not store.revoke_key(tx.conn, key_id, at=tx.now):
-        raise Missing("There is no such key, or it was revoked before.")
-
-    tx.note(Entry(actor, "key.revoke", f"key:{key_id}"))
+def set_language(tx: Tx, staff_id: int, language: str) -> None:
+    """What a person does for themselves."""
+    store.set_language(tx.conn, staff_id, _language(language))
 
 
 def list_staff(tx: Tx) -> list[Staff]:
@@ -245,16 +122,190 @@ def get_staff(tx: Tx, staff_id: int) -> Staff:
     return staff
 
 
+def disable_staff(tx: Tx, staff_id: int, *, by: Caller) -> None:
+    """Nobody signs in as them any more and their sessions end; what they did stays theirs."""
+    staff = get_staff(tx, staff_id)
+    _may_touch(by, staff)
+    _keep_an_owner(tx, staff)
+    store.disable(tx.conn, staff_id, at=tx.now)
+    store.drop_sessions(tx.conn, staff_id)
+    tx.note(Entry(by.actor, "disable", f"staff:{staff_id}"))
+
+
+def enable_staff(tx: Tx, staff_id: int, *, by: Caller) -> None:
+    _may_touch(by, get_staff(tx, staff_id))
+    store.disable(tx.conn, staff_id, at=None)
+    tx.note(Entry(by.actor, "enable", f"staff:{staff_id}"))
+
+
+def reset_password(tx: Tx, staff_id: int, *, by: Caller) -> NewStaff:
+    """A random password in place of a forgotten one; every session of theirs ends."""
+    _may_touch(by, get_staff(tx, staff_id))
+    password = credentials.new_password()
+    store.set_password(tx.conn, staff_id, credentials.hash_password(password), must_change=True)
+    store.drop_sessions(tx.conn, staff_id)
+    tx.note(Entry(by.actor, "reset_password", f"staff:{staff_id}"))
+    return NewStaff(get_staff(tx, staff_id), password)
+
+
+def change_password(tx: Tx, staff_id: int, *, old: str, new: str, token: str) -> bool:
+    """Replace one's own password, ending every other session (`token` is this one's); False when `old` is wrong.
+
+    Raises `Invalid` for a new one that is too short or easy. A wrong `old` counts like a wrong sign-in.
+    """
+    staff = get_staff(tx, staff_id)
+    guard = store.lock_guard(tx.conn, staff.login)
+    assert guard is not None
+    if not _passes(tx, guard, old):
+        return False
+    checked_password(new, login=staff.login)
+    if new == old:
+        raise Invalid("password", "choose another one than before")
+
+    store.set_password(tx.conn, staff_id, credentials.hash_password(new), must_change=False)
+    store.drop_sessions(tx.conn, staff_id, but=credentials.hash_token(token))
+    tx.note(Entry(f"staff:{staff_id}", "change_password", f"staff:{staff_id}"))
+    return True
+
+
+def sign_in(tx: Tx, *, login: str, password: str, replacing: str = "") -> SignedIn | None:
+    """A new session, or None: wrong, unknown, disabled and locked are not told apart, not by time either.
+
+    From the fifth wrong password in a row the account rests 30 s, then twice as long each time, up to an hour; even the
+    right one is refused meanwhile. `replacing` is the token the browser sent, which ends. Commit what this returns.
+    """
+    guard = store.lock_guard(tx.conn, login.strip())
+    if not _passes(tx, guard, password):
+        return None
+    assert guard is not None
+    stale = credentials.needs_rehash(guard.password_hash)
+    store.note_success(tx.conn, guard.staff_id, rehashed=credentials.hash_password(password) if stale else None)
+    if replacing:
+        store.drop_session(tx.conn, credentials.hash_token(replacing))
+
+    token = credentials.new_token()
+    expires_at = store.insert_session(
+        tx.conn, token_hash=credentials.hash_token(token), staff_id=guard.staff_id, lives_s=SESSION_S)
+    tx.note(Entry(f"staff:{guard.staff_id}", "sign_in", f"staff:{guard.staff_id}"))
+    return SignedIn(token, guard.staff_id, get_staff(tx, guard.staff_id).caller(), expires_at)
+
+
+def _passes(tx: Tx, guard: store.Guard | None, password: str) -> bool:
+    """Check the password whatever the account is like, and count a wrong one."""
+    right = credentials.check_password(password[: PASSWORD_MAX + 1], guard.password_hash if guard else None)
+    if guard is None or guard.disabled or guard.locked:
+        return False
+    if not right:
+        failed = guard.failed + 1
+        until = locked_until(failed, now=guard.at)
+        store.note_failure(tx.conn, guard.staff_id, failed=failed, locked_until=until)
+        if until is not None:
+            tx.note(Entry(SYSTEM, "lock_out", f"staff:{guard.staff_id}", detail={"failed": failed}))
+    return right
+
+
+def find_signed_in(tx: Tx, token: str) -> SignedIn | None:
+    """Whose session this token is, while it lives. Marks its use once a minute: not in a read-only transaction."""
+    token_hash = credentials.hash_token(token)
+    found = store.find_session(tx.conn, token_hash)
+    if found is None:
+        return None
+    staff_id, expires_at, mark = found
+    if mark:
+        store.mark_session(tx.conn, token_hash)
+    return SignedIn(token, staff_id, get_staff(tx, staff_id).caller(), expires_at)
+
+
+def sign_out(tx: Tx, token: str) -> None:
+    """End the session; one that is not there is no error."""
+    staff_id = store.drop_session(tx.conn, credentials.hash_token(token))
+    if staff_id is not None:
+        tx.note(Entry(f"staff:{staff_id}", "sign_out", f"staff:{staff_id}"))
+
+
+def drop_expired_sessions(tx: Tx) -> int:
+    return store.drop_expired(tx.conn, limit=SWEEP_MAX)
+
+
+def create_key(tx: Tx, *, name: str, scopes: Iterable[str], limits: Limits, by: Caller) -> NewKey:
+    """A key for a program, `ws_PREFIX_SECRET`. Raises `Forbidden` for a scope or shop its maker does not have."""
+    _may_give(by, limits)
+    wanted = checked_scopes(scopes)
+    if not all(by.may(scope) for scope in wanted):
+        raise Forbidden("You may not give a key more than you may do yourself.")
+    if not limits.every_shop and not limits.shops:
+        raise Invalid("shops", "name at least one shop, or every shop")
+
+    prefix, secret = credentials.new_key()
+    kind, _, maker = by.actor.partition(":")
+    key_id = store.insert_key(
+        tx.conn, name=checked_name(name), prefix=prefix, secret_hash=credentials.hash_token(secret), scopes=wanted,
+        every_shop=limits.every_shop, shops=limits.shops, created_by=int(maker) if kind == "staff" else None, at=tx.now)
+    tx.note(Entry(by.actor, "create", f"key:{key_id}", detail={"scopes": " ".join(wanted)}))
+    key = store.find_key(tx.conn, key_id)
+    assert key is not None
+    return NewKey(key, secret)
+
+
+def find_key_caller(tx: Tx, secret: str) -> Caller | None:
+    """Who calls with this key; None for anything that is no living key. Marks its use once a minute."""
+    prefix = credentials.key_prefix(secret)
+    found = store.find_secret(tx.conn, prefix) if prefix else None
+    stored = found[1] if found else bytes(32)
+    if not credentials.same(credentials.hash_token(secret), stored) or found is None:
+        return None
+    key_id, _, mark = found
+    if mark:
+        store.mark_key(tx.conn, key_id)
+    key = store.find_key(tx.conn, key_id)
+    return key.caller() if key else None
+
+
 def list_keys(tx: Tx) -> list[ApiKey]:
     return store.list_keys(tx.conn)
 
 
+def revoke_key(tx: Tx, key_id: int, *, by: Caller) -> None:
+    """Raises `Missing` for a key that is not there or was revoked before."""
+    if not store.revoke_key(tx.conn, key_id, at=tx.now):
+        raise Missing("There is no such key, or it was revoked before.")
+    tx.note(Entry(by.actor, "revoke", f"key:{key_id}"))
+
+
 def list_audit(
-    tx: Tx, *, shops: Shops, before: tuple[datetime, int] | None = None, actor: str = "", subject: str = "",
+    tx: Tx, *, subject: str = "", actor: str = "", action: str = "", before: tuple[datetime, int] | None = None,
     limit: int = 50,
-) -> list[AuditLine]:  # fmt: skip
-    """The audit, newest first; lines of other shops are left out."""
-    ids = None if shops.ids is None else sorted(shops.ids)
+) -> list[AuditLine]:
+    """Newest first; `before` is (at, id) of the last one seen. Lines of shops not seen here are left out."""
     return store.list_audit(
-        tx.conn, before=before, actor=actor, subject=subject, shops=ids, limit=min(limit, AUDIT_PAGE_MAX)
-    )
+        tx.conn, subject=subject, actor=actor, action=action, before=before, limit=min(limit, PAGE_MAX))
+
+
+def _may_give(by: Caller, limits: Limits) -> None:
+    every = by.shops.ids is None
+    if (limits.every_shop and not every) or not all(shop_id in by.shops for shop_id in limits.shops):
+        raise Forbidden("You may not give more shops than you have yourself.")
+
+
+def _may_touch(by: Caller, staff: Staff) -> None:
+    """Somebody limited to some shops does not manage a person who sees more."""
+    if by.shops.ids is not None and (staff.every_shop or not set(staff.shops) <= by.shops.ids):
+        raise Forbidden("You may not change a person who has more shops than you.")
+
+
+def _keep_an_owner(tx: Tx, staff: Staff) -> None:
+    is_owner = staff.role is Role.OWNER and staff.every_shop and staff.disabled_at is None
+    if is_owner and not store.other_owners(tx.conn, staff.id):
+        raise Conflict("This is the last owner: make another one first.")
+
+
+def _role(role: str) -> Role:
+    if role not in ROLES:
+        raise Invalid("role", f"choose from {', '.join(ROLES)}")
+    return Role(role)
+
+
+def _language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise Invalid("language", f"choose from {', '.join(LANGUAGES)}")
+    return language

@@ -1,179 +1,205 @@
-"""Roles, permissions and the caller: pure. The table below is the whole truth about who may do what."""
+"""Who calls and what they may do: the table of roles, the scopes of API keys, the rules of sign-in.
 
-from dataclasses import dataclass, field
+Guaranteed: whoever may do a thing is decided by `Caller.may` and the table below, nowhere else. Which shops' rows a
+caller sees is held by row-level security besides. Hashing and tokens are `credentials`, rows are `store`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from waystream.core.errors import Invalid
+from waystream.core.errors import Forbidden, Invalid
 from waystream.kernel.database import Shops
 
-#: permission -> the roles that have it (the owner has every one)
-PERMISSIONS: dict[str, frozenset[str]] = {
-    "overview:read": frozenset({"warehouse", "care", "finance", "analyst"}),
-    "orders:read": frozenset({"warehouse", "care", "finance", "analyst"}),
-    "orders:write": frozenset({"care"}),
-    "orders:hold": frozenset({"warehouse", "care"}),
-    "ship:write": frozenset({"warehouse"}),
-    "parcels:read": frozenset({"warehouse", "care", "finance", "analyst"}),
-    "parcels:write": frozenset({"warehouse", "care"}),
-    "labels:read": frozenset({"warehouse"}),
-    "raw:read": frozenset({"care"}),
-    "person:read": frozenset({"warehouse", "care", "finance"}),
-    "person:unmask": frozenset({"care"}),
-    "catalogue:read": frozenset({"warehouse", "care", "finance", "analyst"}),
-    "catalogue:write": frozenset({"warehouse"}),
-    "printers:write": frozenset({"warehouse"}),
-    "strangers:read": frozenset({"warehouse", "care"}),
-    "strangers:write": frozenset({"care"}),
-    "setup:read": frozenset(),
-    "setup:write": frozenset(),
-    "people:read": frozenset(),
-    "people:write": frozenset(),
-    "audit:read": frozenset({"finance"}),
-}
-ROLES = ("owner", "warehouse", "care", "finance", "analyst")
-#: what an API key can be given; people and keys are kept by people only
-SCOPES = tuple(name for name in PERMISSIONS if not name.startswith("people:") and name != "person:unmask")
 
-PASSWORD_MIN, PASSWORD_MAX = 10, 200
-LOCK_AFTER = 5
-LOCK_FIRST = timedelta(seconds=30)
-LOCK_MOST = timedelta(minutes=30)
-SESSION_LIFE = timedelta(days=14)
-SESSION_IDLE = timedelta(days=3)
+class Role(StrEnum):
+    OWNER = "owner"  # 店主
+    WAREHOUSE = "warehouse"  # 仓库
+    CARE = "care"  # 客服
+    FINANCE = "finance"  # 财务
+    ANALYST = "analyst"  # 分析
+
+
+class Permission(StrEnum):
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"  # import, cancel, hold, release, confirm
+    PARCELS_READ = "parcels:read"
+    PARCELS_WRITE = "parcels:write"  # decide, dismiss, adopt
+    SHIP_WRITE = "ship:write"  # ship, dispatch, reprint, cancel a number
+    SETUP_READ = "setup:read"  # carriers, accounts, printers, warehouses, SKUs
+    SETUP_WRITE = "setup:write"
+    PEOPLE_WRITE = "people:write"  # staff and API keys
+    AUDIT_READ = "audit:read"
+    PERSON_MASKED = "person:masked"  # sees 罗** 158****6021, finds by phone and name
+    PERSON_UNMASK = "person:unmask"  # asks for the whole, with a reason
+
+
+P = Permission
+
+#: The one table of who may what. A tick is a permission.
+ROLES: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(P),
+    Role.WAREHOUSE: frozenset({
+        P.ORDERS_READ, P.PARCELS_READ, P.PARCELS_WRITE, P.SHIP_WRITE, P.SETUP_READ, P.PERSON_MASKED, P.PERSON_UNMASK}),
+    Role.CARE: frozenset({
+        P.ORDERS_READ, P.ORDERS_WRITE, P.PARCELS_READ, P.PARCELS_WRITE, P.PERSON_MASKED, P.PERSON_UNMASK}),
+    Role.FINANCE: frozenset({P.ORDERS_READ, P.PARCELS_READ, P.PERSON_MASKED}),
+    Role.ANALYST: frozenset({P.ORDERS_READ, P.PARCELS_READ}),
+}
+
+#: What an API key can be given: a program never reads a receiver in the clear.
+KEY_SCOPES = frozenset(P) - {P.PERSON_UNMASK}
+
+LOGIN_MAX, PASSWORD_MIN, PASSWORD_MAX = 64, 10, 200
+FREE_TRIES = 5
+FIRST_LOCK_S, LONGEST_LOCK_S = 30, 3_600
+SESSION_S = 14 * 24 * 3600
+SEEN_EVERY_S = 60  # how often a session or key is marked as used
+
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking. `actor` is how the audit names them; `shops` and `warehouses` bound what they see."""
+    """Who asks: `actor` is `staff:ID` or `key:ID` as the audit writes it; `warehouses` None means every one.
+
+    `role` is None for an API key.
+    """
 
     actor: str
-    name: str
-    role: str
+    role: Role | None
+    scopes: frozenset[Permission]
     shops: Shops
-    scopes: frozenset[str] = frozenset()
-    warehouses: frozenset[int] = frozenset()  # empty: every one
+    warehouses: frozenset[int] | None = None
     language: str = "zh"
-    staff_id: int | None = None
-    must_change: bool = False
+    name: str = ""
+    must_change: bool = False  # a person who has to choose a password before anything else
 
     def may(self, permission: str) -> bool:
-        """An unknown permission is refused to everybody: a misspelt one must not open a door."""
-        if permission not in PERMISSIONS:
-            return False
-        if self.role == "key":
-            return permission in self.scopes
-        return self.role == "owner" or self.role in PERMISSIONS[permission]
+        return not self.must_change and permission in self.scopes
+
+    def require(self, permission: str) -> None:
+        """Raises `Forbidden`, naming what is lacking."""
+        if not self.may(permission):
+            raise Forbidden(f"You may not do this: it needs {permission}.")
+
+    def may_warehouse(self, warehouse_id: int) -> bool:
+        return self.warehouses is None or warehouse_id in self.warehouses
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A person who works here, as the people page shows them."""
+    """A person who signs in. `shops` and `warehouses` empty: every one (shops: only with `every_shop`)."""
 
     id: int
     login: str
     name: str
-    role: str
+    role: Role
     every_shop: bool
-    shop_ids: tuple[int, ...]
-    warehouse_ids: tuple[int, ...]
+    shops: tuple[int, ...]
+    warehouses: tuple[int, ...]
     language: str
-    disabled: bool
-    locked_until: datetime | None
-    seen_at: datetime | None
+    must_change: bool
+    disabled_at: datetime | None
     created_at: datetime
 
-
-@dataclass(frozen=True, slots=True)
-class StaffIn:
-    """What a person is made of or changed to; no shops and not every shop means they see none."""
-
-    login: str
-    name: str
-    role: str
-    every_shop: bool = False
-    shop_ids: tuple[int, ...] = ()
-    warehouse_ids: tuple[int, ...] = ()
-    language: str = "zh"
-
-
-@dataclass(frozen=True, slots=True)
-class FirstLogin:
-    """Told once: the login and its one-time password."""
-
-    login: str
-    password: str = field(repr=False)
+    def caller(self) -> Caller:
+        return Caller(
+            actor=f"staff:{self.id}", role=self.role, scopes=ROLES[self.role],
+            shops=Shops.every() if self.every_shop else Shops.of(self.shops),
+            warehouses=frozenset(self.warehouses) or None, language=self.language, name=self.name,
+            must_change=self.must_change)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as the page shows it; its secret was told once when it was made."""
+    """A key a program calls with; its secret is shown once, when it is made."""
 
     id: int
     name: str
     prefix: str
     scopes: tuple[str, ...]
     every_shop: bool
-    shop_ids: tuple[int, ...]
+    shops: tuple[int, ...]
+    created_by: int | None
     created_at: datetime
     used_at: datetime | None
-    revoked: bool
+    revoked_at: datetime | None
+
+    def caller(self) -> Caller:
+        return Caller(
+            actor=f"key:{self.id}", role=None, scopes=frozenset(P(scope) for scope in self.scopes),
+            shops=Shops.every() if self.every_shop else Shops.of(self.shops), language="en", name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKeyIn:
-    name: str
-    scopes: tuple[str, ...]
-    every_shop: bool = False
-    shop_ids: tuple[int, ...] = ()
+class SignedIn:
+    """A session: `token` goes into the cookie and is stored nowhere."""
+
+    token: str
+    staff_id: int
+    caller: Caller
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """`secret` is shown once."""
+
+    key: ApiKey
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """Who did what, to what, why."""
-
     id: int
     at: datetime
+    shop_id: int | None
     actor: str
-    actor_name: str
     action: str
     subject: str
     reason: str
+    detail: dict[str, str | int]
 
 
-def checked_staff(staff: StaffIn) -> StaffIn:
-    """The same, or `Invalid` with the field that is wrong."""
-    if not 2 <= len(staff.login) <= 60 or not staff.login.isprintable() or " " in staff.login:
-        raise Invalid("login", "A login has 2 to 60 characters and no blanks.")
-    if not 1 <= len(staff.name.strip()) <= 60:
-        raise Invalid("name", "A name has 1 to 60 characters.")
-    if staff.role not in ROLES:
-        raise Invalid("role", f"The role must be one of {', '.join(ROLES)}.")
-    if staff.language not in ("zh", "en"):
-        raise Invalid("language", "The language must be zh or en.")
-    return staff
+def lock_s(failed: int) -> int:
+    """How long the account rests after its `failed`-th wrong password in a row: nothing, then 30 s doubling to 1 h."""
+    if failed < FREE_TRIES:
+        return 0
+    return min(LONGEST_LOCK_S, FIRST_LOCK_S << min(failed - FREE_TRIES, 10))
+
+
+def locked_until(failed: int, *, now: datetime) -> datetime | None:
+    seconds = lock_s(failed)
+    return now + timedelta(seconds=seconds) if seconds else None
+
+
+def checked_login(login: str) -> str:
+    if not _LOGIN.fullmatch(login):
+        raise Invalid("login", f"letters, digits and . _ @ + -, at most {LOGIN_MAX}")
+    return login
 
 
 def checked_password(password: str, *, login: str) -> str:
-    """A password long enough to be worth hashing."""
+    """Length is what counts; the login itself is no password."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise Invalid("password", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
-    if password.lower() == login.lower():
-        raise Invalid("password", "The password must not be the login.")
+        raise Invalid("password", f"between {PASSWORD_MIN} and {PASSWORD_MAX} characters")
+    if password.casefold() == login.casefold() or len(set(password)) < 4:
+        raise Invalid("password", "too easy to guess")
     return password
 
 
-def checked_key(key: ApiKeyIn) -> ApiKeyIn:
-    if not 1 <= len(key.name.strip()) <= 60:
-        raise Invalid("name", "A key needs a name of at most 60 characters.")
-    unknown = sorted(set(key.scopes) - set(SCOPES))
-    if unknown or not key.scopes:
-        raise Invalid("scopes", f"Unknown scope {unknown[0]}." if unknown else "A key needs at least one scope.")
-    return key
+def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(scopes)
+    if not wanted or not wanted <= KEY_SCOPES:
+        raise Invalid("scopes", f"choose from {', '.join(sorted(KEY_SCOPES))}")
+    return tuple(sorted(wanted))
 
 
-def locked_for(failures: int) -> timedelta:
-    """How long sign-in rests after so many failures in a row: nothing at first, then twice as long each time."""
-    if failures < LOCK_AFTER:
-        return timedelta(0)
-    doublings: int = min(failures - LOCK_AFTER, 16)
-    return min(LOCK_FIRST * (1 << doublings), LOCK_MOST)
+def checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 64 or not name.isprintable():
+        raise Invalid("name", "between 1 and 64 characters")
+    return name

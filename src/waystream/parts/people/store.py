@@ -1,256 +1,225 @@
-"""All SQL of the people part."""
+"""Rows of staff, sessions and API keys. Machine time is the database's own clock: sessions, locks, last uses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from psycopg.rows import class_row
+from psycopg import Connection, Cursor
+from psycopg.rows import class_row, kwargs_row
 
-from waystream.kernel.database import Connection
-from waystream.parts.people.model import ApiKey, ApiKeyIn, AuditLine, Staff, StaffIn
+from waystream.parts.people.model import ApiKey, AuditLine, Role, Staff
 
-_STAFF = """
-SELECT staff.id, login, name, role, every_shop,
-       coalesce((SELECT array_agg(shop_id ORDER BY shop_id) FROM staff_shop
-                 WHERE staff_id = staff.id), '{}') AS shop_ids,
-       coalesce((SELECT array_agg(warehouse_id ORDER BY warehouse_id) FROM staff_warehouse
-                 WHERE staff_id = staff.id), '{}') AS warehouse_ids,
-       language, disabled_at IS NOT NULL AS disabled, locked_until,
-       (SELECT max(session.seen_at) FROM session WHERE session.staff_id = staff.id) AS seen_at, created_at
-FROM staff
-"""
+Conn = Connection[Any]
+
+_STAFF = """SELECT s.id, s.login, s.name, s.role, s.every_shop, s.language, s.must_change, s.disabled_at, s.created_at,
+                   ARRAY(SELECT shop_id FROM staff_shop WHERE staff_id = s.id ORDER BY 1) AS shops,
+                   ARRAY(SELECT warehouse_id FROM staff_warehouse WHERE staff_id = s.id ORDER BY 1) AS warehouses
+            FROM staff s"""
+_KEY = """SELECT k.id, k.name, k.prefix, k.scopes, k.every_shop, k.created_by, k.created_at, k.used_at, k.revoked_at,
+                 ARRAY(SELECT shop_id FROM api_key_shop WHERE api_key_id = k.id ORDER BY 1) AS shops
+          FROM api_key k"""
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """What is needed to judge a sign-in."""
+class Guard:
+    """What sign-in has to know of an account, its row locked; `at` is machine time."""
 
-    id: int
+    staff_id: int
     password_hash: str
-    failed_signins: int
-    locked_until: datetime | None
+    failed: int
+    locked: bool
     disabled: bool
+    at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SeatRow:
-    """A signed-in person or a key, as the door needs it."""
+def _staff(conn: Conn) -> Cursor[Staff]:
+    def staff(*, role: str, shops: list[int], warehouses: list[int], **row: Any) -> Staff:
+        return Staff(role=Role(role), shops=tuple(shops), warehouses=tuple(warehouses), **row)
 
-    id: int
-    name: str
-    role: str
-    every_shop: bool
-    shop_ids: list[int]
-    warehouse_ids: list[int]
-    language: str
-    must_change: bool
-    scopes: list[str]
+    return conn.cursor(row_factory=kwargs_row(staff))
 
 
-def any_staff(conn: Connection) -> bool:
-    """Serialises the first run: two processes never make two owners."""
+def _keys(conn: Conn) -> Cursor[ApiKey]:
+    def key(*, scopes: list[str], shops: list[int], **row: Any) -> ApiKey:
+        return ApiKey(scopes=tuple(scopes), shops=tuple(shops), **row)
+
+    return conn.cursor(row_factory=kwargs_row(key))
+
+
+def any_staff(conn: Conn) -> bool:
+    """Whether anybody was ever made; the lock keeps two first runs from making two owners."""
     conn.execute("LOCK TABLE staff IN SHARE ROW EXCLUSIVE MODE")
-    return conn.execute("SELECT 1 FROM staff LIMIT 1").fetchone() is not None
+    return conn.execute("SELECT FROM staff LIMIT 1").fetchone() is not None
 
 
-def insert_staff(conn: Connection, staff: StaffIn, *, password_hash: str, must_change: bool, at: datetime) -> int:
+def insert_staff(
+    conn: Conn, *, login: str, name: str, password_hash: str, role: str, every_shop: bool, language: str,
+    must_change: bool, at: datetime,
+) -> int | None:
+    """None when the login is taken."""
     row = conn.execute(
         """INSERT INTO staff (login, name, password_hash, role, every_shop, language, must_change, created_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-        (staff.login, staff.name, password_hash, staff.role, staff.every_shop, staff.language, must_change, at),
-    ).fetchone()
-    assert row is not None
-    set_limits(conn, row[0], staff)
-    return int(row[0])
-
-
-def update_staff(conn: Connection, staff_id: int, staff: StaffIn) -> bool:
-    changed = conn.execute(
-        "UPDATE staff SET login = %s, name = %s, role = %s, every_shop = %s, language = %s WHERE id = %s",
-        (staff.login, staff.name, staff.role, staff.every_shop, staff.language, staff_id),
-    ).rowcount
-    if changed:
-        set_limits(conn, staff_id, staff)
-    return changed == 1
-
-
-def set_limits(conn: Connection, staff_id: int, staff: StaffIn) -> None:
-    conn.execute("DELETE FROM staff_shop WHERE staff_id = %s", (staff_id,))
-    conn.execute("DELETE FROM staff_warehouse WHERE staff_id = %s", (staff_id,))
-    conn.execute(
-        "INSERT INTO staff_shop (staff_id, shop_id) SELECT %s, unnest(%s::bigint[])", (staff_id, list(staff.shop_ids))
-    )
-    conn.execute(
-        "INSERT INTO staff_warehouse (staff_id, warehouse_id) SELECT %s, unnest(%s::bigint[])",
-        (staff_id, list(staff.warehouse_ids)),
-    )
-
-
-def login_taken(conn: Connection, login: str, *, but: int = 0) -> bool:
-    found = conn.execute("SELECT 1 FROM staff WHERE lower(login) = lower(%s) AND id <> %s", (login, but)).fetchone()
-    return found is not None
-
-
-def list_staff(conn: Connection) -> list[Staff]:
-    with conn.cursor(row_factory=class_row(Staff)) as cur:
-        return cur.execute(_STAFF + "ORDER BY disabled_at IS NOT NULL, lower(login)").fetchall()
-
-
-def find_staff(conn: Connection, staff_id: int) -> Staff | None:
-    with conn.cursor(row_factory=class_row(Staff)) as cur:
-        return cur.execute(_STAFF + "WHERE staff.id = %s", (staff_id,)).fetchone()
-
-
-def find_sign_in(conn: Connection, login: str) -> SignIn | None:
-    with conn.cursor(row_factory=class_row(SignIn)) as cur:
-        return cur.execute(
-            """SELECT id, password_hash, failed_signins, locked_until, disabled_at IS NOT NULL AS disabled
-               FROM staff WHERE lower(login) = lower(%s) FOR NO KEY UPDATE""",
-            (login,),
-        ).fetchone()
-
-
-def find_password(conn: Connection, staff_id: int) -> str | None:
-    row = conn.execute("SELECT password_hash FROM staff WHERE id = %s FOR NO KEY UPDATE", (staff_id,)).fetchone()
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (lower(login)) DO NOTHING RETURNING id""",
+        [login, name, password_hash, role, every_shop, language, must_change, at]).fetchone()
     return row[0] if row else None
 
 
-def set_failures(conn: Connection, staff_id: int, *, failures: int, locked_until: datetime | None) -> None:
-    conn.execute(
-        "UPDATE staff SET failed_signins = %s, locked_until = %s WHERE id = %s", (failures, locked_until, staff_id)
-    )
+def set_limits(conn: Conn, staff_id: int, *, shops: Sequence[int], warehouses: Sequence[int]) -> None:
+    conn.execute("DELETE FROM staff_shop WHERE staff_id = %s", [staff_id])
+    conn.execute("DELETE FROM staff_warehouse WHERE staff_id = %s", [staff_id])
+    conn.execute("INSERT INTO staff_shop SELECT %s, unnest(%s::bigint[])", [staff_id, sorted(set(shops))])
+    conn.execute("INSERT INTO staff_warehouse SELECT %s, unnest(%s::bigint[])", [staff_id, sorted(set(warehouses))])
 
 
-def set_password(conn: Connection, staff_id: int, password_hash: str, *, must_change: bool) -> None:
+def update_staff(conn: Conn, staff_id: int, *, name: str, role: str, every_shop: bool, language: str) -> None:
+    conn.execute("UPDATE staff SET name = %s, role = %s, every_shop = %s, language = %s WHERE id = %s",
+                 [name, role, every_shop, language, staff_id])
+
+
+def set_language(conn: Conn, staff_id: int, language: str) -> None:
+    conn.execute("UPDATE staff SET language = %s WHERE id = %s", [language, staff_id])
+
+
+def set_password(conn: Conn, staff_id: int, password_hash: str, *, must_change: bool) -> None:
     conn.execute(
         """UPDATE staff SET password_hash = %s, must_change = %s, failed_signins = 0, locked_until = NULL
-           WHERE id = %s""",
-        (password_hash, must_change, staff_id),
-    )
+           WHERE id = %s""", [password_hash, must_change, staff_id])
 
 
-def set_disabled(conn: Connection, staff_id: int, *, at: datetime | None) -> bool:
-    return conn.execute("UPDATE staff SET disabled_at = %s WHERE id = %s", (at, staff_id)).rowcount == 1
+def disable(conn: Conn, staff_id: int, *, at: datetime | None) -> None:
+    """Or enable again, with `at` None."""
+    conn.execute("UPDATE staff SET disabled_at = %s, failed_signins = 0, locked_until = NULL WHERE id = %s",
+                 [at, staff_id])
 
 
-def set_language(conn: Connection, staff_id: int, language: str) -> None:
-    conn.execute("UPDATE staff SET language = %s WHERE id = %s", (language, staff_id))
+def other_owners(conn: Conn, staff_id: int) -> bool:
+    """Whether somebody else could still manage everything; all owners are locked so that two cannot leave at once."""
+    rows = conn.execute(
+        "SELECT id FROM staff WHERE role = 'owner' AND every_shop AND disabled_at IS NULL ORDER BY id FOR UPDATE"
+    ).fetchall()
+    return any(row[0] != staff_id for row in rows)
 
 
-def owners_left(conn: Connection, *, without: int) -> int:
-    row = conn.execute(
-        "SELECT count(*) FROM staff WHERE role = 'owner' AND disabled_at IS NULL AND id <> %s", (without,)
-    ).fetchone()
-    return int(row[0]) if row else 0
+def list_staff(conn: Conn) -> list[Staff]:
+    return _staff(conn).execute(_STAFF + " ORDER BY s.disabled_at IS NOT NULL, s.login").fetchall()
 
 
-def insert_session(conn: Connection, token_hash: bytes, staff_id: int, *, at: datetime, expires_at: datetime) -> None:
-    conn.execute("DELETE FROM session WHERE expires_at < %s", (at,))
+def find_staff(conn: Conn, staff_id: int) -> Staff | None:
+    return _staff(conn).execute(_STAFF + " WHERE s.id = %s", [staff_id]).fetchone()
+
+
+def lock_guard(conn: Conn, login: str) -> Guard | None:
+    """Locking makes parallel guesses at one account wait for each other."""
+    return conn.cursor(row_factory=class_row(Guard)).execute(
+        """SELECT id AS staff_id, password_hash, failed_signins AS failed, disabled_at IS NOT NULL AS disabled,
+                  COALESCE(locked_until > clock_timestamp(), false) AS locked, clock_timestamp() AS at
+           FROM staff WHERE lower(login) = lower(%s) FOR NO KEY UPDATE""", [login]).fetchone()
+
+
+def find_password_hash(conn: Conn, staff_id: int) -> str | None:
+    row = conn.execute("SELECT password_hash FROM staff WHERE id = %s FOR NO KEY UPDATE", [staff_id]).fetchone()
+    return row[0] if row else None
+
+
+def note_failure(conn: Conn, staff_id: int, *, failed: int, locked_until: datetime | None) -> None:
+    conn.execute("UPDATE staff SET failed_signins = %s, locked_until = %s WHERE id = %s",
+                 [failed, locked_until, staff_id])
+
+
+def note_success(conn: Conn, staff_id: int, *, rehashed: str | None) -> None:
     conn.execute(
-        "INSERT INTO session (token_hash, staff_id, created_at, seen_at, expires_at) VALUES (%s, %s, %s, %s, %s)",
-        (token_hash, staff_id, at, at, expires_at),
-    )
+        """UPDATE staff SET failed_signins = 0, locked_until = NULL, password_hash = COALESCE(%s, password_hash)
+           WHERE id = %s""", [rehashed, staff_id])
 
 
-def delete_session(conn: Connection, token_hash: bytes) -> None:
-    conn.execute("DELETE FROM session WHERE token_hash = %s", (token_hash,))
+def insert_session(conn: Conn, *, token_hash: bytes, staff_id: int, lives_s: int) -> datetime:
+    row = conn.execute(
+        """INSERT INTO session (token_hash, staff_id, created_at, seen_at, expires_at)
+           SELECT %(token)s, %(staff)s, at, at, at + make_interval(secs => %(lives)s)
+           FROM clock_timestamp() AS at RETURNING expires_at""",
+        {"token": token_hash, "staff": staff_id, "lives": lives_s}).fetchone()
+    assert row is not None
+    at: datetime = row[0]
+    return at
 
 
-def delete_sessions(conn: Connection, staff_id: int, *, but: bytes = b"") -> None:
-    conn.execute("DELETE FROM session WHERE staff_id = %s AND token_hash <> %s", (staff_id, but))
+def find_session(conn: Conn, token_hash: bytes) -> tuple[int, datetime, bool] | None:
+    """(staff id, expiry, whether its last use should be marked) of a living session of somebody not disabled."""
+    return conn.execute(
+        """SELECT s.staff_id, s.expires_at, s.seen_at < clock_timestamp() - interval '1 minute'
+           FROM session s JOIN staff ON staff.id = s.staff_id
+           WHERE s.token_hash = %s AND s.expires_at > clock_timestamp() AND staff.disabled_at IS NULL""",
+        [token_hash]).fetchone()
 
 
-def find_session(conn: Connection, token_hash: bytes, *, at: datetime, seen_after: datetime) -> SeatRow | None:
-    """The person behind a session that has neither expired nor lain idle too long."""
-    with conn.cursor(row_factory=class_row(SeatRow)) as cur:
-        return cur.execute(
-            """SELECT staff.id, name, role, every_shop,
-                      coalesce((SELECT array_agg(shop_id) FROM staff_shop WHERE staff_id = staff.id), '{}') AS shop_ids,
-                      coalesce((SELECT array_agg(warehouse_id) FROM staff_warehouse
-                                WHERE staff_id = staff.id), '{}') AS warehouse_ids,
-                      language, must_change, '{}'::text[] AS scopes
-               FROM session JOIN staff ON staff.id = session.staff_id
-               WHERE token_hash = %s AND expires_at > %s AND seen_at > %s AND disabled_at IS NULL""",
-            (token_hash, at, seen_after),
-        ).fetchone()
+def mark_session(conn: Conn, token_hash: bytes) -> None:
+    conn.execute("UPDATE session SET seen_at = clock_timestamp() WHERE token_hash = %s", [token_hash])
 
 
-def saw_session(conn: Connection, token_hash: bytes, *, at: datetime, before: datetime) -> None:
-    """Remember the visit, at most once a while: a page view is no write."""
-    conn.execute("UPDATE session SET seen_at = %s WHERE token_hash = %s AND seen_at < %s", (at, token_hash, before))
+def drop_session(conn: Conn, token_hash: bytes) -> int | None:
+    """The staff id it was of, if there was one."""
+    row = conn.execute("DELETE FROM session WHERE token_hash = %s RETURNING staff_id", [token_hash]).fetchone()
+    return row[0] if row else None
+
+
+def drop_sessions(conn: Conn, staff_id: int, *, but: bytes = b"") -> None:
+    conn.execute("DELETE FROM session WHERE staff_id = %s AND token_hash <> %s", [staff_id, but])
+
+
+def drop_expired(conn: Conn, *, limit: int) -> int:
+    return conn.execute(
+        """DELETE FROM session WHERE token_hash IN (
+               SELECT token_hash FROM session WHERE expires_at <= clock_timestamp() LIMIT %s)""", [limit]).rowcount
 
 
 def insert_key(
-    conn: Connection, key: ApiKeyIn, *, prefix: str, secret_hash: bytes, created_by: int | None, at: datetime
+    conn: Conn, *, name: str, prefix: str, secret_hash: bytes, scopes: Sequence[str], every_shop: bool,
+    shops: Sequence[int], created_by: int | None, at: datetime,
 ) -> int:
     row = conn.execute(
         """INSERT INTO api_key (name, prefix, secret_hash, scopes, every_shop, created_by, created_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-        (key.name.strip(), prefix, secret_hash, list(key.scopes), key.every_shop, created_by, at),
-    ).fetchone()
+        [name, prefix, secret_hash, list(scopes), every_shop, created_by, at]).fetchone()
     assert row is not None
-    conn.execute(
-        "INSERT INTO api_key_shop (api_key_id, shop_id) SELECT %s, unnest(%s::bigint[])", (row[0], list(key.shop_ids))
-    )
+    conn.execute("INSERT INTO api_key_shop SELECT %s, unnest(%s::bigint[])", [row[0], sorted(set(shops))])
     return int(row[0])
 
 
-def find_key(conn: Connection, prefix: str) -> tuple[bytes, SeatRow] | None:
-    row = conn.execute(
-        """SELECT secret_hash, id, name, every_shop,
-                  coalesce((SELECT array_agg(shop_id) FROM api_key_shop WHERE api_key_id = api_key.id), '{}'), scopes
-           FROM api_key WHERE prefix = %s AND revoked_at IS NULL""",
-        (prefix,),
-    ).fetchone()
-    if row is None:
-        return None
-    return bytes(row[0]), SeatRow(row[1], row[2], "key", row[3], row[4], [], "en", False, row[5])
-
-
-def used_key(conn: Connection, key_id: int, *, at: datetime, before: datetime) -> None:
-    conn.execute(
-        "UPDATE api_key SET used_at = %s WHERE id = %s AND (used_at IS NULL OR used_at < %s)", (at, key_id, before)
-    )
-
-
-def revoke_key(conn: Connection, key_id: int, *, at: datetime) -> bool:
+def find_secret(conn: Conn, prefix: str) -> tuple[int, bytes, bool] | None:
+    """(key id, secret hash, whether its last use should be marked) of a key that was not revoked."""
     return conn.execute(
-        "UPDATE api_key SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", (at, key_id)
-    ).rowcount == 1
+        """SELECT id, secret_hash, COALESCE(used_at < clock_timestamp() - interval '1 minute', true)
+           FROM api_key WHERE prefix = %s AND revoked_at IS NULL""", [prefix]).fetchone()
 
 
-def list_keys(conn: Connection) -> list[ApiKey]:
-    with conn.cursor(row_factory=class_row(ApiKey)) as cur:
-        return cur.execute(
-            """SELECT id, name, prefix, scopes, every_shop,
-                      coalesce((SELECT array_agg(shop_id ORDER BY shop_id) FROM api_key_shop
-                                WHERE api_key_id = api_key.id), '{}') AS shop_ids,
-                      created_at, used_at, revoked_at IS NOT NULL AS revoked
-               FROM api_key ORDER BY revoked_at IS NOT NULL, id DESC"""
-        ).fetchall()
+def mark_key(conn: Conn, key_id: int) -> None:
+    conn.execute("UPDATE api_key SET used_at = clock_timestamp() WHERE id = %s", [key_id])
+
+
+def list_keys(conn: Conn) -> list[ApiKey]:
+    return _keys(conn).execute(_KEY + " ORDER BY k.revoked_at IS NOT NULL, k.id DESC").fetchall()
+
+
+def find_key(conn: Conn, key_id: int) -> ApiKey | None:
+    return _keys(conn).execute(_KEY + " WHERE k.id = %s", [key_id]).fetchone()
+
+
+def revoke_key(conn: Conn, key_id: int, *, at: datetime) -> bool:
+    return conn.execute(
+        "UPDATE api_key SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [at, key_id]).rowcount == 1
 
 
 def list_audit(
-    conn: Connection, *, before: tuple[datetime, int] | None, actor: str, subject: str, shops: Sequence[int] | None,
-    limit: int,
-) -> list[AuditLine]:  # fmt: skip
-    """Newest first; `before` is the (at, id) of the last line of the page before; `shops` None means every shop."""
-    with conn.cursor(row_factory=class_row(AuditLine)) as cur:
-        return cur.execute(
-            """SELECT audit.id, at, actor, coalesce(staff.name, api_key.name, '') AS actor_name, action, subject, reason
-               FROM audit
-               LEFT JOIN staff ON audit.actor = 'staff:' || staff.id
-               LEFT JOIN api_key ON audit.actor = 'key:' || api_key.id
-               WHERE (%(at)s::timestamptz IS NULL OR (at, audit.id) < (%(at)s, %(id)s))
-                 AND (%(actor)s = '' OR actor = %(actor)s) AND (%(subject)s = '' OR subject = %(subject)s)
-                 AND (%(shops)s::bigint[] IS NULL OR audit.shop_id IS NULL OR audit.shop_id = ANY (%(shops)s))
-               ORDER BY at DESC, audit.id DESC LIMIT %(limit)s""",
-            {
-                "at": before[0] if before else None,
-                "id": before[1] if before else 0,
-                "actor": actor,
-                "subject": subject,
-                "shops": list(shops) if shops is not None else None,
-                "limit": limit,
-            },
-        ).fetchall()
+    conn: Conn, *, subject: str, actor: str, action: str, before: tuple[datetime, int] | None, limit: int
+) -> list[AuditLine]:
+    """Newest first. Lines of shops the transaction does not see are left out (the table has no policy of its own)."""
+    return conn.cursor(row_factory=class_row(AuditLine)).execute(
+        """SELECT id, at, shop_id, actor, action, subject, reason, detail FROM audit
+           WHERE (shop_id IS NULL OR shop_id IN (SELECT id FROM shop))
+             AND (%(subject)s = '' OR subject = %(subject)s) AND (%(actor)s = '' OR actor = %(actor)s)
+             AND (%(action)s = '' OR action = %(action)s)
+             AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
+           ORDER BY at DESC, id DESC LIMIT %(limit)s""",
+        {"subject": subject, "actor": actor, "action": action, "limit": limit,
+         "at": before[0] if before else None, "id": before[1] if before else 0}).fetchall()

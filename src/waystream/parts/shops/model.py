@@ -1,4 +1,4 @@
-"""A shop and its policy: which kinds of delivery complete an order at once, and how long the rest wait for the buyer."""
+"""A shop and its policy: which kinds of delivery complete an order at once, how long the rest wait for the buyer."""
 
 import re
 from collections.abc import Iterable

@@ -94,11 +94,23 @@ def open_tracks(conn: Conn, parcel_ids: Collection[int], *, at: datetime, due_at
 def lock_tracks(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Stored]:
     """The tracks, held until the end of the transaction. What else is read of them must be read after this."""
     rows = conn.execute(
-        """SELECT parcel_id, shop_id, binding_id, latest, state, kind, direction, at, because, collected_at,
-                  delivered_at, scanned_at
-           FROM track WHERE parcel_id = ANY (%b::bigint[]) ORDER BY parcel_id FOR NO KEY UPDATE""",
-        [sorted(parcel_ids)], binary=True)
-    return {row[0]: Stored(row[0], row[1], row[2], _track(*row[4:]), row[3]) for row in rows}
+        f"""SELECT {_TRACK} FROM track WHERE parcel_id = ANY (%b::bigint[])
+            ORDER BY parcel_id FOR NO KEY UPDATE""", [sorted(parcel_ids)], binary=True)
+    return {row[0]: _stored(*row) for row in rows}
+
+
+def list_tracks(conn: Conn, *, after: int, limit: int) -> list[Stored]:
+    """Every track, by parcel id."""
+    rows = conn.execute(f"SELECT {_TRACK} FROM track WHERE parcel_id > %s ORDER BY parcel_id LIMIT %s", [after, limit])
+    return [_stored(*row) for row in rows]
+
+
+_TRACK = """parcel_id, shop_id, binding_id, latest, state, kind, direction, at, because, collected_at, delivered_at,
+            scanned_at"""
+
+
+def _stored(parcel_id: int, shop_id: int, binding_id: int, latest: str, *track: Any) -> Stored:
+    return Stored(parcel_id, shop_id, binding_id, _track(*track), latest)
 
 
 def _track(state: str, kind: str, direction: str, *rest: Any) -> Track:

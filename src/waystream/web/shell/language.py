@@ -142,7 +142,7 @@ class Language:
         return f"{here:%a} {here.day} {_MONTHS[here.month - 1]}, {here:%H:%M}"
 
 
-def N_(sentence: str) -> str:  # noqa: N802
+def N_(sentence: str) -> str:
     """Marks a sentence for the catalogue that is said later."""
     return sentence
 
@@ -165,7 +165,7 @@ def catalogue() -> Catalog:
 
 
 def _fill(text: str, facts: dict[str, object]) -> Markup:
-    return Markup(text) % facts if facts else Markup(text)  # noqa: S704
+    return Markup(text) % facts if facts else Markup(text)
 
 
 def _year(day: date, this_year: int) -> str:

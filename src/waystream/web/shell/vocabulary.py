@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from waystream.core.order import Refund, Word
 from waystream.core.state import Kind, State
+from waystream.parts.people.model import Role
 from waystream.web.shell.language import N_, Language
 
 
@@ -94,12 +95,12 @@ REFUND_WORDS: dict[Refund, str] = {
     Refund.FULL: N_("refunded"),
 }
 
-ROLE_WORDS: dict[str, str] = {
-    "owner": N_("Owner"),
-    "warehouse": N_("Warehouse"),
-    "care": N_("Customer care"),
-    "finance": N_("Finance"),
-    "analyst": N_("Analyst"),
+ROLE_WORDS: dict[Role, str] = {
+    Role.OWNER: N_("Owner"),
+    Role.WAREHOUSE: N_("Warehouse staff"),
+    Role.CARE: N_("Customer care"),
+    Role.FINANCE: N_("Finance"),
+    Role.ANALYST: N_("Analyst"),
 }
 
 CARRIER_WORDS: dict[str, str] = {

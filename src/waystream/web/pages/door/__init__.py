@@ -1,1 +1,1 @@
-"""Before anybody is in: sign-in, the owner's first run, and leaving."""
+"""Before anybody is in: sign-in and out. The first owner's login is told by the command that started Waystream."""

@@ -1,4 +1,4 @@
-"""Sign-in and out, and the first run, in which the first owner is made; then the first-run page is gone for good."""
+"""GET and POST /sign-in, POST /sign-out. Who is refused hears one sentence, whatever was wrong."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,10 +7,10 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from waystream.core.errors import Forbidden, Invalid, WaystreamError
 from waystream.parts.people import actions as people
 from waystream.web.address import own_path
 from waystream.web.auth import (
+    SESSION_COOKIE,
     SIGNED_IN,
     Seat,
     close_session,
@@ -34,21 +34,11 @@ class SignInPage:
     wrong: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstRunPage:
-    login: str = ""
-    name: str = ""
-    path: str = ""
-    wrong: str = ""
-
-
 @router.get("/sign-in", dependencies=[open_to_all()])
 def show_sign_in(request: Request, next: str = "/") -> Response:
     if seat_of(request) is not None:
         return RedirectResponse(own_path(next), 303)
-    if not _has_owner(request):
-        return RedirectResponse("/first-run", 303)
-    return _at_the_door(request, "door/sign_in.html", SignInPage(own_path(next)))
+    return _at_the_door(request, SignInPage(own_path(next)))
 
 
 @router.post("/sign-in", dependencies=[open_to_all(own_forms=True)])
@@ -56,17 +46,16 @@ def sign_in(
     request: Request,
     login: Annotated[str, Form(max_length=100)],
     password: Annotated[str, Form(max_length=500)],
-    back: Annotated[str, Form()] = "/",
+    back: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
     context = context_of(request)
-    try:
-        token = people.sign_in(context.machine, login=login, password=password)
-    except WaystreamError as refusal:
-        wrong = language_of(request).echo(refusal.sentence)
-        page = SignInPage(own_path(back), login=login, wrong=wrong)
-        return _at_the_door(request, "door/sign_in.html", page, status=refusal.status)
+    stale = request.cookies.get(SESSION_COOKIE, "")
+    signed_in = context.machine.run(lambda tx: people.sign_in(tx, login=login, password=password, replacing=stale))
+    if signed_in is None:
+        wrong = language_of(request).say("The login or the password is wrong, or too many tries came before: wait a little.")
+        return _at_the_door(request, SignInPage(own_path(back), login, wrong), status=401)
     answer = go(own_path(back))
-    open_session(answer, token, secure=context.cookie_secure)
+    open_session(answer, signed_in.token, secure=context.cookie_secure)
     return answer
 
 
@@ -78,43 +67,8 @@ def sign_out(request: Request, seat: Annotated[Seat, requires(SIGNED_IN)]) -> Re
     return answer
 
 
-@router.get("/first-run", dependencies=[open_to_all()])
-def show_first_run(request: Request) -> Response:
-    if _has_owner(request):
-        return RedirectResponse("/sign-in", 303)
-    return _at_the_door(request, "door/first_run.html", FirstRunPage())
-
-
-@router.post("/first-run", dependencies=[open_to_all(own_forms=True)])
-def make_owner(
-    request: Request,
-    login: Annotated[str, Form(max_length=100)],
-    name: Annotated[str, Form(max_length=100)],
-    password: Annotated[str, Form(max_length=500)],
-) -> Response:
-    context = context_of(request)
-    if _has_owner(request):
-        raise Forbidden("There is an owner already: sign in")
-    language = language_of(request)
-    try:
-        context.machine.run(
-            lambda tx: people.first_owner(tx, login=login, name=name, password=password, language=language.code)
-        )
-    except Invalid as refusal:
-        page = FirstRunPage(login, name, refusal.path or "", language.echo(refusal.sentence))
-        return _at_the_door(request, "door/first_run.html", page, status=refusal.status)
-    token = people.sign_in(context.machine, login=login, password=password)
-    answer = go("/setup")
-    open_session(answer, token, secure=context.cookie_secure)
-    return answer
-
-
-def _has_owner(request: Request) -> bool:
-    return context_of(request).machine.run(people.has_owner)
-
-
-def _at_the_door(request: Request, template: str, page: object, *, status: int = 200) -> Response:
+def _at_the_door(request: Request, page: SignInPage, *, status: int = 200) -> Response:
     request.state.door = door_token(request)
-    answer = show(request, template, page, status=status)
+    answer = show(request, "door/sign_in.html", page, status=status)
     keep_door(answer, request.state.door, secure=context_of(request).cookie_secure)
     return answer

@@ -1,7 +1,7 @@
 """GET /orders: which orders there are, by word, view, shop, warehouse, carrier or search; newest change first."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,11 +13,12 @@ from waystream.core.order import Word
 from waystream.kernel.tx import Tx
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
+from waystream.web.cursor import read_cursor, write_cursor
 from waystream.web.navigation import Entry
-from waystream.web.pages.orders import store
-from waystream.web.pages.orders.search import find_orders
+from waystream.web.pages.orders import deeds, store
+from waystream.web.pages.orders.search import MASKED, find_orders
 from waystream.web.render import language_of, show
-from waystream.web.shell.language import Language, Moment, N_
+from waystream.web.shell.language import N_, Language, Moment
 from waystream.web.shell.vocabulary import ORDER_WORDS, Pill, carrier_name, order_pill, order_word, pill
 from waystream.web.views import PAGE_ROWS, Address, Menu, Option, Tab
 
@@ -25,6 +26,7 @@ READ = "orders:read"
 NAV = (Entry(20, "rail", "/orders", "orders", N_("Orders"), READ),)
 
 router = APIRouter()
+router.include_router(deeds.router)
 
 VIEWS = {"trouble": N_("With a problem"), "late": N_("Likely late"), "held": N_("On hold")}
 
@@ -116,7 +118,7 @@ def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> OrdersPage
         answer=_answer(language, counts, found=len(rows) if filters.q else None),
         tabs=_tabs(language, counts, filters),
         menus=_menus(tx, seat, filters, language),
-        rows=tuple(_row(language, row, tx.now) for row in shown),
+        rows=tuple(_row(language, row, tx.now, masked=seat.caller.may(MASKED)) for row in shown),
         told=language.say_n("%(n)s order, by latest change", "%(n)s orders, by latest change", len(shown)),
         first=address.but() if filters.after else "",
         next=address.but(after=write_cursor(shown[-1].moved_at, shown[-1].id)) if len(rows) > PAGE_ROWS else "",
@@ -125,22 +127,6 @@ def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> OrdersPage
         may_write=seat.caller.may("orders:write"),
         empty=counts.all == 0,
     )
-
-
-def write_cursor(at: datetime, row_id: int) -> str:
-    """Where in a list one is: the instant in microseconds, and the id."""
-    return f"{int(at.timestamp())}.{at.microsecond:06d}-{row_id}"
-
-
-def read_cursor(text: str) -> tuple[datetime, int] | None:
-    """None for anything that is no cursor of ours."""
-    moment, _, row_id = text.partition("-")
-    seconds, _, micros = moment.partition(".")
-    if not (seconds.isdecimal() and micros.isdecimal() and row_id.isdecimal() and len(text) <= 45):
-        return None
-    if int(seconds) > 4_102_444_800 or int(row_id) >= 2**63:
-        return None
-    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros[:6])), int(row_id)
 
 
 def _wanted(tx: Tx, seat: Seat, filters: Filters) -> store.Wanted:
@@ -152,7 +138,8 @@ def _wanted(tx: Tx, seat: Seat, filters: Filters) -> store.Wanted:
         warehouse_id=int(filters.warehouse) if filters.warehouse else None,
         carrier=filters.carrier,
         found=find_orders(tx, seat, filters.q) if filters.q else None,
-        before=read_cursor(filters.after) if filters.after else None,
+        warehouses=tuple(seat.caller.warehouses) if seat.caller.warehouses is not None else None,
+        before=read_cursor(filters.after),
     )
 
 
@@ -240,7 +227,7 @@ def _menu(filters: Filters, name: str, label: str, options: list[tuple[str, str]
     )
 
 
-def _row(language: Language, row: store.Row, now: datetime) -> OrderRow:
+def _row(language: Language, row: store.Row, now: datetime, *, masked: bool) -> OrderRow:
     return OrderRow(
         id=row.id,
         number=row.number,
@@ -252,7 +239,7 @@ def _row(language: Language, row: store.Row, now: datetime) -> OrderRow:
         carrier=carrier_name(language, row.carrier) if row.carrier else "",
         waybill=row.waybill or "",
         more=max(row.parcels - 1, 0),
-        receiver=row.name_mask,
+        receiver=row.name_mask if masked else "",
         place=" ".join(filter(None, (row.province, row.city, row.district))),
         total=language.money(row.total_fen),
     )

@@ -29,6 +29,7 @@ class Wanted:
     warehouse_id: int | None = None
     carrier: str = ""
     found: tuple[int, ...] | None = None
+    warehouses: tuple[int, ...] | None = None
     before: tuple[datetime, int] | None = None
 
 
@@ -95,6 +96,7 @@ _CONDITIONS = """
     (%(word)s = '' OR o.word = %(word)s)
     AND (%(shop)s::bigint IS NULL OR o.shop_id = %(shop)s)
     AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
+    AND (%(warehouses)s::bigint[] IS NULL OR o.warehouse_id = ANY (%(warehouses)s))
     AND (%(found)s::bigint[] IS NULL OR o.id = ANY (%(found)s))
     AND (%(carrier)s = '' OR EXISTS (SELECT FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
                                      WHERE po.order_id = o.id AND p.carrier = %(carrier)s))
@@ -132,7 +134,8 @@ def list_orders(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
 def count_orders(conn: Conn, wanted: Wanted) -> Counts:
     """By word and by view, under the same shop and warehouse; each count stops at the bound."""
     scope = """(%(shop)s::bigint IS NULL OR o.shop_id = %(shop)s)
-               AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)"""
+               AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
+               AND (%(warehouses)s::bigint[] IS NULL OR o.warehouse_id = ANY (%(warehouses)s))"""
     words = f"""
         SELECT words.word, (SELECT count(*) FROM (SELECT FROM orders o WHERE o.word = words.word AND {scope}
                                                   LIMIT %(most)s))
@@ -157,23 +160,6 @@ def list_carriers(conn: Conn) -> list[str]:
     return [row[0] for row in conn.execute("SELECT DISTINCT carrier FROM carrier_account ORDER BY carrier").fetchall()]
 
 
-def find_by_waybill(conn: Conn, number: str, *, limit: int) -> list[int]:
-    """Orders whose parcel has or had this number."""
-    rows = conn.execute(
-        """SELECT DISTINCT po.order_id FROM binding b JOIN parcel_order po ON po.parcel_id = b.parcel_id
-           WHERE b.number = %s LIMIT %s""",
-        [number, limit],
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def find_by_number(conn: Conn, number: str, *, limit: int) -> list[int]:
-    """Orders whose number begins so."""
-    pattern = number.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    rows = conn.execute("SELECT id FROM orders WHERE number LIKE %s ORDER BY number LIMIT %s", [pattern, limit])
-    return [row[0] for row in rows.fetchall()]
-
-
 _ALL_WORDS: Sequence[str] = (*OPEN_WORDS, "delivered", "completed", "closed")
 
 
@@ -192,6 +178,7 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "shop": wanted.shop_id,
         "warehouse": wanted.warehouse_id,
         "carrier": wanted.carrier,
+        "warehouses": list(wanted.warehouses) if wanted.warehouses is not None else None,
         "found": list(wanted.found) if wanted.found is not None else None,
         "at": at,
         "id": row_id,

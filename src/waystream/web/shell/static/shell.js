@@ -52,7 +52,8 @@ function choose(checked) {
 
 function openDialog() {
   const dialog = document.querySelector("#dialog dialog");
-  if (!dialog || dialog.open) return;
+  if (!dialog || dialog.matches(":modal")) return;
+  dialog.open = false;
   dialog.showModal();
   dialog.addEventListener("close", () => dialog.remove());
 }

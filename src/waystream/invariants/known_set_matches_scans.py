@@ -1,0 +1,11 @@
+"""What counts as known of a source is stored, and of a whole list nothing stored is missing."""
+
+SQL = """
+SELECT telling.parcel_id, telling.source, listed.key::bigint AS key, 'listed but not stored' AS wrong
+FROM telling CROSS JOIN jsonb_object_keys(telling.codes) AS listed (key)
+WHERE NOT EXISTS (SELECT FROM scan WHERE scan.parcel_id = telling.parcel_id AND scan.key = listed.key::bigint)
+UNION ALL
+SELECT scan.parcel_id, scan.source, scan.key, 'stored but not listed'
+FROM scan JOIN telling USING (binding_id, source)
+WHERE telling.whole AND NOT telling.codes ? scan.key::text
+"""

@@ -1,0 +1,9 @@
+"""A parcel has at most one live number, and a live number belongs to one parcel."""
+
+SQL = """
+SELECT 'parcel ' || parcel_id || ' has ' || count(*) || ' live numbers' FROM binding
+WHERE state IN ('live', 'cancelling') GROUP BY parcel_id HAVING count(*) > 1
+UNION ALL
+SELECT 'number ' || number || ' of ' || carrier || ' is live for ' || count(*) || ' parcels' FROM binding
+WHERE state IN ('live', 'cancelling') AND owns_until IS NULL GROUP BY carrier, number HAVING count(*) > 1
+"""

@@ -1,0 +1,18 @@
+"""Every parcel is where the fold of its facts puts it."""
+
+from waystream.core.parcel import fold
+from waystream.kernel.tx import Tx
+from waystream.parts.tracking import store
+
+AT_ONCE = 1_000
+
+
+def broken(tx: Tx) -> list[str]:
+    """The parcels whose stored track is another than the fold of their facts."""
+    wrong: list[str] = []
+    last = 0
+    while tracks := store.list_tracks(tx.conn, after=last, limit=AT_ONCE):
+        facts = store.list_facts(tx.conn, tracks)
+        wrong += [f"parcel {stored.parcel_id}" for stored in tracks if fold(facts[stored.parcel_id]) != stored.track]
+        last = tracks[-1].parcel_id
+    return wrong

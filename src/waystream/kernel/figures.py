@@ -1,0 +1,100 @@
+"""Figures for Prometheus: what this process counted, and what the database knows of log, rules and jobs.
+
+Guaranteed: no personal data; labels are names of rules, jobs and outcomes, never of people or parcels. Lag and queues
+are asked at the scrape, so every process tells the same.
+"""
+
+from collections.abc import Iterator
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from waystream.core.errors import Unavailable
+from waystream.kernel import job_table, log, rule_cursor
+from waystream.kernel.database import Database
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+
+class Figures:
+    """The figures of one process. `registry` takes those of the parts above; its observers go to the machine."""
+
+    def __init__(self, database: Database | None = None) -> None:
+        self.registry = CollectorRegistry()
+        self._rule_seconds = Histogram(
+            "waystream_rule_turn_seconds", "Turns of rules", ["rule"], registry=self.registry, buckets=SECONDS
+        )
+        self._rule_events = Counter(
+            "waystream_rule_events", "Events that passed a rule", ["rule"], registry=self.registry
+        )
+        self._job_seconds = Histogram(
+            "waystream_job_run_seconds", "Runs of jobs", ["kind", "outcome"], registry=self.registry, buckets=SECONDS
+        )
+        if database is not None:
+            self.registry.register(MachineCollector(database))
+
+    def saw_turn(self, rule: str, *, seconds: float, events: int) -> None:
+        """For the dispatcher: a rule had its turn."""
+        self._rule_seconds.labels(rule).observe(seconds)
+        self._rule_events.labels(rule).inc(events)
+
+    def saw_run(self, kind: str, *, seconds: float, outcome: str) -> None:
+        """For the runner: a job's run ended; `outcome` is done, ready, given_up or lost."""
+        self._job_seconds.labels(kind, outcome).observe(seconds)
+
+    def render(self) -> bytes:
+        """The text that Prometheus scrapes, as CONTENT_TYPE."""
+        return generate_latest(self.registry)
+
+
+class MachineCollector(Collector):
+    """What only the database knows, asked at each scrape."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: registering does not ask the database."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("waystream_database_up", "Whether the database answers", value=0)
+        try:
+            with self._database.tx(read_only=True) as conn:
+                standings = rule_cursor.list_standings(conn)
+                queues = job_table.list_queues(conn)
+                head, unplaced = log.head(conn), log.count_unplaced(conn)
+        except Unavailable:
+            yield up
+            return
+        yield GaugeMetricFamily("waystream_database_up", up.documentation, value=1)
+        yield GaugeMetricFamily("waystream_log_position", "Events placed in the log", value=head)
+        yield GaugeMetricFamily("waystream_log_unplaced", "Committed events without a place", value=unplaced)
+        yield from _rule_gauges(standings)
+        yield from _job_gauges(queues)
+
+
+def _rule_gauges(standings: list[rule_cursor.Standing]) -> Iterator[Metric]:
+    lag = GaugeMetricFamily("waystream_rule_lag", "Positions a rule is behind the log", labels=["rule"])
+    parked = GaugeMetricFamily("waystream_rule_parked", "Events a rule laid aside", labels=["rule", "why"])
+    halted = GaugeMetricFamily("waystream_rule_halted", "1 if the rule is halted", labels=["rule"])
+    for found in standings:
+        lag.add_metric([found.rule], found.lag)
+        parked.add_metric([found.rule, "poison"], found.poison)
+        parked.add_metric([found.rule, "waiting"], found.waiting)
+        halted.add_metric([found.rule], float(bool(found.halted)))
+    yield from (lag, parked, halted)
+
+
+def _job_gauges(queues: list[job_table.Queue]) -> Iterator[Metric]:
+    jobs = GaugeMetricFamily("waystream_jobs", "Jobs that are not done", labels=["kind", "state"])
+    overdue = GaugeMetricFamily("waystream_job_overdue_seconds", "How long the oldest due job waits", labels=["kind"])
+    for queue in queues:
+        jobs.add_metric([queue.kind, "ready"], queue.ready)
+        jobs.add_metric([queue.kind, "running"], queue.running)
+        jobs.add_metric([queue.kind, "given_up"], queue.given_up)
+        overdue.add_metric([queue.kind], queue.overdue_s)
+    yield from (jobs, overdue)

@@ -1,0 +1,212 @@
+"""Hop 1: a group of pushes becomes facts, tracks and events, in the caller's one transaction.
+
+Guaranteed: bytes seen before change nothing; every touched parcel is locked in id order and afterwards is the fold of
+its facts; what cannot be placed (strangers, disputed scans, unknown codes) is kept and counted.
+What people do is in `actions`; whose a scan is in `model`; what is new in it in `learning`.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from waystream.core.events import Event
+from waystream.core.events.fulfilment import CancelledNumberScanned, SubscriptionDied
+from waystream.core.events.tracking import changes
+from waystream.core.facts import scan_key
+from waystream.core.parcel import START, advance, fold, in_order, standing
+from waystream.core.state import State
+from waystream.kernel import log, vault
+from waystream.kernel.tx import Tx
+from waystream.parts.tracking import model, store
+from waystream.parts.tracking.learning import News, Telling, TellingId, learn_all
+from waystream.parts.tracking.masks import masked
+from waystream.parts.tracking.model import Disputed, Heard, Received, Routed
+from waystream.parts.tracking.store import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a group did. `scans` were not known before, `moved` are parcels whose state changed."""
+
+    pushes: int = 0
+    repeated: int = 0
+    waybills: int = 0
+    scans: int = 0
+    moved: int = 0
+    strangers: int = 0
+    disputed: int = 0
+    unknown: int = 0
+
+
+def apply(tx: Tx, group: Sequence[Received]) -> Applied:
+    """Take in the pushes of a group, in their order."""
+    fresh = accept(tx, group)
+    if not fresh:
+        return Applied(pushes=len(group), repeated=len(group))
+    applied = take_in(tx, fresh)
+    return replace(applied, pushes=len(group), repeated=len(group) - len(fresh))
+
+
+def accept(tx: Tx, group: Sequence[Received]) -> list[Received]:
+    """Keep the pushes sealed under the day's key; those whose bytes were never seen before."""
+    known = store.list_known_digests(tx.conn, [received.digest for received in group])
+    unseen: dict[bytes, Received] = {}
+    for received in group:
+        if received.digest not in known:
+            unseen.setdefault(received.digest, received)
+    if not unseen:
+        return []
+    days = {received.received_at.date() for received in unseen.values()}
+    day_keys = {day: tx.keys.day_key(tx.conn, day) for day in sorted(days)}
+    sealed = [_sealed(received, *day_keys[received.received_at.date()]) for received in unseen.values()]
+    kept = store.insert_inbox(tx.conn, sealed)
+    return [received for received in unseen.values() if received.id in kept]
+
+
+def _sealed(received: Received, key_id: int, key: bytes) -> store.Sealed:
+    return store.Sealed(received.digest, received.id, received.aggregator_id, received.received_at, len(received.body),
+                        key_id, vault.seal(key, received.body, aad=received.digest))
+
+
+def take_in(tx: Tx, pushes: Sequence[Received]) -> Applied:
+    """Route, lock, learn, fold, save, tell. The pushes lie in the inbox."""
+    owners = store.list_owners(tx.conn, model.waybills(pushes))
+    routed = model.route(pushes, owners)
+    tracks = hold_tracks(tx, {heard.owner.parcel_id for heard in routed.heard})
+    bindings = {heard.owner.binding_id for heard in routed.heard} | {stored.binding_id for stored in tracks.values()}
+    tellings = store.list_tellings(tx.conn, bindings)
+
+    before = dict(tellings)
+    news = learn_all(routed.heard, tellings)
+
+    _save_facts(tx, news, {told: telling for told, telling in tellings.items() if before.get(told) is not telling})
+    moved = _move(tx, tracks, news, tellings)
+    disputed = _save_unplaced(tx, routed)
+    unknown = _count_unknown(tx, routed.heard, news, before)
+    _tell_of_subscriptions(tx, routed.heard)
+    return Applied(waybills=len(routed.heard), scans=sum(len(item.scans) for item in news.values()), moved=moved,
+                   strangers=len(routed.strangers), disputed=disputed, unknown=unknown)
+
+
+def hold_tracks(tx: Tx, parcel_ids: set[int]) -> dict[int, Stored]:
+    """The tracks, locked; a push may be here before the rule that opens the track of a new binding."""
+    tracks = store.lock_tracks(tx.conn, parcel_ids)
+    missing = parcel_ids - tracks.keys()
+    if not missing:
+        return tracks
+    open_tracks(tx, missing)
+    return store.lock_tracks(tx.conn, parcel_ids)
+
+
+def open_tracks(tx: Tx, parcel_ids: Collection[int]) -> None:
+    store.open_tracks(tx.conn, parcel_ids, at=tx.now, due_at=model.due_at(START, opened_at=tx.now))
+
+
+def _save_facts(tx: Tx, news: Mapping[int, News], changed: Mapping[TellingId, Telling]) -> None:
+    store.add_scans(tx.conn, list(news.values()))
+    store.remember_retold(tx.conn, [(item.owner.parcel_id, told) for item in news.values() for told in item.retold])
+    store.save_tellings(tx.conn, [(news[binding_id].owner, telling) for (binding_id, _), telling in changed.items()])
+
+
+def _move(tx: Tx, tracks: Mapping[int, Stored], news: Mapping[int, News],
+          tellings: Mapping[TellingId, Telling]) -> int:
+    """Fold what is new into the tracks, the long way only where the short one cannot tell."""
+    claims: dict[int, list[Telling]] = {}
+    for (binding_id, _), telling in tellings.items():
+        claims.setdefault(binding_id, []).append(telling)
+    advanced: list[Stored] = []
+    refolded: list[Stored] = []
+    for stored in tracks.values():
+        item = news.get(stored.binding_id)
+        if item is None:
+            continue
+        ahead = _advanced(stored, item, claims[stored.binding_id])
+        if ahead is None:
+            refolded.append(stored)
+        elif ahead != stored:
+            advanced.append(ahead)
+    causes = {item.owner.parcel_id: f"inbox:{item.inbox_id}" for item in news.values()}
+    return save_moved(tx, tracks, advanced + refold(tx, refolded), causes)
+
+
+def _advanced(stored: Stored, item: News, tellings: Iterable[Telling]) -> Stored | None:
+    if not item.grown:
+        return None
+    claims = [telling.claim for telling in tellings if telling.claim]
+    scans = list(item.scans.values())
+    track = advance(stored.track, scans=scans, claims=claims)
+    if track is None:
+        return None
+    return replace(stored, track=track, latest=in_order(scans)[-1].text if scans else stored.latest)
+
+
+def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:
+    """The tracks from all their facts; what no longer stands is struck through."""
+    if not tracks:
+        return []
+    facts = store.list_facts(tx.conn, tracks)
+    standings = {stored.parcel_id: standing(facts[stored.parcel_id]) for stored in tracks}
+    pairs = [(parcel_id, scan.key) for parcel_id, scans in standings.items() for scan in scans]
+    store.strike_withdrawn(tx.conn, tracks, standing=pairs, at=tx.now)
+    return [replace(stored, track=fold(facts[stored.parcel_id]),
+                    latest=standings[stored.parcel_id][-1].text if standings[stored.parcel_id] else "")
+            for stored in tracks]
+
+
+def save_moved(tx: Tx, before: Mapping[int, Stored], after: Iterable[Stored], causes: Mapping[int, str]) -> int:
+    """Save the tracks that differ and say what that means; how many parcels changed their state."""
+    moved = [stored for stored in after if stored != before[stored.parcel_id]]
+    store.save_tracks(tx.conn, [(stored, model.due_at(stored.track, opened_at=tx.now)) for stored in moved], at=tx.now)
+
+    told: list[tuple[Event, str]] = []
+    for stored in moved:
+        said = changes(before[stored.parcel_id].track, stored.track, shop_id=stored.shop_id, parcel_id=stored.parcel_id)
+        told += [(event, causes[stored.parcel_id]) for event in said]
+    log.emit_each(tx.conn, told, at=tx.now)
+    return len({event.subject for event, _ in told})
+
+
+def _save_unplaced(tx: Tx, routed: Routed) -> int:
+    """Strangers and disputed scans; a scan of a cancelled number is also an alarm, once per scan."""
+    store.insert_strangers(tx.conn, routed.strangers)
+    rows = [(_disputed_row(item), item) for item in routed.disputed]
+    listed = store.insert_disputed(tx.conn, [row for row, _ in rows], at=tx.now)
+    alarms = {item.owner.binding_id: item for row, item in rows if row.key in listed and item.owner.cancelled}
+    log.emit_each(tx.conn, [(_alarm(item), f"inbox:{item.inbox_id}") for item in alarms.values()], at=tx.now)
+    return len(listed)
+
+
+def _disputed_row(item: Disputed) -> store.DisputedRow:
+    owner, trace = item.owner, item.trace
+    key = scan_key(binding_id=owner.binding_id, source=item.source, raw_time=trace.raw_time, text=trace.text)
+    return store.DisputedRow(parcel_id=owner.parcel_id, key=key, number=owner.number, carrier=owner.carrier,
+                             shop_id=owner.shop_id, at=trace.at, text=masked(trace.text), code=trace.code,
+                             inbox_id=item.inbox_id)
+
+
+def _alarm(item: Disputed) -> CancelledNumberScanned:
+    return CancelledNumberScanned(shop_id=item.owner.shop_id, parcel_id=item.owner.parcel_id,
+                                  binding_id=item.owner.binding_id)
+
+
+def _count_unknown(tx: Tx, heard: Iterable[Heard], news: Mapping[int, News],
+                   before: Mapping[TellingId, Telling]) -> int:
+    """Codes the table does not know, where they are news: of scans, and of claims that were not claimed before."""
+    seen: Counter[tuple[str, str, str]] = Counter(
+        (scan.source, item.owner.carrier, scan.code) for item in news.values() for scan in item.scans.values()
+        if scan.code and scan.meaning.state is State.UNKNOWN)
+    for item in heard:
+        told = before.get((item.owner.binding_id, item.network.name))
+        if item.claim_code and not (told and told.claim and told.claim.code == item.claim_code) \
+                and item.network.meaning(item.claim_code, "").state is State.UNKNOWN:
+            seen[item.network.name, item.owner.carrier, item.claim_code] += 1
+    store.count_unknown(tx.conn, sorted(seen.items()), at=tx.now)
+    return seen.total()
+
+
+def _tell_of_subscriptions(tx: Tx, heard: Iterable[Heard]) -> None:
+    died = [item for item in heard if item.died]
+    log.emit_each(tx.conn, [(SubscriptionDied(shop_id=item.owner.shop_id, parcel_id=item.owner.parcel_id,
+                                              binding_id=item.owner.binding_id, reason=item.died),
+                             f"inbox:{item.inbox_id}") for item in died], at=tx.now)
+

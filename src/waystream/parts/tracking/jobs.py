@@ -1,0 +1,53 @@
+"""Tracking's own chores: strangers are adopted once their number is bound, old raw pushes are forgotten."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
+from waystream.kernel.tx import Tx
+from waystream.parts.tracking import actions, store_lists
+
+INBOX_KEPT = timedelta(days=45)
+FORGOTTEN_AT_ONCE = 5_000
+LOOKED_BACK = timedelta(hours=24)
+BOUND_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptStrangers:
+    """Takes in what was told of a number before it was bound; touches nothing outside."""
+
+    outside: Outside
+    kind: str = actions.ADOPT
+    lease_s: float = 60.0
+    max_attempts: int = 20
+    concurrency: int = 2
+
+    def do(self, run: Run) -> None:
+        with run.work.begin() as tx:
+            actions.adopt(tx, int(run.job.args["binding_id"]), self.outside.networks)
+            run.finish(tx)
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        """The strangers stay listed; a person sees them."""
+
+
+def find_bound_strangers(tx: Tx) -> int:
+    """A push and the binding of its number may have crossed: neither saw the other. Both are here now."""
+    bindings = store_lists.list_unadopted(tx.conn, since=tx.now - LOOKED_BACK, limit=BOUND_AT_ONCE)
+    actions.begin_tracks(tx, bindings)
+    return len(bindings)
+
+
+def forget_old_pushes(tx: Tx) -> int:
+    return store_lists.delete_old_inbox(tx.conn, before=tx.now - INBOX_KEPT, limit=FORGOTTEN_AT_ONCE)
+
+
+def handlers(outside: Outside) -> tuple[Handler, ...]:
+    return (AdoptStrangers(outside),)
+
+
+SWEEPS: tuple[Sweep, ...] = (
+    Sweep("find_bound_strangers", 15.0, find_bound_strangers),
+    Sweep("forget_old_pushes", 600.0, forget_old_pushes),
+)

@@ -1,0 +1,20 @@
+"""When a parcel's journey ends, then its number may be another parcel's after a while; when a delivery is retracted,
+then the number is in use again.
+"""
+
+from collections.abc import Sequence
+
+from waystream.core.events.tracking import Delivered, DeliveryRetracted, ParcelLost, ParcelReturned
+from waystream.kernel.log import Recorded
+from waystream.kernel.tx import Tx
+from waystream.parts.fulfilment import actions as fulfilment
+
+WHEN = (Delivered, DeliveryRetracted, ParcelReturned, ParcelLost)
+START = "beginning"
+
+
+def do(tx: Tx, events: Sequence[Recorded]) -> None:
+    last = {told.event.parcel_id: told.event for told in events if isinstance(told.event, WHEN)}
+    retracted = {an_id for an_id, event in last.items() if isinstance(event, DeliveryRetracted)}
+    fulfilment.end_journeys(tx, last.keys() - retracted)
+    fulfilment.reopen_journeys(tx, retracted)

@@ -1,0 +1,211 @@
+"""What can be done with orders, one or many: the dialog that says what will happen, and the doing of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from waystream.core.errors import Missing
+from waystream.kernel.tx import Tx
+from waystream.parts.fulfilment import actions as fulfilment
+from waystream.parts.fulfilment.model import ShipOrders, Shipped
+from waystream.parts.orders import actions as orders
+from waystream.web.acting import act, parse_ids
+from waystream.web.address import own_path
+from waystream.web.auth import Seat, requires
+from waystream.web.pages.order.page import draw
+from waystream.web.render import go, language_of, show
+from waystream.web.shell.language import N_, Language
+from waystream.web.views import Ask, Effect
+
+router = APIRouter()
+
+Ids = Annotated[list[str], Form()]
+Back = Annotated[str, Form(max_length=2000)]
+Reason = Annotated[str, Form(max_length=500)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a deed is asked: for one and for many; what it does; whether it wants a reason and a combining."""
+
+    one: str
+    many: str
+    verb: str
+    effects: tuple[tuple[str, str], ...]
+    reason: str = ""
+    danger: bool = False
+
+
+WORDINGS: dict[str, Wording] = {
+    "ship": Wording(
+        N_("Ship this order?"),
+        N_("Ship %(n)s orders?"),
+        N_("Take numbers and print"),
+        (
+            ("s-later", N_("Each order gets a waybill number from the carrier and is subscribed to its tracking.")),
+            ("s-later", N_("Its label goes to the printer of its warehouse by itself.")),
+            ("s-await", N_("It counts as shipped only when the parcel leaves the warehouse.")),
+        ),
+    ),
+    "hold": Wording(
+        N_("Hold this order?"),
+        N_("Hold %(n)s orders?"),
+        N_("Hold"),
+        (
+            ("s-cancelled", N_("Numbers that were taken and not collected are given back, labels become void.")),
+            ("s-hold", N_("Nothing of it leaves the warehouse until somebody releases it.")),
+        ),
+        reason=N_("Why is it held?"),
+    ),
+    "release": Wording(
+        N_("Release this order?"),
+        N_("Release %(n)s orders?"),
+        N_("Release"),
+        (("s-later", N_("Parcels that were held ask for a new number by themselves.")),),
+        reason=N_("Why is it released?"),
+    ),
+    "cancel": Wording(
+        N_("Cancel this order?"),
+        N_("Cancel %(n)s orders?"),
+        N_("Cancel the order"),
+        (
+            ("s-cancelled", N_("Numbers that were taken are given back; the carrier charges nothing before collecting.")),
+            ("s-later", N_("Labels become void; what waits at a printer is taken out of its queue.")),
+            ("s-cancelled", N_("The order is closed; this cannot be undone.")),
+        ),
+        reason=N_("Why is it cancelled?"),
+        danger=True,
+    ),
+    "confirm": Wording(
+        N_("Confirm that the buyer has it?"),
+        N_("Confirm %(n)s orders?"),
+        N_("Confirm receipt"),
+        (("s-done", N_("The order becomes complete at once, without waiting for the shop’s days.")),),
+    ),
+    "unmask": Wording(
+        N_("See the buyer in the clear?"),
+        N_("See the buyer in the clear?"),
+        N_("Unmask"),
+        (
+            ("s-exception", N_("Name, phone and address are shown once, on this screen.")),
+            ("s-later", N_("Your name, the time and the reason are written to the audit.")),
+        ),
+        reason=N_("What do you need it for?"),
+    ),
+}
+
+
+@router.get("/orders/ask")
+def ask(
+    request: Request,
+    seat: Annotated[Seat, requires("orders:read")],
+    do: str,
+    id: Annotated[list[str], Query()],
+    back: str = "/orders",
+) -> Response:
+    """The dialog before a deed; opened over the page, or a page of its own without scripts."""
+    wording, ids = WORDINGS.get(do), parse_ids(id)
+    if wording is None:
+        raise Missing("There is no such action.")
+    language = language_of(request)
+    title = wording.one if len(ids) == 1 else wording.many
+    effects = tuple(Effect(shape, language.say(sentence)) for shape, sentence in wording.effects)
+    page = Ask(
+        title=language.say(title, n=language.number(len(ids))) if len(ids) > 1 else language.say(title),
+        effects=effects,
+        verb=language.say(wording.verb),
+        action=f"/orders/{do}",
+        back=own_path(back),
+        hidden=tuple(("id", str(row_id)) for row_id in ids),
+        reason=language.say(wording.reason) if wording.reason else "",
+        danger=wording.danger,
+    )
+    return show(request, "ask.html", page)
+
+
+@router.post("/orders/ship")
+def ship(
+    request: Request, seat: Annotated[Seat, requires("ship:write")], id: Ids, back: Back = "/orders"
+) -> Response:
+    ids = parse_ids(id)
+    shipped = act(request, seat, lambda tx: fulfilment.ship(tx, ShipOrders(ids), actor=seat.caller.actor))
+    return go(own_path(back), said=say_shipped(language_of(request), shipped))
+
+
+@router.post("/orders/hold")
+def hold(
+    request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
+) -> Response:
+    ids = parse_ids(id)
+    done = act(request, seat, lambda tx: orders.hold(tx, ids, reason=reason, actor=seat.caller.actor))
+    said = language_of(request).say_n("%(n)s order is on hold.", "%(n)s orders are on hold.", len(done))
+    return go(own_path(back), said=said)
+
+
+@router.post("/orders/release")
+def release(
+    request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
+) -> Response:
+    ids = parse_ids(id)
+    done = act(request, seat, lambda tx: orders.release(tx, ids, reason=reason, actor=seat.caller.actor))
+    said = language_of(request).say_n("%(n)s order goes on.", "%(n)s orders go on.", len(done))
+    return go(own_path(back), said=said)
+
+
+@router.post("/orders/cancel")
+def cancel(
+    request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
+) -> Response:
+    ids = parse_ids(id)
+    done = act(request, seat, lambda tx: orders.cancel(tx, ids, reason=reason, actor=seat.caller.actor))
+    said = language_of(request).say_n("%(n)s order was cancelled.", "%(n)s orders were cancelled.", len(done))
+    return go(own_path(back), said=said)
+
+
+@router.post("/orders/confirm")
+def confirm(
+    request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, back: Back = "/orders"
+) -> Response:
+    ids = parse_ids(id)
+
+    def confirm_each(tx: Tx) -> None:
+        for order_id in sorted(ids):
+            orders.confirm(tx, order_id, by="person", actor=seat.caller.actor)
+
+    act(request, seat, confirm_each)
+    said = language_of(request).say_n("%(n)s order is complete.", "%(n)s orders are complete.", len(ids))
+    return go(own_path(back), said=said)
+
+
+@router.post("/orders/unmask")
+def unmask(
+    request: Request, seat: Annotated[Seat, requires("person:unmask")], id: Ids, reason: Reason
+) -> Response:
+    """The order's page with its buyer in the clear, this once."""
+    [order_id] = parse_ids(id)[:1]
+    language = language_of(request)
+
+    def read(tx: Tx) -> object:
+        person = orders.unmask(tx, order_id, actor=seat.caller.actor, reason=reason)
+        return draw(tx, seat, order_id, language, person)
+
+    return show(request, "order/page.html", act(request, seat, read))
+
+
+def say_shipped(language: Language, shipped: Sequence[Shipped]) -> Markup:
+    """What became of a ship action; the first refusal is told whole."""
+    refused = [each for each in shipped if each.outcome == "refused"]
+    asked = len(shipped) - len(refused)
+    if not refused:
+        return language.say_n("%(n)s order asks for its number.", "%(n)s orders ask for their numbers.", asked)
+    return language.say(
+        "%(asked)s under way, %(refused)s refused: %(why)s",
+        asked=language.number(asked),
+        refused=language.number(len(refused)),
+        why=language.echo(refused[0].reason),
+    )

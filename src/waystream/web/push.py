@@ -1,0 +1,183 @@
+"""Where carriers push: verified over the raw bytes, decoded, handed to the door, answered after the commit.
+
+Guaranteed: nothing is read before its signature held, and a bad one leaves nothing but a count; what is signed is
+kept, readable or not; a push that is not durable is answered with failure, so that the carrier sends it again.
+The loop never waits for the database: accounts are kept in memory, refreshed every few seconds.
+"""
+
+import asyncio
+import hashlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping
+
+import psycopg
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from waystream.core.errors import Missing, TooLarge, Unreadable, WaystreamError
+from waystream.core.ports import Network, Reply
+from waystream.kernel.database import error_text
+from waystream.kernel.ids import mint_ids
+from waystream.kernel.tx import Tx, Work
+from waystream.parts.hub import actions as hub
+from waystream.parts.hub.model import OpenAggregator
+from waystream.parts.tracking import actions as tracking
+from waystream.parts.tracking.door import Door
+from waystream.parts.tracking.model import Received
+
+log = logging.getLogger("waystream.push")
+
+BODY_LIMIT_BYTES = 4 * 1024 * 1024
+REFRESH_S = 1.0
+INLINE_MAX_BYTES = 64 * 1024  # a larger body is decoded in a thread: the loop has others to serve
+UNSIGNED = 401
+
+
+class PushDesk:
+    """The accounts pushes come for, the door they go through, and the counts of what came."""
+
+    def __init__(self, *, work: Work, networks: Mapping[str, Network], door: Door,
+                 body_limit_bytes: int = BODY_LIMIT_BYTES) -> None:
+        self._work = work
+        self._networks = networks
+        self._door = door
+        self._body_limit_bytes = body_limit_bytes
+        self._accounts: Mapping[tuple[str, str], OpenAggregator] = {}
+        self._good: set[int] = set()
+        self._bad: Counter[int] = Counter()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tend, name="push desk", daemon=True)
+
+    def start(self) -> None:
+        self.refresh()
+        self._door.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take in what was accepted, write down the counts, then end."""
+        self._ended.set()
+        self._thread.join()
+        self._door.stop()
+
+    def refresh(self) -> None:
+        """Read the accounts, write the counts."""
+        good, self._good = self._good, set()
+        bad, self._bad = self._bad, Counter()
+        self._accounts = self._work.run(lambda tx: _exchange_counts(tx, good, bad))
+
+    def _tend(self) -> None:
+        while not self._ended.is_set():
+            self._ended.wait(REFRESH_S)
+            try:
+                self.refresh()
+            except (psycopg.Error, WaystreamError) as error:
+                log.warning("the accounts of pushes were not refreshed: %s", error_text(error))
+
+    async def answer(self, request: Request) -> Response:
+        """One push, from its bytes to its answer."""
+        account, network = self._find(request.path_params["integration"], request.path_params["code"])
+        body = await _read_body(request, self._body_limit_bytes)
+        if len(body) <= INLINE_MAX_BYTES:
+            read = self._read(account, network, body)
+        else:
+            read = await asyncio.to_thread(self._read, account, network, body)
+        match read:
+            case None:
+                self._bad[account.id] += 1
+                return _response(self._say(account, network, "the signature does not fit"), status=UNSIGNED)
+            case Unreadable():
+                failed = await asyncio.to_thread(self._quarantine, account, body, read)
+            case Received():
+                self._good.add(account.id)
+                failed = await self._submit(read)
+        return _response(self._say(account, network, failed))
+
+    def _find(self, integration: str, code: str) -> tuple[OpenAggregator, Network]:
+        account, network = self._accounts.get((integration, code)), self._networks.get(integration)
+        if account is None or network is None:
+            raise Missing("There is no account at this address")
+        return account, network
+
+    def _read(self, account: OpenAggregator, network: Network, body: bytes) -> Received | Unreadable | None:
+        """The push; why it cannot be read; None where the signature does not fit."""
+        if not network.verify_push(account.aggregator, body):
+            return None
+        try:
+            push = network.read_push(body)
+        except Unreadable as error:
+            return error
+        now = self._work.clock.now()
+        inbox_id, = mint_ids(1, at_ms=int(now.timestamp() * 1000))
+        return Received(id=inbox_id, aggregator_id=account.id, network=network, body=body, push=push,
+                        digest=digest_of(account, body), received_at=now)
+
+    async def _submit(self, received: Received) -> str:
+        """Why it was not taken in; empty when it is durable."""
+        try:
+            await asyncio.wrap_future(self._door.submit(received))
+        except (psycopg.Error, WaystreamError) as error:
+            log.warning("a push is answered with failure: %s", error_text(error))
+            return "again later"
+        return ""
+
+    def _quarantine(self, account: OpenAggregator, body: bytes, why: Unreadable) -> str:
+        digest = digest_of(account, body)
+        try:
+            self._work.run(lambda tx: tracking.quarantine(
+                tx, aggregator_id=account.id, digest=digest, body=body, reason=why.sentence))
+        except (psycopg.Error, WaystreamError) as error:
+            log.warning("a push is answered with failure: %s", error_text(error))
+            return "again later"
+        return ""
+
+    def _say(self, account: OpenAggregator, network: Network, failed: str) -> Reply:
+        """In the network's own words: yes, or no and why."""
+        return network.answer_push(merchant_id=account.aggregator.merchant_id, at=self._work.clock.now(),
+                                   accepted=not failed, reason=failed)
+
+
+def digest_of(account: OpenAggregator, body: bytes) -> bytes:
+    """Identifies (integration, account, bytes)."""
+    digest = hashlib.blake2b(f"{account.integration}\x1f{account.code}\x1f".encode(), digest_size=32)
+    digest.update(body)
+    return digest.digest()
+
+
+def _exchange_counts(tx: Tx, good: set[int], bad: Mapping[int, int]) -> dict[tuple[str, str], OpenAggregator]:
+    for aggregator_id in sorted(good):
+        hub.note_push(tx, aggregator_id)
+    for aggregator_id, count in sorted(bad.items()):
+        hub.note_bad_signatures(tx, aggregator_id, count)
+    accounts = [hub.open_aggregator(tx, row.id) for row in hub.list_aggregators(tx)]
+    return {(account.integration, account.code): account for account in accounts}
+
+
+async def _read_body(request: Request, limit_bytes: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise _too_large(limit_bytes)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge(f"A push may have {limit_bytes} bytes")
+
+
+def _response(reply: Reply, *, status: int | None = None) -> Response:
+    return Response(reply.body, status or reply.status, dict(reply.headers))
+
+
+def push_router(desk: PushDesk) -> APIRouter:
+    """`POST /push/{integration}/{code}`, for `web.app.make_web`. Open to all: the signature is the key."""
+    router = APIRouter()
+    router.add_route("/push/{integration}/{code}", desk.answer, methods=["POST"], include_in_schema=False)
+    return router

@@ -1,0 +1,13 @@
+"""What the tests of fulfilment share."""
+
+import pytest
+
+from tests.parts.fulfilment.bench import Bench
+from waystream.kernel.clock import FixedClock
+from waystream.kernel.database import Database
+from waystream.kernel.vault import Keys
+
+
+@pytest.fixture
+def bench(database: Database, clock: FixedClock, keys: Keys) -> Bench:
+    return Bench(database, clock, keys)
