@@ -81,10 +81,10 @@ def up(settings: SettingsFile = None, data: Data = None, port: Port = None, host
 
 
 def _tell_first_login(app: Any) -> None:
-    from waystream.parts.people.actions import create_first_owner
+    from waystream.parts.people.actions import ensure_owner
 
     with app.machine.begin() as tx:
-        first = create_first_owner(tx)
+        first = ensure_owner(tx)
     if first is not None:
         say.print(f"First sign-in: [bold]{first.staff.login}[/] with password [bold]{first.password}[/] (shown once)")
 

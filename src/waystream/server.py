@@ -9,10 +9,12 @@ import uvicorn
 
 from waystream.app import App
 from waystream.core.errors import Conflict
+from waystream.parts.tracking.door import Door
 from waystream.settings import Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
 from waystream.web.live import Live
+from waystream.web.push import PushDesk, push_router
 
 GRACE_S = 5
 BACKLOG = 1024
@@ -55,22 +57,36 @@ class Server(uvicorn.Server):
 
 def serve(app: App, listening: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
     """Serve pages, API and pushes until a signal comes; the app is started and stopped by the caller."""
-    settings = app.settings
     with ExitStack() as stack:
-        live = Live(app.machine)
-        context = WebContext(
-            work=app.page,
-            machine=app.machine,
-            networks=app.networks,
-            live=live,
-            base_url=settings.address,
-            cookie_secure=settings.cookie_secure,
-            body_limit_bytes=settings.web_body_kb * 1024,
-        )
-        live.start()
-        stack.callback(live.close)
+        live, desk = Live(app.machine), _open_desk(app)
+        for part, close in ((live, live.close), (desk, desk.stop)):
+            part.start()
+            stack.callback(close)
         config = uvicorn.Config(
-            make_web(context), loop="uvloop", http="httptools", access_log=False, log_config=None,
-            timeout_graceful_shutdown=GRACE_S, server_header=False, lifespan="on",
-        )  # fmt: skip
+            make_web(_context(app, live), extra=[push_router(desk)]),
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
+        )
         Server(config, on_exit=live.close, on_ready=on_ready).run(sockets=[listening])
+
+
+def _open_desk(app: App) -> PushDesk:
+    settings = app.settings
+    door = Door(app.machine, group_max_pushes=settings.push_group, waiting_max_pushes=settings.push_waiting)
+    return PushDesk(work=app.machine, networks=app.networks, door=door, body_limit_bytes=settings.push_body_kb * 1024)
+
+
+def _context(app: App, live: Live) -> WebContext:
+    return WebContext(
+        work=app.page,
+        machine=app.machine,
+        networks=app.networks,
+        live=live,
+        base_url=app.settings.address,
+        cookie_secure=app.settings.cookie_secure,
+        body_limit_bytes=app.settings.web_body_kb * 1024,
+    )

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from waystream.core.errors import Invalid
 
 PREFIX = "WAYSTREAM_"
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LEVELS = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Settings:
     job_workers: int
     lease_s: float
     clock_speed: float
-    log_level: str
+    log_level: Level
     log_json: bool
 
     @property
@@ -79,7 +81,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _typed(name: str, value: Any) -> Any:
     if name not in _TYPES:
         raise Invalid(name, f"There is no setting {name}; defaults.toml lists all of them.")
-    kind = _TYPES[name]
+    kind = str if _TYPES[name] is Level else _TYPES[name]
     if kind is Path:
         return Path(value)
     if kind is bool and isinstance(value, str):
@@ -97,9 +99,12 @@ def _checked(values: dict[str, Any]) -> Settings:
     keys = values["key_folder"]
     values["data_folder"] = data
     values["key_folder"] = keys.expanduser().absolute() if str(keys) not in ("", ".") else Path(f"{data}.keys")
+    values["log_level"] = values["log_level"].upper()
     settings = Settings(**values)
     if settings.key_folder.is_relative_to(settings.data_folder):
         raise Invalid("key_folder", "key_folder must lie outside data_folder: a stolen backup must not hold its key.")
+    if settings.log_level not in LEVELS:
+        raise Invalid("log_level", f"log_level must be one of {', '.join(LEVELS)}.")
     if not 0 < settings.port < 65536:
         raise Invalid("port", f"port must be between 1 and 65535, not {settings.port}.")
     if settings.database_url and not (settings.page_database_url and settings.owner_database_url):

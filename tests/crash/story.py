@@ -24,7 +24,7 @@ QUIET_LIMIT_S = 60.0
 
 #: What is still on its way: jobs to run, events to place, rules to catch up, numbers to settle.
 BUSY = """
-SELECT (SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND kind NOT IN ('test_aggregator', 'count_numbers'))
+SELECT (SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND kind <> 'test_aggregator')
      + (SELECT count(*) FROM event_new)
      + (SELECT count(*) FROM rule_cursor WHERE position < (SELECT position FROM sequencer))
      + (SELECT count(*) FROM take WHERE state IN ('planned', 'asked'))

@@ -31,15 +31,19 @@ class World:
 def build(database: Database, clock: Clock, keys: Keys) -> World:
     work = Work(database, clock, keys)
     with work.begin() as tx:
-        tea, toys = (tx.conn.execute(
-            "INSERT INTO shop (code, name, created_at) VALUES (%s, %s, %s) RETURNING id",
-            [code, code, tx.now]).fetchone()[0] for code in (TEA, TOYS))
+        tea, toys = (
+            tx.conn.execute(
+                "INSERT INTO shop (code, name, created_at) VALUES (%s, %s, %s) RETURNING id", [code, code, tx.now]
+            ).fetchone()[0]
+            for code in (TEA, TOYS)
+        )
         [(key_id, key)] = tx.keys.person_keys(tx.conn, 1)
         sender = Person(Contact(name="发货", mobile="13900000000", province="浙江", city="杭州", address="仓前"))
         yh = tx.conn.execute(
             """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, created_at)
                VALUES ('yh', '余杭仓', '浙江省', '杭州市', '余杭区', %s, %s, '发*', %s) RETURNING id""",
-            [key_id, seal(key, to_bytes(sender), aad=warehouse_aad("yh")), tx.now]).fetchone()[0]
+            [key_id, seal(key, to_bytes(sender), aad=warehouse_aad("yh")), tx.now],
+        ).fetchone()[0]
     return World(work, tea, toys, yh)
 
 
@@ -58,8 +62,17 @@ def order(number: str = "A1", **given: Any) -> OrderIn:
 
 
 def put_parcel(
-    tx: Tx, order_id: int, *, parcel_id: int, stage: str = "dispatched", state: str | None = None, kind: str = "",
-    direction: str = "out", quantity: int | None = None, at: datetime | None = None, number: str = "",
+    tx: Tx,
+    order_id: int,
+    *,
+    parcel_id: int,
+    stage: str = "dispatched",
+    state: str | None = None,
+    kind: str = "",
+    direction: str = "out",
+    quantity: int | None = None,
+    at: datetime | None = None,
+    number: str = "",
 ) -> int:
     """A bound parcel of an order's lines (or `quantity` of its first), with a track when it has a `state`."""
     at = at or tx.now
@@ -69,12 +82,15 @@ def put_parcel(
     tx.conn.execute(
         """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, carrier, stage, created_at, moved_at)
            VALUES (%s, %s, %s, %s, 'YTO', %s, %s, %s)""",
-        [parcel_id, shop_id, warehouse_id, person_id, stage, at, at])
+        [parcel_id, shop_id, warehouse_id, person_id, stage, at, at],
+    )
     tx.conn.execute("INSERT INTO parcel_order VALUES (%s, %s, %s)", [parcel_id, order_id, shop_id])
     tx.conn.execute(
         """INSERT INTO parcel_line (parcel_id, order_line_id, shop_id, quantity)
            SELECT %s, id, shop_id, COALESCE(%s, quantity) FROM order_line WHERE order_id = %s AND quantity > 0
-           ORDER BY line_no LIMIT %s""", [parcel_id, quantity, order_id, 1 if quantity else 1000])
+           ORDER BY line_no LIMIT %s""",
+        [parcel_id, quantity, order_id, 1 if quantity else 1000],
+    )
     _bind(tx, parcel_id, shop_id=shop_id, number=number or f"YT{parcel_id}")
     if state is not None:
         move_parcel(tx, parcel_id, state=state, kind=kind, direction=direction, at=at)
@@ -99,18 +115,23 @@ def move_parcel(
 def _bind(tx: Tx, parcel_id: int, *, shop_id: int, number: str) -> None:
     tx.conn.execute(
         """INSERT INTO aggregator (code, integration, merchant_id, key_sealed, base_url, created_at)
-           VALUES ('main', 'kdniao', '1', '', 'http://localhost', %s) ON CONFLICT DO NOTHING""", [tx.now])
+           VALUES ('main', 'kdniao', '1', '', 'http://localhost', %s) ON CONFLICT DO NOTHING""",
+        [tx.now],
+    )
     tx.conn.execute(
         """INSERT INTO binding (id, parcel_id, shop_id, aggregator_id, carrier, number, owns_from, bound_at)
            SELECT %s, %s, %s, id, 'YTO', %s, %s, %s FROM aggregator WHERE code = 'main'""",
-        [parcel_id, parcel_id, shop_id, number, tx.now - timedelta(hours=24), tx.now])
+        [parcel_id, parcel_id, shop_id, number, tx.now - timedelta(hours=24), tx.now],
+    )
 
 
 def happened(tx: Tx) -> list[tuple[str, str, dict[str, Any]]]:
     """Every event so far: (name, subject, what it says beside the ids)."""
     rows = tx.conn.execute("SELECT name, subject, body FROM event ORDER BY id").fetchall()
-    return [(name, subject, {key: value for key, value in body.items() if key not in {"shop_id", "order_id"}})
-            for name, subject, body in rows]
+    return [
+        (name, subject, {key: value for key, value in body.items() if key not in {"shop_id", "order_id"}})
+        for name, subject, body in rows
+    ]
 
 
 def counts(tx: Tx, *tables: str) -> dict[str, int]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waystream.sandbox.claims import Standing, next_change, standing
-from waystream.sandbox.world import Happening
+from waystream.sandbox.world import Happening, told_at
 
 START = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def test_a_subscription_dies_of_silence_and_lives_again() -> None:
 @given(codes=st.lists(st.sampled_from(["1", "2", "202", "211", "405", "301", ""]), max_size=6),
        hours=st.floats(0, 400))
 def test_it_looks_again_exactly_when_something_changes(codes: list[str], hours: float) -> None:
-    """Between now and the next change the network would say what it says now."""
+    """Between now and the next change the network would say what it says now, and then something else."""
     happenings, now = way(*codes), START + timedelta(hours=hours)
     following = next_change(happenings, since=START, now=now)
     said = standing(happenings, since=START, now=now)
@@ -51,3 +51,5 @@ def test_it_looks_again_exactly_when_something_changes(codes: list[str], hours: 
     if not said.died:
         assert until > now
         assert standing(happenings, since=START, now=until - timedelta(microseconds=1)) == said
+    if following and told_at(happenings, following) == told_at(happenings, now) != ():
+        assert standing(happenings, since=START, now=following) != said

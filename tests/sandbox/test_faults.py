@@ -21,7 +21,8 @@ def test_nothing_strikes_by_itself(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_throws_the_same_coins(tmp_path: Path) -> None:
-    throws = [[mischief(tmp_path, Faults(drop=0.3)).strikes("drop", str(about)) for about in range(500)] for _ in range(2)]
+    coins = [mischief(tmp_path, Faults(drop=0.3)) for _ in range(2)]
+    throws = [[one.strikes("drop", str(about)) for about in range(500)] for one in coins]
     assert throws[0] == throws[1]
     assert 100 < sum(throws[0]) < 200
 
@@ -41,7 +42,8 @@ def test_a_process_dies_once_for_one_thing(tmp_path: Path) -> None:
 
 
 def test_faults_impose_fates(tmp_path: Path) -> None:
-    for fault, fate in (("unknown_code", Fate.ODD_CODE), ("vanished", Fate.RETRACTED), ("contradicted", Fate.CONTRADICTED)):
+    imposed = {"unknown_code": Fate.ODD_CODE, "vanished": Fate.RETRACTED, "contradicted": Fate.CONTRADICTED}
+    for fault, fate in imposed.items():
         assert mischief(tmp_path, Faults(**{fault: 1.0})).fate_for("78") is fate
 
 

@@ -24,7 +24,13 @@ SCANS = {
     "out_for_delivery": "【成都市】武侯网点 郑** 正在派件",
     "delivered": "【成都市】已签收，签收人本人，感谢使用",
 }
-CODES = {"collected": "1", "in_transit": "204", "arrived_at_outlet": "201", "out_for_delivery": "202", "delivered": "301"}
+CODES = {
+    "collected": "1",
+    "in_transit": "204",
+    "arrived_at_outlet": "201",
+    "out_for_delivery": "202",
+    "delivered": "301",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,9 @@ def make(tx: Tx) -> World:
 def _make_setup(tx: Tx, world: World) -> None:
     conn, now = tx.conn, tx.now
     world.shop_ids = [
-        one(conn, "INSERT INTO shop (code, name, platform, created_at) VALUES (%s, %s, %s, %s) RETURNING id", *shop, now)
+        one(
+            conn, "INSERT INTO shop (code, name, platform, created_at) VALUES (%s, %s, %s, %s) RETURNING id", *shop, now
+        )
         for shop in (("qinghe", "青禾茶器", "天猫"), ("shanzhi", "山止家居", "淘宝"))
     ]
     key_id, key = tx.keys.day_key(conn, now.date())
@@ -199,7 +207,9 @@ def _make_parcel(
             at - timedelta(hours=12) if sent else None, "scan" if sent else "", at,
         ],
     )  # fmt: skip
-    conn.execute("INSERT INTO parcel_order (parcel_id, order_id, shop_id) VALUES (%s, %s, %s)", [parcel_id, order_id, shop_id])
+    conn.execute(
+        "INSERT INTO parcel_order (parcel_id, order_id, shop_id) VALUES (%s, %s, %s)", [parcel_id, order_id, shop_id]
+    )
     conn.execute(
         "INSERT INTO parcel_line (parcel_id, order_line_id, shop_id, quantity) VALUES (%s, %s, %s, 1)",
         [parcel_id, line_id, shop_id],
@@ -220,7 +230,9 @@ def _take_state(stage: str) -> str:
     return {"asked": "asked", "doubt": "doubt", "refused": "refused", "conflict": "conflict"}.get(stage, "bound")
 
 
-def _make_binding(tx: Tx, world: World, spec: Spec, of: tuple[int, int, int, int, int], stage: str, at: datetime) -> None:
+def _make_binding(
+    tx: Tx, world: World, spec: Spec, of: tuple[int, int, int, int, int], stage: str, at: datetime
+) -> None:
     shop_id, parcel_id, take_id, binding_id, label_id = of
     conn = tx.conn
     prefix = {"SF": "SF15", "YTO": "YT88", "ZTO": "7887"}[spec.carrier]

@@ -110,15 +110,14 @@ def advance(track: Track, *, scans: Sequence[Scan], claims: Sequence[Claim]) -> 
 
 
 def _after_scan(track: Track, scan: Scan) -> Track:
-    seen = replace(track, scanned_at=scan.at)
     if not _may_follow(track, scan):
-        return seen
-    moved = _turned(seen, scan.meaning)
-    if track.state is moved.state is State.DELIVERED:
-        return replace(moved, kind=moved.kind if moved.kind is not Kind.UNSPECIFIED else track.kind)
-    collected = track.collected_at or (scan.at if scan.meaning.state in CARRIED else None)
-    return replace(moved, at=scan.at, because=f"scan:{scan.key}", collected_at=collected,
-                   delivered_at=scan.at if moved.state is State.DELIVERED else None)
+        return replace(track, scanned_at=scan.at)
+    state, kind, direction = _turned(track, scan.meaning)
+    if track.state is state is State.DELIVERED:
+        return replace(track, kind=kind if kind is not Kind.UNSPECIFIED else track.kind, scanned_at=scan.at)
+    return Track(state, kind, direction, at=scan.at, because=f"scan:{scan.key}",
+                 collected_at=track.collected_at or (scan.at if scan.meaning.state in CARRIED else None),
+                 delivered_at=scan.at if state is State.DELIVERED else None, scanned_at=scan.at)
 
 
 def _may_follow(track: Track, scan: Scan) -> bool:
@@ -134,12 +133,12 @@ def _may_follow(track: Track, scan: Scan) -> bool:
     return track.collected_at is None or following not in NOT_YET
 
 
-def _turned(track: Track, meaning: Meaning) -> Track:
+def _turned(track: Track, meaning: Meaning) -> tuple[State, Kind, Direction]:
     """The state in its direction: what is delivered on the way back has been returned, not delivered."""
     back = track.direction is Direction.BACK or meaning.state in (State.RETURNING, State.RETURNED)
     if back and meaning.state is State.DELIVERED:
-        return replace(track, state=State.RETURNED, kind=Kind.NONE, direction=Direction.BACK)
-    return replace(track, state=meaning.state, kind=meaning.kind, direction=Direction.BACK if back else Direction.OUT)
+        return State.RETURNED, Kind.NONE, Direction.BACK
+    return meaning.state, meaning.kind, Direction.BACK if back else Direction.OUT
 
 
 def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
@@ -150,10 +149,11 @@ def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
     claim = max(current, key=lambda claim: (claim.push_time, claim.code, claim.source))
     if not _claim_adds(track, claim.meaning):
         return track
-    moved = replace(_turned(track, claim.meaning), at=claim.push_time, because=f"claim:{claim.source}")
-    handed_over = moved.state in MOVING or moved.state in (State.DELIVERED, State.RETURNED)
-    return replace(moved, collected_at=track.collected_at or (claim.push_time if handed_over else None),
-                   delivered_at=claim.push_time if moved.state is State.DELIVERED else None)
+    state, kind, direction = _turned(track, claim.meaning)
+    handed_over = state in MOVING or state in (State.DELIVERED, State.RETURNED)
+    return Track(state, kind, direction, at=claim.push_time, because=f"claim:{claim.source}",
+                 collected_at=track.collected_at or (claim.push_time if handed_over else None),
+                 delivered_at=claim.push_time if state is State.DELIVERED else None, scanned_at=track.scanned_at)
 
 
 def _claim_adds(track: Track, meaning: Meaning) -> bool:

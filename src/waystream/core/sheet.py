@@ -19,6 +19,7 @@ PROBLEMS_MAX = 1_000
 _CHINA = ZoneInfo("Asia/Shanghai")
 _NOISE = re.compile(r"[\s_\-*:：()（）\[\]【】/.]+")
 _DATE = re.compile(r"(\d{4})\D(\d{1,2})\D(\d{1,2})日?(?:[T\s]+(\d{1,2})[:：时](\d{1,2})(?:[:：分](\d{1,2})秒?)?分?)?")
+_ROUNDED = re.compile(r"\d(?:\.\d+)?[Ee]\+\d+")
 _TRUE = frozenset({"1", "true", "yes", "y", "是", "√", "有"})
 _FALSE = frozenset({"", "0", "false", "no", "n", "否", "无"})
 
@@ -35,6 +36,13 @@ class Row:
 
 
 def text(cell: str) -> str:
+    return cell
+
+
+def identifier(cell: str) -> str:
+    """A number that names something; a spreadsheet may have rounded it to 2.61111E+11."""
+    if _ROUNDED.fullmatch(cell):
+        raise ValueError("the spreadsheet has cut this number: format its column as text and export again")
     return cell
 
 
@@ -127,13 +135,16 @@ class Layout:
     places: tuple[tuple[int, str, Column], ...]
     ignored: tuple[str, ...]
 
+    def fills(self, field: str) -> bool:
+        return any(column.field == field for _, _, column in self.places)
+
     def header_of(self, field: str) -> str:
         """The header that fills the field, as the file spells it, or the field itself."""
         return next((header for _, header, column in self.places if column.field == field), field)
 
 
 def lay_out(headers: Sequence[str], columns: Sequence[Column], chosen: Mapping[str, str]) -> Layout:
-    """Recognise the headers; `chosen` (header → field, "" for none) wins. Raises `Invalid` for what lacks or repeats."""
+    """Recognise the headers; `chosen` (header → field, "" for none) wins. Raises `Invalid` for one lacking or twice."""
     by_header = {_folded(name): column for column in columns for name in (column.field, *column.headers)}
     by_field = {column.field: column for column in reversed(columns)}
     places: list[tuple[int, str, Column]] = []

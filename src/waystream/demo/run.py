@@ -24,7 +24,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.orders import actions as orders
-from waystream.parts.people.actions import create_first_owner
+from waystream.parts.people.actions import ensure_owner
 from waystream.server import serve, take_port
 from waystream.settings import Settings
 
@@ -98,7 +98,7 @@ def _prepare(app: App, network_url: str, *, key: str, say: Say) -> None:
     def work(tx: Tx) -> None:
         set_up(tx, network_url=network_url, merchant_id=MERCHANT, key=key, labels=labels,
                integrations=frozenset(app.networks))  # fmt: skip
-        first = create_first_owner(tx)
+        first = ensure_owner(tx)
         if first is not None:
             say(f"First sign-in: [bold]{first.staff.login}[/]  password [bold]{first.password}[/]  (shown once)")
 

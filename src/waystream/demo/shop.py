@@ -8,7 +8,7 @@ from pathlib import Path
 from waystream.core.ports import CarrierAccount
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
-from waystream.parts.catalogue.model import SenderIn, SkuIn, WarehouseIn
+from waystream.parts.catalogue.model import DispatchBy, SenderIn, SkuIn, WarehouseIn
 from waystream.parts.floor import actions as floor
 from waystream.parts.floor.model import PrinterIn
 from waystream.parts.hub import actions as hub
@@ -22,7 +22,7 @@ CARRIERS = ("SF", "ZTO", "YTO", "YD", "STO", "JTSD")
 ACTOR = "system"
 
 _SHOPS = (("qinghe", "青禾茶器", "天猫"), ("shanzhi", "山止家居", "京东"), ("xiaoman", "小满童装", "抖音"))
-_WAREHOUSES = (
+_WAREHOUSES: tuple[tuple[str, str, str, str, str, DispatchBy], ...] = (
     ("yuhang", "余杭仓", "浙江省", "杭州市", "余杭区", "print"),
     ("foshan", "佛山仓", "广东省", "佛山市", "南海区", "scan"),
 )
@@ -74,7 +74,7 @@ class DemoShop:
         self.serial += 1
         shop = self.dice.choice(_SHOPS)[0]
         lines = [self._line(shop) for _ in range(self.dice.choices((1, 2, 3), (6, 3, 1))[0])]
-        paid = sum(line["price_fen"] * line["quantity"] for line in lines)
+        paid = sum(int(line["price_fen"]) * int(line["quantity"]) for line in lines)
         cod = self.dice.random() < 0.08
         return parse_order(
             {

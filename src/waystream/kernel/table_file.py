@@ -36,7 +36,7 @@ class Table:
 
 @contextmanager
 def open_table(path: Path) -> Iterator[Table]:
-    """Raises `Invalid` for a file that is not there, empty or unreadable, `TooLarge` beyond a gigabyte or `ROWS_MAX`."""
+    """Raises `Invalid` for a file that is missing, empty or unreadable, `TooLarge` beyond a gigabyte or `ROWS_MAX`."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

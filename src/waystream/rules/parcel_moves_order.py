@@ -15,4 +15,5 @@ START = "beginning"
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
     orders.derive_of_parcels(
-        tx, {told.event.parcel_id: told.as_cause for told in events if isinstance(told.event, ParcelEvent)})
+        tx, {told.event.parcel_id: told.as_cause for told in events if isinstance(told.event, ParcelEvent)}
+    )

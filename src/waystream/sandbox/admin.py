@@ -3,6 +3,7 @@
 Not part of any carrier's wire. Bodies and answers are JSON; instants are ISO 8601 with a zone.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -49,7 +50,10 @@ class PushOrder(msgspec.Struct, frozen=True):
 
 
 class PushOrders(msgspec.Struct, frozen=True):
+    """In the order given, one after another; `together`: all at once, over as many connections as the pusher has."""
+
     pushes: list[PushOrder]
+    together: bool = False
 
 
 class Admin:
@@ -104,15 +108,15 @@ class Admin:
         return JSONResponse({"journeys": len(journeys)})
 
     async def push_now(self, request: Request) -> JSONResponse:
-        """Send pushes one after another, in the order given; answers with each one's HTTP status (0: no answer)."""
+        """Send pushes; answers with each one's HTTP status in the order given (0: no answer)."""
         orders = _read(await request.body(), PushOrders)
-        statuses: list[int] = []
-        for order in orders.pushes:
-            push = self._push(order)
-            for _ in range(order.times):
-                reply = await self._pusher.send(push, forged=order.forged)
-                statuses.append(reply.status if reply else 0)
+        sends = [self._send(order) for order in orders.pushes for _ in range(order.times)]
+        statuses = await asyncio.gather(*sends) if orders.together else [await send for send in sends]
         return JSONResponse({"statuses": statuses})
+
+    async def _send(self, order: PushOrder) -> int:
+        reply = await self._pusher.send(self._push(order), forged=order.forged)
+        return reply.status if reply else 0
 
     def _push(self, order: PushOrder) -> Outgoing:
         at = order.upto or self._clock.now()

@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS watch (
   merchant_id TEXT NOT NULL, carrier TEXT NOT NULL, number TEXT NOT NULL, order_code TEXT NOT NULL,
   push_type TEXT NOT NULL, since INTEGER NOT NULL, next_at INTEGER,
   PRIMARY KEY (merchant_id, carrier, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS watch_number ON watch (number);
 CREATE INDEX IF NOT EXISTS watch_next ON watch (next_at) WHERE next_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS outbox (
   id INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL, push_type TEXT NOT NULL, data TEXT NOT NULL,

@@ -64,13 +64,23 @@ def _elapsed(told: Sequence[Happening], silence: timedelta) -> str:
 
 
 def next_change(happenings: Sequence[Happening], *, since: datetime, now: datetime) -> datetime | None:
-    """The next instant at which there may be something new to tell; None when nothing more will come."""
+    """The next instant at which there is something new to tell; None when nothing more will come."""
+    first_word = since + _NO_TRACE_AFTER
+    moments = sorted(moment for moment in _moments(happenings, since=since, now=now) if moment > now)
+    told, said = told_at(happenings, now), standing(happenings, since=since, now=now)
+    for moment in moments:
+        if (not told and moment == first_word) or told_at(happenings, moment) != told:
+            return moment
+        if standing(happenings, since=since, now=moment) != said:
+            return moment
+    return None
+
+
+def _moments(happenings: Sequence[Happening], *, since: datetime, now: datetime) -> list[datetime]:
+    """When something might change: scans, withdrawals, and the time-outs that run now."""
     moments = [one.at for one in happenings] + [one.gone_at for one in happenings if one.gone_at is not None]
     told = told_at(happenings, now)
     if not told:
-        moments += [since + wait for wait in (_NO_TRACE_AFTER, _NO_INFORMATION_AFTER, _DIES_UNTRACED_AFTER)]
-    elif told[-1].code not in FINAL_CODES:
-        waits = (_LOCKER_AFTER, _OVERDUE_AFTER, _STALLED_AFTER)
-        moments += [told[-1].at + wait for wait in waits]
-        moments.append(max(told[-1].at, since) + _DIES_UNCHANGED_AFTER)
-    return min((moment for moment in moments if moment > now), default=None)
+        return moments + [since + wait for wait in (_NO_TRACE_AFTER, _NO_INFORMATION_AFTER, _DIES_UNTRACED_AFTER)]
+    waits = (_LOCKER_AFTER, _OVERDUE_AFTER, _STALLED_AFTER)
+    return [*moments, *(told[-1].at + wait for wait in waits), max(told[-1].at, since) + _DIES_UNCHANGED_AFTER]

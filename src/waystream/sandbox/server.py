@@ -1,6 +1,6 @@
 """The sandbox as a process: Kdniao's paths, the handles under /sandbox, and the pusher, on one event loop.
 
-`run` returns when it is asked to stop. What the network does is in `fake.py` and `world.py`; this module only carries
+What the network does is in `fake.py` and `world.py`; this module only carries
 bytes, applies the faults of transport, and closes what it opened.
 """
 

@@ -1,4 +1,4 @@
-"""Running an action for a caller: in a transaction that sees their shops, or, for what belongs to no shop, all of them."""
+"""Running an action for a caller: in a transaction that sees their shops, or all of them for what belongs to no shop."""
 
 from collections.abc import Callable
 from typing import TypeVar

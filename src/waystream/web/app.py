@@ -66,4 +66,3 @@ def describe_api(request: Request) -> dict[str, object]:
 @router.get("/robots.txt", dependencies=[open_to_all()])
 def refuse_robots() -> Response:
     return PlainTextResponse("User-agent: *\nDisallow: /\n")
-

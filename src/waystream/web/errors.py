@@ -105,7 +105,7 @@ class LastResort:
 
         try:
             await self._app(scope, receive, note_start)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the web's one place that catches everything
             answer = answer_error(Request(scope), error)
             if not started:
                 await answer(scope, receive, send)

@@ -1,7 +1,7 @@
 """Live pages: one thread listens for new events and tells every open stream which of its keys changed.
 
-A key is what a page watches: `overview`, `orders`, `parcels`, `order:ID`, `parcel:ID`, `floor` … A stream is told at most
-once a second, only of shops its caller may see, and can resume from the last position it was told.
+A key is what a page watches: `overview`, `orders`, `parcels`, `order:ID`, `parcel:ID`, `floor` … A stream is told at
+most once a second, only of shops its caller may see, and can resume from the last position it was told.
 The HTTP side is `stream`; what a page does with a key is static/live.js.
 """
 
@@ -111,9 +111,7 @@ class Live:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def watch(
-        self, *, keys: frozenset[str], shops: Shops, since: int | None, loop: asyncio.AbstractEventLoop
-    ) -> Watch:
+    def watch(self, *, keys: frozenset[str], shops: Shops, since: int | None, loop: asyncio.AbstractEventLoop) -> Watch:
         """Open a stream for a coroutine of `loop`; `since` is the last position its reader was told."""
         watch = Watch(keys, shops, loop)
         with self._lock:
@@ -160,7 +158,7 @@ class Live:
                    WHERE log.position > %s ORDER BY log.position LIMIT %s""",
                 [position, READ_AT_ONCE],
             ).fetchall()
-        return [Change(at, shop_id, keys_of(name, subject, orders or ())) for at, shop_id, name, subject, orders in rows]
+        return [Change(at, shop_id, keys_of(name, of, orders or ())) for at, shop_id, name, of, orders in rows]
 
     def _newest(self) -> int:
         with self._work.begin(read_only=True) as tx:

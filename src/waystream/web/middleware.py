@@ -5,7 +5,6 @@ Plain ASGI, so that streams pass through untouched. Answers to errors are `error
 
 import logging
 import time
-from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -59,9 +58,7 @@ class Careful:
         await self._app(scope, receive, send_with_headers)
 
 
-def _joined(
-    headers: list[tuple[bytes, bytes]], more: tuple[tuple[bytes, bytes], ...]
-) -> list[tuple[bytes, bytes]]:
+def _joined(headers: list[tuple[bytes, bytes]], more: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
     present = {name.lower() for name, _ in headers}
     kept = b"cache-control" in present
     added = [pair for pair in more if pair[0] not in present]
@@ -95,7 +92,7 @@ class BodyLimit:
             seen_bytes += len(message.get("body", b""))
             if seen_bytes > self._limit_bytes:
                 # FastAPI lets only its own kind of error through while it reads a body.
-                raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE, self._too_large().sentence)
+                raise HTTPException(413, self._too_large().sentence)
             return message
 
         return receive_counting

@@ -42,6 +42,7 @@ def describe(error: Exception) -> Problem:
     """The error as something that may be told; nothing of an unforeseen error gets out but its code."""
     if isinstance(error, InvalidMany):
         return Problem(error.status, error.sentence, tuple((each.path or "", each.sentence) for each in error.problems))
+    fields: tuple[tuple[str, str], ...]
     if isinstance(error, WaystreamError):
         fields = ((error.path, error.sentence),) if error.path else ()
         return Problem(error.status, error.sentence, fields, retry_after_s=getattr(error, "retry_after_s", None))

@@ -39,8 +39,9 @@ UNSIGNED = 401
 class PushDesk:
     """The accounts pushes come for, the door they go through, and the counts of what came."""
 
-    def __init__(self, *, work: Work, networks: Mapping[str, Network], door: Door,
-                 body_limit_bytes: int = BODY_LIMIT_BYTES) -> None:
+    def __init__(
+        self, *, work: Work, networks: Mapping[str, Network], door: Door, body_limit_bytes: int = BODY_LIMIT_BYTES
+    ) -> None:
         self._work = work
         self._networks = networks
         self._door = door
@@ -110,9 +111,16 @@ class PushDesk:
         except Unreadable as error:
             return error
         now = self._work.clock.now()
-        inbox_id, = mint_ids(1, at_ms=int(now.timestamp() * 1000))
-        return Received(id=inbox_id, aggregator_id=account.id, network=network, body=body, push=push,
-                        digest=digest_of(account, body), received_at=now)
+        (inbox_id,) = mint_ids(1, at_ms=int(now.timestamp() * 1000))
+        return Received(
+            id=inbox_id,
+            aggregator_id=account.id,
+            network=network,
+            body=body,
+            push=push,
+            digest=digest_of(account, body),
+            received_at=now,
+        )
 
     async def _submit(self, received: Received) -> str:
         """Why it was not taken in; empty when it is durable."""
@@ -126,8 +134,11 @@ class PushDesk:
     def _quarantine(self, account: OpenAggregator, body: bytes, why: Unreadable) -> str:
         digest = digest_of(account, body)
         try:
-            self._work.run(lambda tx: tracking.quarantine(
-                tx, aggregator_id=account.id, digest=digest, body=body, reason=why.sentence))
+            self._work.run(
+                lambda tx: tracking.quarantine(
+                    tx, aggregator_id=account.id, digest=digest, body=body, reason=why.sentence
+                )
+            )
         except (psycopg.Error, WaystreamError) as error:
             log.warning("a push is answered with failure: %s", error_text(error))
             return "again later"
@@ -135,8 +146,9 @@ class PushDesk:
 
     def _say(self, account: OpenAggregator, network: Network, failed: str) -> Reply:
         """In the network's own words: yes, or no and why."""
-        return network.answer_push(merchant_id=account.aggregator.merchant_id, at=self._work.clock.now(),
-                                   accepted=not failed, reason=failed)
+        return network.answer_push(
+            merchant_id=account.aggregator.merchant_id, at=self._work.clock.now(), accepted=not failed, reason=failed
+        )
 
 
 def digest_of(account: OpenAggregator, body: bytes) -> bytes:

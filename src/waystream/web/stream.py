@@ -36,7 +36,8 @@ async def stream_changes(
         raise Invalid("keys", f"a stream watches at most {KEYS_AT_MOST} keys")
     live = context_of(request).live
     loop = asyncio.get_running_loop()
-    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=_position(last_event_id or since), loop=loop)
+    position = _position(last_event_id or since)
+    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=position, loop=loop)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
 

@@ -90,4 +90,3 @@ class Address:
 
     def __str__(self) -> str:
         return self.but()
-

@@ -30,5 +30,5 @@ class RawPort:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            with connection:
-                self.taken.append(b"".join(iter(lambda: connection.recv(65536), b"")))
+            with connection, connection.makefile("rb") as stream:
+                self.taken.append(stream.read())

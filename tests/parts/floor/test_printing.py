@@ -1,4 +1,4 @@
-"""Labels become paper: in order, once, never for a dead number, through printers that are off and processes that die."""
+"""Labels become paper: in order, once, never for a dead number, through switched-off printers and killed processes."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ from tests.parts.floor.given import (
 from tests.parts.world import World
 from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.core.events.fulfilment import WaybillIssued
-from waystream.core.ports import PrintAnswer, PrinterAddress, Reply, SocketAsk
+from waystream.core.ports import Ask, PrintAnswer, PrinterAddress, Reply, SocketAsk
 from waystream.kernel.database import Database, Shops
 from waystream.kernel.jobs import Outside
 from waystream.kernel.runner import Runner
@@ -67,8 +67,8 @@ def test_an_issued_waybill_is_printed_once(floor: Floor, tmp_path: Path) -> None
 
     words, bars = read_pdf(papers(tmp_path)[0])
     assert set(bars) == {"YT8812409633175"}
-    assert [fact for fact in ("圆通速递", "罗**", "158****6021", "528-A12-03", "成都转运", "龙井 × 2", "2026-11-12 14:32")
-            if fact not in words.replace("\r\n", "")] == []
+    facts = ("圆通速递", "罗**", "158****6021", "528-A12-03", "成都转运", "龙井 × 2", "2026-11-12 14:32", "tea-YT8812")
+    assert [fact for fact in facts if fact not in words.replace("\r\n", "")] == []
     assert len(papers(tmp_path)) == 1
     assert floor.prints() == [("printed", "")]
     [(name, _)] = floor.told()
@@ -267,6 +267,26 @@ def test_a_label_voided_while_it_prints_is_told_to_be_destroyed(world: World, tm
         with world.work.begin() as tx:
             [printed] = actions.list_prints(tx, parcel_id)
         assert printed.printed_at is not None
+
+
+def test_nor_when_it_comes_back_from_a_printer_that_was_off(world: World) -> None:
+    """Voided while the printer was tried: the rule found it printing, so the run itself takes it out."""
+
+    class Off(Eventful):
+        def send(self, ask: Ask) -> Reply:
+            self.then()
+            return super().send(ask)
+
+    exchange = Off()
+    with open_floor(world, exchange) as floor:
+        with world.work.begin() as tx:
+            put_printer(tx, world, f"socket://127.0.0.1:{free_port()}")
+            [parcel_id] = put_labels(tx, "YT1")
+            actions.print_parcels(tx, [parcel_id])
+        exchange.then = lambda: world.work.run(lambda tx: void(tx, parcel_id))
+        floor.run()
+        assert floor.prints() == [("voided", MAYBE_ON_PAPER)]
+        assert unfinished(world.work) == []
 
 
 # ---------------------------------------------------------------- crashes

@@ -36,22 +36,33 @@ def test_a_new_order_is_its_rows_and_one_event(world: World) -> None:
     assert answer == Accepted(answer.order_id, "A1", Outcome.CREATED)
     with world.work.begin() as tx:
         assert counts(tx, *TABLES) == {
-            "orders": 1, "order_line": 1, "person": 1, "person_index": 5, "event": 1, "job": 0, "audit": 0}
+            "orders": 1,
+            "order_line": 1,
+            "person": 1,
+            "person_index": 5,
+            "event": 1,
+            "job": 0,
+            "audit": 0,
+        }
         assert happened(tx) == [("OrderReceived", f"order:{answer.order_id}", {"warehouse_id": world.yh})]
         assert tx.conn.execute(
             """SELECT shop_id, number, warehouse_id, payment, cod_fen, refund, total_fen, carrier, word, dispatch,
-                      received_at = moved_at FROM orders""").fetchall() == [
-            (world.tea, "A1", world.yh, "prepaid", 0, "none", 9500, "YTO", "to_ship", "none", True)]
+                      received_at = moved_at FROM orders"""
+        ).fetchall() == [(world.tea, "A1", world.yh, "prepaid", 0, "none", 9500, "YTO", "to_ship", "none", True)]
         assert tx.conn.execute(
             """SELECT order_id, shop_id, line_no, sku, name, quantity, price_fen, discount_fen, tax_bp
-               FROM order_line""").fetchall() == [
-            (answer.order_id, world.tea, 1, "T1", "龙井", 2, 4900, 300, 0)]
+               FROM order_line"""
+        ).fetchall() == [(answer.order_id, world.tea, 1, "T1", "龙井", 2, 4900, 300, 0)]
         assert tx.conn.execute(
-            "SELECT plain, name_mask, phone_mask, address_mask, province, city, district FROM person").fetchall() == [
-            (True, "罗**", "158****6021", "文三路***号*幢***室", "四川省", "成都市", "武侯区")]
+            "SELECT plain, name_mask, phone_mask, address_mask, province, city, district FROM person"
+        ).fetchall() == [(True, "罗**", "158****6021", "文三路***号*幢***室", "四川省", "成都市", "武侯区")]
         person = receiver_of(tx, answer.order_id)
         assert (person.contact.name, person.contact.mobile, person.buyer_remark, person.seller_remark) == (
-            "罗小明", "15812346021", "门口", "易碎")
+            "罗小明",
+            "15812346021",
+            "门口",
+            "易碎",
+        )
 
 
 def test_the_same_order_again_writes_nothing(world: World) -> None:
@@ -69,7 +80,10 @@ def test_a_batch_answers_in_its_order(world: World) -> None:
         accept(tx, order("B"))
         answers = accept(tx, order("C"), order("B"), order("A"))
         assert [(each.number, each.outcome) for each in answers] == [
-            ("C", "created"), ("B", "unchanged"), ("A", "created")]
+            ("C", "created"),
+            ("B", "unchanged"),
+            ("A", "created"),
+        ]
 
 
 @pytest.mark.parametrize(("given", "axes"), [
@@ -98,8 +112,7 @@ def test_a_new_address_is_a_new_person_and_the_old_one_stays(world: World) -> No
         put_parcel(tx, first.order_id, parcel_id=1, stage="issued")
         accept(tx, order(receiver=raw_order()["receiver"] | {"address": "新街1号"}))
         assert receiver_of(tx, first.order_id).contact.address == "新街1号"
-        assert tx.conn.execute(
-            "SELECT p.person_id <> o.person_id FROM parcel p, orders o").fetchone() == (True,)
+        assert tx.conn.execute("SELECT p.person_id <> o.person_id FROM parcel p, orders o").fetchone() == (True,)
 
 
 def test_changed_remarks_keep_the_person(world: World) -> None:
@@ -123,8 +136,14 @@ def test_lines_keep_their_ids_while_their_sku_stays(world: World) -> None:
 
 
 def test_what_left_the_warehouse_keeps_address_and_lines_but_takes_a_refund(world: World) -> None:
-    moved = order(refund="full", receiver=raw_order()["receiver"] | {"address": "新街1号"},
-                  lines=[{"sku": "X", "quantity": 1}], payment="cod", cod_fen=5, carrier="SF")
+    moved = order(
+        refund="full",
+        receiver=raw_order()["receiver"] | {"address": "新街1号"},
+        lines=[{"sku": "X", "quantity": 1}],
+        payment="cod",
+        cod_fen=5,
+        carrier="SF",
+    )
     with world.work.begin() as tx:
         [first] = accept(tx, order())
         put_parcel(tx, first.order_id, parcel_id=1)
@@ -133,7 +152,8 @@ def test_what_left_the_warehouse_keeps_address_and_lines_but_takes_a_refund(worl
         assert answer.refused == (Axis.ADDRESS, Axis.LINES, Axis.PAYMENT, Axis.CARRIER)
         assert answer.why == "dispatched"
         assert tx.conn.execute("SELECT refund, payment, cod_fen, carrier, total_fen FROM orders").fetchall() == [
-            ("full", "prepaid", 0, "", 9500)]
+            ("full", "prepaid", 0, "", 9500)
+        ]
         assert receiver_of(tx, first.order_id).contact.address == "文三路478号3幢502室"
         [again] = accept(tx, moved)
         assert (again.outcome, again.changed) == (Outcome.REFUSED, ())
@@ -154,7 +174,10 @@ def test_unknown_shops_and_repeated_numbers_are_all_named_and_nothing_is_taken(w
         with pytest.raises(InvalidMany) as caught:
             accept(tx, order("A"), order("B", shop="no"), order("C", warehouse="no"), order("A"))
         assert [problem.path for problem in caught.value.problems] == [
-            "orders[1].shop", "orders[2].warehouse", "orders[3].number"]
+            "orders[1].shop",
+            "orders[2].warehouse",
+            "orders[3].number",
+        ]
         assert counts(tx, *TABLES) == dict.fromkeys(TABLES, 0)
 
 
@@ -187,7 +210,11 @@ def test_two_who_tell_the_same_order_at_once_make_one(world: World) -> None:
     assert sorted(each[1].outcome for each in answers) == ["created", "unchanged"]
     with world.work.begin() as tx:
         assert counts(tx, "orders", "person", "order_line", "event") == {
-            "orders": 3, "person": 3, "order_line": 3, "event": 3}
+            "orders": 3,
+            "person": 3,
+            "order_line": 3,
+            "event": 3,
+        }
         assert tx.conn.execute("SELECT count(*) FROM vault_key WHERE destroyed_at IS NULL").fetchone() == (4,)
 
 
@@ -199,14 +226,16 @@ def test_a_receiver_only_the_platform_can_read(world: World) -> None:
     with world.work.begin() as tx:
         accept(tx, parse_order(raw))
         assert tx.conn.execute("SELECT plain, name_mask, phone_mask FROM person").fetchall() == [
-            (False, "罗**", "158****6021")]
+            (False, "罗**", "158****6021")
+        ]
         assert tx.conn.execute("SELECT purpose FROM person_index").fetchall() == [(2,)]
 
 
 def test_a_line_without_a_name_takes_the_catalogues(world: World) -> None:
     with world.work.begin() as tx:
-        tx.conn.execute("INSERT INTO sku (shop_id, code, name, changed_at) VALUES (%s, 'T1', '明前龙井', %s)",
-                        [world.tea, tx.now])
+        tx.conn.execute(
+            "INSERT INTO sku (shop_id, code, name, changed_at) VALUES (%s, 'T1', '明前龙井', %s)", [world.tea, tx.now]
+        )
         accept(tx, order(lines=[{"sku": "T1", "quantity": 1}, {"sku": "T2", "quantity": 1}]))
         assert tx.conn.execute("SELECT name FROM order_line ORDER BY line_no").fetchall() == [("明前龙井",), ("",)]
 

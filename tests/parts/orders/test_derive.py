@@ -58,8 +58,13 @@ def test_each_step_is_one_movement_and_repeating_it_none(world: World) -> None:
         assert words == ["shipped", "shipped", "in_transit", "out_for_delivery", "delivered"]
         assert happened(tx)[1:] == [
             ("OrderMoved", f"order:{order_id}", {"before": before, "after": after})
-            for before, after in (("to_ship", "shipped"), ("shipped", "in_transit"),
-                                  ("in_transit", "out_for_delivery"), ("out_for_delivery", "delivered"))]
+            for before, after in (
+                ("to_ship", "shipped"),
+                ("shipped", "in_transit"),
+                ("in_transit", "out_for_delivery"),
+                ("out_for_delivery", "delivered"),
+            )
+        ]
 
 
 def test_part_of_the_lines_is_part_of_the_order(world: World) -> None:
@@ -113,9 +118,15 @@ def test_a_retracted_delivery_reopens_what_the_policy_completed(world: World) ->
         actions.derive(tx, [order_id])
         assert word_of(tx, order_id) == ("out_for_delivery", "all")
         assert tx.conn.execute("SELECT completed_at, completed_by, delivered_at FROM orders").fetchone() == (
-            None, "", None)
+            None,
+            "",
+            None,
+        )
         assert happened(tx)[-1] == (
-            "OrderMoved", f"order:{order_id}", {"before": "completed", "after": "out_for_delivery"})
+            "OrderMoved",
+            f"order:{order_id}",
+            {"before": "completed", "after": "out_for_delivery"},
+        )
 
 
 @pytest.mark.parametrize("by", ["buyer", "person"])
@@ -140,7 +151,9 @@ def test_the_days_complete_what_waits(world: World, clock: FixedClock) -> None:
         assert actions.complete_after_days(tx) == 0
         assert word_of(tx, order_id) == ("completed", "all")
         assert [(name, body.get("by", "")) for name, _, body in happened(tx)[-2:]] == [
-            ("OrderMoved", ""), ("OrderCompleted", "days")]
+            ("OrderMoved", ""),
+            ("OrderCompleted", "days"),
+        ]
 
 
 def test_confirming_is_one_event_and_not_before_it_left(world: World) -> None:
@@ -162,9 +175,11 @@ def test_cancelling_closes_once_with_its_reason(world: World) -> None:
         assert actions.cancel(tx, [order_id], reason="again", actor="staff:7") == []
         assert happened(tx)[1:] == [
             ("OrderCancelled", f"order:{order_id}", {"reason": "买家不要了"}),
-            ("OrderMoved", f"order:{order_id}", {"before": "to_ship", "after": "closed"})]
+            ("OrderMoved", f"order:{order_id}", {"before": "to_ship", "after": "closed"}),
+        ]
         assert tx.conn.execute("SELECT actor, action, subject, shop_id, reason FROM audit").fetchall() == [
-            ("staff:7", "cancel", f"order:{order_id}", world.tea, "买家不要了")]
+            ("staff:7", "cancel", f"order:{order_id}", world.tea, "买家不要了")
+        ]
         assert counts(tx, "job") == {"job": 0}
 
 
@@ -187,7 +202,9 @@ def test_hold_and_release(world: World) -> None:
         assert actions.release(tx, [order_id], reason="ok", actor="staff:7") == [order_id]
         assert actions.release(tx, [order_id], reason="ok", actor="staff:7") == []
         assert happened(tx)[1:] == [
-            ("OrderHeld", f"order:{order_id}", {"reason": "地址待确认"}), ("OrderReleased", f"order:{order_id}", {})]
+            ("OrderHeld", f"order:{order_id}", {"reason": "地址待确认"}),
+            ("OrderReleased", f"order:{order_id}", {}),
+        ]
 
 
 def test_a_reason_and_an_order_are_needed(world: World) -> None:
@@ -206,17 +223,28 @@ def test_the_rule_moves_every_order_of_the_parcel_with_its_cause(world: World) -
         one, two = accepted(tx, "1"), accepted(tx, "2")
         put_parcel(tx, one, parcel_id=9, state="delivered", kind="in_person")
         tx.conn.execute("INSERT INTO parcel_order (parcel_id, order_id, shop_id) VALUES (9, %s, %s)", [two, world.tea])
-        tx.conn.execute("INSERT INTO parcel_line SELECT 9, id, shop_id, quantity FROM order_line WHERE order_id = %s",
-                        [two])
+        tx.conn.execute(
+            "INSERT INTO parcel_line SELECT 9, id, shop_id, quantity FROM order_line WHERE order_id = %s", [two]
+        )
         dispatched = ParcelDispatched(shop_id=world.tea, parcel_id=9, order_ids=(one, two), by="scan", at=tx.now)
-        signed = Delivered(shop_id=world.tea, parcel_id=9, before=State.IN_TRANSIT, after=State.DELIVERED,
-                           kind=Kind.IN_PERSON, direction=Direction.OUT, at=tx.now, because="scan:1")
+        signed = Delivered(
+            shop_id=world.tea,
+            parcel_id=9,
+            before=State.IN_TRANSIT,
+            after=State.DELIVERED,
+            kind=Kind.IN_PERSON,
+            direction=Direction.OUT,
+            at=tx.now,
+            because="scan:1",
+        )
         assert {type(dispatched), type(signed)} <= set(parcel_moves_order.WHEN)
 
         parcel_moves_order.do(tx, [Recorded(4, 1, tx.now, dispatched), Recorded(5, 2, tx.now, signed)])
         assert word_of(tx, one) == word_of(tx, two) == ("delivered", "all")
         assert tx.conn.execute("SELECT subject, cause FROM event WHERE name = 'OrderMoved' ORDER BY id").fetchall() == [
-            (f"order:{one}", "event:5/1"), (f"order:{two}", "event:5/1")]
+            (f"order:{one}", "event:5/1"),
+            (f"order:{two}", "event:5/1"),
+        ]
 
 
 def test_the_list_sorts_by_the_last_movement(world: World, clock: FixedClock) -> None:

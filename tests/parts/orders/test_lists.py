@@ -50,8 +50,9 @@ def test_a_row_shows_the_parcel_that_moved_last(world: World) -> None:
         [order_id] = accept(tx, order("A"))
         put_parcel(tx, order_id, parcel_id=1, state="in_transit", number="YT1")
         put_parcel(tx, order_id, parcel_id=2, stage="voided", number="YT2")
-        put_parcel(tx, order_id, parcel_id=3, state="delivered", kind="locker", number="YT3",
-                   at=tx.now + timedelta(hours=1))
+        put_parcel(
+            tx, order_id, parcel_id=3, state="delivered", kind="locker", number="YT3", at=tx.now + timedelta(hours=1)
+        )
         [row] = lists.list_orders(tx).rows
         assert (row.parcels, row.parcel_id, row.waybill, row.state, row.kind) == (2, 3, "YT3", "delivered", "locker")
         assert (row.pieces, row.first_name, row.total_fen, row.shop) == (2, "龙井", 9500, "tea")
@@ -60,8 +61,13 @@ def test_a_row_shows_the_parcel_that_moved_last(world: World) -> None:
 
 def test_filters_and_counts(world: World) -> None:
     with world.work.begin() as tx:
-        ids = accept(tx, order("A"), order("B", carrier="SF"), order("C", refund="asked"),
-                     order("D", ship_by="2026-11-01T00:00:00Z"))
+        ids = accept(
+            tx,
+            order("A"),
+            order("B", carrier="SF"),
+            order("C", refund="asked"),
+            order("D", ship_by="2026-11-01T00:00:00Z"),
+        )
         actions.hold(tx, ids[:1], reason="x", actor="system")
         actions.cancel(tx, ids[3:], reason="x", actor="system")
 
@@ -88,8 +94,11 @@ def test_filters_and_counts(world: World) -> None:
 def test_search_by_each_thing_a_person_types(world: World) -> None:
     with world.work.begin() as tx:
         luo, ou, john = accept(
-            tx, order("2611-001"), with_receiver("2612-002", name="欧阳小明", mobile="13800001111-1234"),
-            with_receiver("2612-003", name="John Smith", mobile="", phone="0571-88123456"))
+            tx,
+            order("2611-001"),
+            with_receiver("2612-002", name="欧阳小明", mobile="13800001111-1234"),
+            with_receiver("2612-003", name="John Smith", mobile="", phone="0571-88123456"),
+        )
         put_parcel(tx, luo, parcel_id=1, number="YT8812409633175")
 
         def found(text: str) -> set[int]:
@@ -129,8 +138,10 @@ def test_search_stays_within_the_callers_shops(world: World, page: Work) -> None
 def test_prefix_search_uses_the_index_under_row_level_security(world: World, page: Work) -> None:
     with page.begin(shops=Shops.of([world.tea])) as tx:
         tx.conn.execute("SET LOCAL enable_seqscan = off")
-        plan = "\n".join(row[0] for row in tx.conn.execute(
-            "EXPLAIN SELECT id FROM orders WHERE number ~>=~ '26' AND number ~<~ '27'"))
+        plan = "\n".join(
+            row[0]
+            for row in tx.conn.execute("EXPLAIN SELECT id FROM orders WHERE number ~>=~ '26' AND number ~<~ '27'")
+        )
     assert "Index Cond: ((number ~>=~" in plan
 
 
@@ -158,7 +169,8 @@ def test_unmasking_asks_why_and_is_written_down(world: World, page: Work) -> Non
         assert (person.contact.mobile, person.buyer_remark) == ("15812346021", "门口")
         assert "罗小明" not in repr(person)
         assert tx.conn.execute("SELECT actor, action, subject, shop_id, reason FROM audit").fetchall() == [
-            ("staff:1", "unmask", f"order:{order_id}", world.tea, "买家来电")]
+            ("staff:1", "unmask", f"order:{order_id}", world.tea, "买家来电")
+        ]
     with page.begin(shops=Shops.of([world.toys])) as tx, pytest.raises(Missing):
         actions.unmask(tx, order_id, actor="staff:1", reason="x")
 

@@ -71,7 +71,8 @@ def test_five_wrong_passwords_lock_the_right_one_out_for_a_while(world: World, o
         assert tx.conn.execute("SELECT failed_signins, locked_until FROM staff").fetchone() == (4, None)
         assert actions.sign_in(tx, login="owner", password="wrong") is None
         assert tx.conn.execute(
-            "SELECT round(extract(epoch FROM locked_until - clock_timestamp())) FROM staff").fetchone() == (30,)
+            "SELECT round(extract(epoch FROM locked_until - clock_timestamp())) FROM staff"
+        ).fetchone() == (30,)
         assert actions.sign_in(tx, login="owner", password=PASSWORD) is None
 
         tx.conn.execute("UPDATE staff SET locked_until = clock_timestamp()")
@@ -141,15 +142,21 @@ def test_limits_make_the_callers_shops_and_warehouses(world: World, owner: Calle
         assert staff.caller().shops == Shops.of([world.tea])
         assert staff.caller().warehouses == frozenset({world.yh})
         changed = actions.change_staff(
-            tx, staff.id, name="Mei", role="care", limits=Limits(shops=(world.toys,)), by=owner, language="en")
+            tx, staff.id, name="Mei", role="care", limits=Limits(shops=(world.toys,)), by=owner, language="en"
+        )
         assert (changed.role, changed.shops, changed.warehouses, changed.language) == (
-            Role.CARE, (world.toys,), (), "en")
+            Role.CARE,
+            (world.toys,),
+            (),
+            "en",
+        )
 
 
 def test_nobody_gives_more_than_they_have(world: World, owner: Caller) -> None:
     with world.work.begin() as tx:
         mei = actions.create_staff(
-            tx, login="mei", name="Mei", role="owner", limits=Limits(shops=(world.tea,)), by=owner).staff
+            tx, login="mei", name="Mei", role="owner", limits=Limits(shops=(world.tea,)), by=owner
+        ).staff
         tx.conn.execute("UPDATE staff SET must_change = false")
         by = actions.get_staff(tx, mei.id).caller()
         for limits in (EVERY, Limits(shops=(world.tea, world.toys))):
@@ -171,7 +178,8 @@ def test_a_login_is_taken_in_any_case(world: World, owner: Caller) -> None:
 def test_a_key_calls_with_its_scopes_until_revoked(world: World, owner: Caller) -> None:
     with world.work.begin() as tx:
         made = actions.create_key(
-            tx, name="erp", scopes=["orders:write", "orders:read"], limits=Limits(shops=(world.tea,)), by=owner)
+            tx, name="erp", scopes=["orders:write", "orders:read"], limits=Limits(shops=(world.tea,)), by=owner
+        )
         caller = actions.find_key_caller(tx, made.secret)
         assert caller is not None
         assert caller.actor == f"key:{made.key.id}"
@@ -199,9 +207,14 @@ def test_the_audit_pages_newest_first_and_hides_other_shops(
     with page.begin(shops=Shops.of([world.tea])) as tx:
         lines = actions.list_audit(tx, action="see", limit=3)
         assert [(line.subject, line.shop_id) for line in lines] == [
-            ("order:1", None), ("order:0", None), ("order:1", world.tea)]
+            ("order:1", None),
+            ("order:0", None),
+            ("order:1", world.tea),
+        ]
         rest = actions.list_audit(tx, action="see", before=(lines[-1].at, lines[-1].id))
         assert [(line.subject, line.shop_id) for line in rest] == [("order:0", world.tea)]
         assert [line.id for line in actions.list_audit(tx, subject="order:0", action="see")] == [
-            lines[1].id, rest[0].id]
+            lines[1].id,
+            rest[0].id,
+        ]
         assert lines[0].at - rest[0].at < timedelta(seconds=1)

@@ -51,7 +51,7 @@ def test_a_poison_push_stands_alone_in_quarantine(work: Work, shop: Shop, parcel
     door.start()
     assert [future.result(WAIT_S) for future in done] == [None] * 8
     assert rows("SELECT count(*) FROM inbox") == [7]
-    assert rows("SELECT digest, reason FROM quarantine") == [(poison.digest, "DataError")]
+    assert rows("SELECT digest, reason FROM quarantine") == [(poison.digest, "CharacterNotInRepertoire 22021")]
 
 
 class Broken(Kdniao):

@@ -47,8 +47,9 @@ _PENDING, _HELD, _PROCESSING, _STOPPED, _COMPLETED = 3, 4, 5, 6, 9
 def _http(uri: str) -> str:
     parts = urlsplit(uri)
     scheme = "https" if parts.scheme == "ipps" else "http"
-    host = f"{parts.hostname}:{parts.port or 631}"
-    return urlunsplit((scheme, host, parts.path or "/ipp/print", "", ""))
+    assert parts.hostname, "a printer's address is checked when it is saved"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return urlunsplit((scheme, f"{host}:{parts.port or 631}", parts.path or "/ipp/print", "", ""))
 
 
 def _message(operation: IppOperation, uri: str, attributes: dict[str, Any], document: bytes = b"") -> bytes:

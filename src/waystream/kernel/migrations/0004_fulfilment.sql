@@ -61,6 +61,7 @@ CREATE TABLE parcel (
     moved_at timestamptz NOT NULL
 );
 CREATE INDEX parcel_stage ON parcel (stage, moved_at DESC, id DESC);
+CREATE INDEX parcel_moved ON parcel (moved_at DESC, id DESC);
 CREATE INDEX parcel_shop ON parcel (shop_id, id DESC);
 CREATE INDEX parcel_person ON parcel (person_id);
 CREATE INDEX parcel_mother ON parcel (mother_id) WHERE mother_id IS NOT NULL;
@@ -108,7 +109,7 @@ CREATE TABLE take (
 -- A parcel has one open attempt: whoever asks elsewhere must first settle this one.
 CREATE UNIQUE INDEX take_open ON take (parcel_id) WHERE state IN ('planned', 'asked', 'doubt');
 CREATE INDEX take_parcel ON take (parcel_id);
-CREATE INDEX take_state ON take (state, created_at) WHERE state IN ('doubt', 'conflict', 'orphan');
+CREATE INDEX take_state ON take (state, created_at) WHERE state IN ('doubt', 'conflict', 'orphan', 'abandoned');
 CALL hold_by_shop('take');
 
 -- Which number is which parcel's, from when to when. History is kept; at most one row of a parcel is live.

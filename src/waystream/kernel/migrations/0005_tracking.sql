@@ -8,7 +8,7 @@ CREATE TABLE inbox (
     received_at timestamptz NOT NULL,
     size int NOT NULL,
     key_id bigint NOT NULL REFERENCES vault_key,
-    sealed bytea NOT NULL
+    sealed bytea STORAGE EXTERNAL NOT NULL -- sealed bytes do not compress
 );
 CREATE INDEX inbox_age ON inbox (received_at);
 
@@ -74,7 +74,6 @@ CREATE TABLE telling (
     inbox_id bigint NOT NULL, -- the push that told the claim, or the list where there is none
     PRIMARY KEY (binding_id, source)
 ) WITH (fillfactor = 80);
-CREATE INDEX telling_parcel ON telling (parcel_id);
 CALL hold_by_shop('telling');
 
 CREATE TABLE decision (

@@ -22,8 +22,11 @@ def upsert_skus(tx: Tx, shop_id: int, skus: Sequence[SkuIn]) -> int:
     if len(skus) > SKUS_MAX:
         raise Invalid("skus", f"at most {SKUS_MAX} at once")
     first = {sku.code: at for at, sku in reversed(list(enumerate(skus)))}
-    problems = [Invalid(f"skus[{at}].code", "the same code is told twice")
-                for at, sku in enumerate(skus) if first[sku.code] != at]
+    problems = [
+        Invalid(f"skus[{at}].code", "the same code is told twice")
+        for at, sku in enumerate(skus)
+        if first[sku.code] != at
+    ]
     if problems:
         raise InvalidMany(problems)
 
@@ -49,7 +52,8 @@ def upsert_warehouse(tx: Tx, told: WarehouseIn, *, actor: str) -> Warehouse:
     mask = f"{mask_name(told.sender.name)} {mask_phone(told.sender.mobile or told.sender.phone)}"
 
     warehouse_id = store.upsert_warehouse(
-        tx.conn, told, key_id=key_id, sealed=sealed, contact_mask=mask, printer_id=printer_id, at=tx.now)
+        tx.conn, told, key_id=key_id, sealed=sealed, contact_mask=mask, printer_id=printer_id, at=tx.now
+    )
     tx.note(Entry(actor, "save", f"warehouse:{warehouse_id}"))
     return get_warehouse(tx, warehouse_id)
 

@@ -90,8 +90,9 @@ class WarehouseIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def contact(self) -> Contact:
-        return Contact(province=self.province, city=self.city, district=self.district,
-                       **msgspec.structs.asdict(self.sender))
+        return Contact(
+            province=self.province, city=self.city, district=self.district, **msgspec.structs.asdict(self.sender)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,19 +36,40 @@ def upsert_skus(conn: Conn, shop_id: int, skus: Sequence[SkuIn], *, at: datetime
                   sku.unit_cost_fen)
               IS DISTINCT FROM (excluded.name, excluded.category, excluded.weight_g, excluded.length_mm,
                   excluded.width_mm, excluded.height_mm, excluded.fragile, excluded.unit_cost_fen)""",
-        {"shop": shop_id, "at": at} | {name: [getattr(sku, name) for sku in skus] for name in names}).rowcount
+        {"shop": shop_id, "at": at} | {name: [getattr(sku, name) for sku in skus] for name in names},
+    ).rowcount
 
 
 def list_skus(conn: Conn, *, shop_id: int | None, after: tuple[str, int], limit: int) -> list[Sku]:
-    return conn.cursor(row_factory=class_row(Sku)).execute(
-        _SKU + """ WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (code, id) > (%(code)s, %(id)s)
+    return (
+        conn.cursor(row_factory=class_row(Sku))
+        .execute(
+            _SKU
+            + """ WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (code, id) > (%(code)s, %(id)s)
                    ORDER BY code, id LIMIT %(limit)s""",
-        {"shop": shop_id, "code": after[0], "id": after[1], "limit": limit}).fetchall()
+            {"shop": shop_id, "code": after[0], "id": after[1], "limit": limit},
+        )
+        .fetchall()
+    )
 
 
 def find_sku(conn: Conn, shop_id: int, code: str) -> Sku | None:
-    return conn.cursor(row_factory=class_row(Sku)).execute(
-        _SKU + " WHERE shop_id = %s AND code = %s", [shop_id, code]).fetchone()
+    return (
+        conn.cursor(row_factory=class_row(Sku))
+        .execute(_SKU + " WHERE shop_id = %s AND code = %s", [shop_id, code])
+        .fetchone()
+    )
+
+
+def find_shop(conn: Conn, code: str) -> int | None:
+    row = conn.execute("SELECT id FROM shop WHERE code = %s", [code]).fetchone()
+    return row[0] if row else None
+
+
+def find_mapping(conn: Conn, name: str, *, target: str) -> dict[str, str] | None:
+    """A saved mapping of headers, from the import of orders."""
+    row = conn.execute("SELECT columns FROM import_mapping WHERE name = %s AND target = %s", [name, target]).fetchone()
+    return row[0] if row else None
 
 
 def find_printer(conn: Conn, name: str) -> int | None:
@@ -63,7 +84,13 @@ def find_key(conn: Conn, code: str) -> int | None:
 
 
 def upsert_warehouse(
-    conn: Conn, told: WarehouseIn, *, key_id: int, sealed: bytes, contact_mask: str, printer_id: int | None,
+    conn: Conn,
+    told: WarehouseIn,
+    *,
+    key_id: int,
+    sealed: bytes,
+    contact_mask: str,
+    printer_id: int | None,
     at: datetime,
 ) -> int:
     row = conn.execute(
@@ -78,11 +105,22 @@ def upsert_warehouse(
                printer_id = excluded.printer_id
            RETURNING id""",
         {
-            "code": told.code, "name": told.name, "province": told.province, "city": told.city,
-            "district": told.district, "key": key_id, "sealed": sealed, "mask": contact_mask,
-            "dispatch_by": told.dispatch_by, "working_days": told.working_days, "cutoff": told.cutoff,
-            "cutoffs": json.dumps(told.cutoffs), "printer": printer_id, "at": at,
-        }).fetchone()
+            "code": told.code,
+            "name": told.name,
+            "province": told.province,
+            "city": told.city,
+            "district": told.district,
+            "key": key_id,
+            "sealed": sealed,
+            "mask": contact_mask,
+            "dispatch_by": told.dispatch_by,
+            "working_days": told.working_days,
+            "cutoff": told.cutoff,
+            "cutoffs": json.dumps(told.cutoffs),
+            "printer": printer_id,
+            "at": at,
+        },
+    ).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -92,8 +130,9 @@ def list_warehouses(conn: Conn) -> list[Warehouse]:
 
 
 def find_warehouse(conn: Conn, warehouse_id: int) -> Warehouse | None:
-    return conn.cursor(row_factory=class_row(Warehouse)).execute(
-        _WAREHOUSE + " WHERE id = %s", [warehouse_id]).fetchone()
+    return (
+        conn.cursor(row_factory=class_row(Warehouse)).execute(_WAREHOUSE + " WHERE id = %s", [warehouse_id]).fetchone()
+    )
 
 
 def find_warehouse_by_code(conn: Conn, code: str) -> Warehouse | None:
@@ -106,5 +145,4 @@ def find_sealed(conn: Conn, warehouse_id: int) -> tuple[str, int, bytes] | None:
 
 
 def link_printer(conn: Conn, warehouse_id: int, printer_id: int | None) -> bool:
-    return conn.execute(
-        "UPDATE warehouse SET printer_id = %s WHERE id = %s", [printer_id, warehouse_id]).rowcount == 1
+    return conn.execute("UPDATE warehouse SET printer_id = %s WHERE id = %s", [printer_id, warehouse_id]).rowcount == 1

@@ -161,8 +161,9 @@ def _take_head(tx: Tx, printer_id: int) -> Task | None:
 def _settle(tx: Tx, task: Task, said: Said) -> None:
     answer, head = said.answer, task.print
     state = _state_after(answer)
-    if state == "printed" and not store.lock_label(tx.conn, head.label_id):
-        state, said = "voided", Said(answer, DESTROY_PAPER)
+    if state in ("printed", "queued") and not store.lock_label(tx.conn, head.label_id):
+        said = Said(answer, DESTROY_PAPER if state == "printed" else MAYBE_ON_PAPER)
+        state = "voided"
     _note_printer(tx, task.printer, answer)
 
     words = answer.reason if state == "failed" else said.note

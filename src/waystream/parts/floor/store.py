@@ -79,14 +79,17 @@ def saw_printer(conn: Connection, printer_id: int, *, state: str, said: str, at:
 
 
 def printers_of(conn: Connection, parcel_ids: Sequence[int], *, printer_id: int | None) -> list[tuple[int, int]]:
-    """(label, printer) of each parcel with a live label, on `printer_id` or else on its warehouse's printer."""
+    """(label, printer) of each parcel with a live label, on `printer_id` or else on its warehouse's printer.
+
+    The labels stay valid until the commit: whoever voids one afterwards finds its print.
+    """
     rows = conn.execute(
         """SELECT label.id, coalesce(%(printer)s, warehouse.printer_id)
            FROM label JOIN parcel ON parcel.id = label.parcel_id
            JOIN warehouse ON warehouse.id = parcel.warehouse_id
            WHERE label.parcel_id = ANY(%(parcels)s) AND label.voided_at IS NULL
              AND coalesce(%(printer)s, warehouse.printer_id) IS NOT NULL
-           ORDER BY label.parcel_id""",
+           ORDER BY label.parcel_id FOR SHARE OF label""",
         {"printer": printer_id, "parcels": list(parcel_ids)},
     )
     return [(row[0], row[1]) for row in rows]

@@ -77,8 +77,15 @@ def _tell(tx: Tx, orders: Sequence[OrderIn]) -> list[Told]:
         seen.add((order.shop, order.number))
     if problems:
         raise InvalidMany(problems)
-    return [tell(order, shop_id=shops[order.shop], warehouse_id=warehouses[order.warehouse],
-                 blind=partial(_blind, tx, shops[order.shop])) for order in orders]
+    return [
+        tell(
+            order,
+            shop_id=shops[order.shop],
+            warehouse_id=warehouses[order.warehouse],
+            blind=partial(_blind, tx, shops[order.shop]),
+        )
+        for order in orders
+    ]
 
 
 def _blind(tx: Tx, shop_id: int, purpose: str, text: str) -> bytes:
@@ -93,12 +100,19 @@ def _create(tx: Tx, told: Sequence[Told]) -> list[tuple[int, Accepted]]:
     rows = list(zip(order_ids, told, person_ids, strict=True))
     stored = store.insert(tx.conn, rows, at=tx.now)
     won = [(order_id, each) for order_id, each, _ in rows if order_id in stored]
-    lines = [(order_id, each.shop_id, number, line)
-             for order_id, each in won for number, line in enumerate(each.order.lines, 1)]
+    lines = [
+        (order_id, each.shop_id, number, line)
+        for order_id, each in won
+        for number, line in enumerate(each.order.lines, 1)
+    ]
     store.insert_lines(tx.conn, _lines(tx, lines))
 
-    tx.emit(*(OrderReceived(shop_id=each.shop_id, order_id=order_id, warehouse_id=each.warehouse_id)
-              for order_id, each in won))
+    tx.emit(
+        *(
+            OrderReceived(shop_id=each.shop_id, order_id=order_id, warehouse_id=each.warehouse_id)
+            for order_id, each in won
+        )
+    )
     created = [(each.shop_id, Accepted(order_id, each.order.number, Outcome.CREATED)) for order_id, each in won]
     return created + _lost(tx, [row for row in rows if row[0] not in stored])
 
@@ -115,13 +129,30 @@ def _change(tx: Tx, pairs: Sequence[tuple[Known, Told]]) -> list[tuple[int, Acce
     changes = [change for known, told in pairs if (change := compare(known, told)) is not None]
     _save_changes(tx, [change for change in changes if change.axes])
 
-    tx.emit(*(OrderChanged(shop_id=change.known.shop_id, order_id=change.known.id,
-                           what=tuple(axis.value for axis in change.axes)) for change in changes if change.axes))
-    changed = {change.known.id: Accepted(change.known.id, change.known.number, change.outcome,
-                                         changed=change.axes, refused=change.refused, why=change.why)
-               for change in changes}
-    return [(known.shop_id, changed.get(known.id) or Accepted(known.id, known.number, Outcome.UNCHANGED))
-            for known, _ in pairs]
+    tx.emit(
+        *(
+            OrderChanged(
+                shop_id=change.known.shop_id, order_id=change.known.id, what=tuple(axis.value for axis in change.axes)
+            )
+            for change in changes
+            if change.axes
+        )
+    )
+    changed = {
+        change.known.id: Accepted(
+            change.known.id,
+            change.known.number,
+            change.outcome,
+            changed=change.axes,
+            refused=change.refused,
+            why=change.why,
+        )
+        for change in changes
+    }
+    return [
+        (known.shop_id, changed.get(known.id) or Accepted(known.id, known.number, Outcome.UNCHANGED))
+        for known, _ in pairs
+    ]
 
 
 def _save_changes(tx: Tx, changes: Sequence[Change]) -> None:
@@ -129,18 +160,27 @@ def _save_changes(tx: Tx, changes: Sequence[Change]) -> None:
     moved = [change for change in changes if Axis.ADDRESS in change.axes]
     stayed = [change for change in changes if not {Axis.ADDRESS} & {*change.axes, *change.refused}]
     person_of = {change.known.id: change.known.person_id for change in changes}
-    person_of |= zip((change.known.id for change in moved), people.insert(tx, [change.told for change in moved]),
-                     strict=True)
+    person_of |= zip(
+        (change.known.id for change in moved), people.insert(tx, [change.told for change in moved]), strict=True
+    )
     people.reseal(tx, [(change.known.person_id, change.told.order) for change in stayed])
     store.update(tx.conn, changes, person_ids=[person_of[change.known.id] for change in changes], at=tx.now)
 
     plans = [(change.known, change.lines) for change in changes]
     store.drop_lines(tx.conn, [line_id for _, plan in plans for line_id in plan.drop])
-    store.update_lines(tx.conn, [
-        line for known, plan in plans for line_id, told in plan.keep
-        for _, line in _stored_lines([line_id], [(known.id, known.shop_id, 0, told)])])
-    store.insert_lines(tx.conn, _lines(tx, [
-        (known.id, known.shop_id, number, told) for known, plan in plans for number, told in plan.add]))
+    store.update_lines(
+        tx.conn,
+        [
+            line
+            for known, plan in plans
+            for line_id, told in plan.keep
+            for _, line in _stored_lines([line_id], [(known.id, known.shop_id, 0, told)])
+        ],
+    )
+    store.insert_lines(
+        tx.conn,
+        _lines(tx, [(known.id, known.shop_id, number, told) for known, plan in plans for number, told in plan.add]),
+    )
 
 
 def cancel(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list[int]:
@@ -150,8 +190,10 @@ def cancel(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list
     unknown order. What it means for numbers and labels is a rule's to decide on `OrderCancelled`.
     """
     standings, reason = _judged(tx, order_ids), required_reason(reason)
-    _refuse("has left the warehouse: intercept its parcels instead",
-            [each for each in standings if any(parcel.dispatched for parcel in each.facts.parcels)])
+    _refuse(
+        "has left the warehouse: intercept its parcels instead",
+        [each for each in standings if any(parcel.dispatched for parcel in each.facts.parcels)],
+    )
     wanted = [each for each in standings if not each.facts.cancelled]
 
     store.cancel(tx.conn, [each.id for each in wanted], reason=reason, at=tx.now)
@@ -167,8 +209,10 @@ def hold(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list[i
     Raises `Conflict` for a cancelled order or one that has left whole, `Missing` for an unknown one.
     """
     standings, reason = _judged(tx, order_ids), required_reason(reason)
-    _refuse("is closed or has left whole: there is nothing to hold",
-            [each for each in standings if each.facts.cancelled or each.dispatch is Dispatch.ALL])
+    _refuse(
+        "is closed or has left whole: there is nothing to hold",
+        [each for each in standings if each.facts.cancelled or each.dispatch is Dispatch.ALL],
+    )
     held = store.held(tx.conn, [each.id for each in standings])
     wanted = [each for each in standings if each.id not in held]
 
@@ -231,14 +275,20 @@ def derive(tx: Tx, order_ids: Iterable[int], *, causes: Mapping[int, str] | None
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
 
     store.save_standings(tx.conn, [new for _, new in moved])
-    log.emit_each(tx.conn, [(event, (causes or {}).get(old.id, "")) for old, new in moved
-                            for event in _movements(old, new)], at=tx.now)
+    log.emit_each(
+        tx.conn,
+        [(event, (causes or {}).get(old.id, "")) for old, new in moved for event in _movements(old, new)],
+        at=tx.now,
+    )
 
 
 def derive_of_parcels(tx: Tx, causes: Mapping[int, str]) -> None:
     """Derive every order in these parcels; `causes` names what happened to each parcel."""
-    derive(tx, (of := dict(store.list_orders_of(tx.conn, causes))),
-           causes={order_id: causes[parcel_id] for order_id, parcel_id in of.items()})
+    derive(
+        tx,
+        (of := dict(store.list_orders_of(tx.conn, causes))),
+        causes={order_id: causes[parcel_id] for order_id, parcel_id in of.items()},
+    )
 
 
 def _movements(old: Standing, new: Standing) -> list[Event]:
@@ -254,8 +304,11 @@ def list_misworded(tx: Tx, *, after_id: int, limit: int) -> tuple[list[int], int
     """Orders after `after_id` whose stored word is not what follows from their parcels, and where to go on."""
     ids = store.list_settled(tx.conn, after_id=after_id, limit=limit)
     standings = store.list_standings(tx.conn, ids)
-    wrong = [each.id for each in standings
-             if word(each.facts) is not each.word or dispatch_of(each.facts) is not each.dispatch]
+    wrong = [
+        each.id
+        for each in standings
+        if word(each.facts) is not each.word or dispatch_of(each.facts) is not each.dispatch
+    ]
     return wrong, ids[-1] if len(ids) == limit else None
 
 
@@ -317,7 +370,20 @@ def _lines(tx: Tx, rows: Sequence[tuple[int, int, int, LineIn]]) -> list[tuple[i
 
 def _stored_lines(ids: Sequence[int], rows: Sequence[tuple[int, int, int, LineIn]]) -> list[tuple[int, Line]]:
     """(shop id, line) of each (order id, shop id, line number, line told)."""
-    return [(shop_id, Line(
-        id=line_id, order_id=order_id, line_no=number, sku=told.sku, name=told.name, quantity=told.quantity,
-        price_fen=told.price_fen, discount_fen=told.discount_fen, tax_bp=told.tax_bp))
-        for line_id, (order_id, shop_id, number, told) in zip(ids, rows, strict=True)]
+    return [
+        (
+            shop_id,
+            Line(
+                id=line_id,
+                order_id=order_id,
+                line_no=number,
+                sku=told.sku,
+                name=told.name,
+                quantity=told.quantity,
+                price_fen=told.price_fen,
+                discount_fen=told.discount_fen,
+                tax_bp=told.tax_bp,
+            ),
+        )
+        for line_id, (order_id, shop_id, number, told) in zip(ids, rows, strict=True)
+    ]

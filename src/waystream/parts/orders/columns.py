@@ -10,14 +10,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from waystream.core.errors import Invalid, InvalidMany
-from waystream.core.sheet import Column, Layout, Row, instant, percent, problem, read_row, whole, yuan
+from waystream.core.sheet import Column, Layout, Row, identifier, instant, percent, problem, read_row, whole, yuan
 from waystream.parts.orders.form import OrderIn, parse_order
 
-_PAYMENTS = {"cod": "cod", "货到付款": "cod", "到付": "cod", "代收货款": "cod",
-             "prepaid": "prepaid", "在线支付": "prepaid", "款到发货": "prepaid", "已付款": "prepaid"}
-_REFUNDS = {"none": "none", "无": "none", "无退款": "none", "没有退款": "none", "asked": "asked", "退款中": "asked",
-            "申请退款": "asked", "part": "part", "部分退款": "part", "full": "full", "全额退款": "full",
-            "退款成功": "full", "已退款": "full"}
+_PAYMENTS = {
+    "cod": "cod",
+    "货到付款": "cod",
+    "到付": "cod",
+    "代收货款": "cod",
+    "prepaid": "prepaid",
+    "在线支付": "prepaid",
+    "款到发货": "prepaid",
+    "已付款": "prepaid",
+}
+_REFUNDS = {
+    "none": "none",
+    "无": "none",
+    "无退款": "none",
+    "没有退款": "none",
+    "asked": "asked",
+    "退款中": "asked",
+    "申请退款": "asked",
+    "part": "part",
+    "部分退款": "part",
+    "full": "full",
+    "全额退款": "full",
+    "退款成功": "full",
+    "已退款": "full",
+}
 
 
 def _payment(cell: str) -> str:
@@ -35,8 +55,12 @@ def _word(cell: str, words: dict[str, str]) -> str:
 
 
 COLUMNS = (
-    Column("number", ("订单号", "订单编号", "平台订单号", "主订单编号", "order number", "order no", "order id", "order"),
-           required=True),
+    Column(
+        "number",
+        ("订单号", "订单编号", "平台订单号", "主订单编号", "order number", "order no", "order id", "order"),
+        identifier,
+        required=True,
+    ),
     Column("warehouse", ("仓库", "仓库编码", "发货仓", "warehouse code")),
     Column("payment", ("付款方式", "支付方式", "payment method"), _payment),
     Column("cod_fen", ("代收金额", "代收货款金额", "货到付款金额", "cod", "cod amount"), yuan),
@@ -50,17 +74,29 @@ COLUMNS = (
     Column("carrier", ("快递公司", "快递", "承运商", "物流公司", "shipper")),
     Column("buyer_remark", ("买家留言", "买家备注", "客户留言", "buyer note", "buyer message")),
     Column("seller_remark", ("卖家备注", "商家备注", "备注", "seller note", "remark")),
-    Column("receiver.name", ("收件人", "收货人", "收件人姓名", "收货人姓名", "姓名", "name", "receiver", "recipient"),
-           required=True),
-    Column("receiver.mobile", ("手机", "手机号", "手机号码", "联系手机", "收货人手机", "收件人手机", "联系方式", "mobile")),
-    Column("receiver.phone", ("电话", "固定电话", "联系电话", "座机", "telephone", "phone")),
+    Column(
+        "receiver.name",
+        ("收件人", "收货人", "收件人姓名", "收货人姓名", "姓名", "name", "receiver", "recipient"),
+        required=True,
+    ),
+    Column(
+        "receiver.mobile",
+        ("手机", "手机号", "手机号码", "联系手机", "收货人手机", "收件人手机", "联系方式", "mobile"),
+        identifier,
+    ),
+    Column("receiver.phone", ("电话", "固定电话", "联系电话", "座机", "telephone", "phone"), identifier),
     Column("receiver.company", ("收件公司", "收货公司", "company")),
     Column("receiver.province", ("省", "省份", "收货省份", "province", "state"), required=True),
     Column("receiver.city", ("市", "城市", "收货城市", "city"), required=True),
     Column("receiver.district", ("区", "区县", "县", "收货区县", "district", "county")),
     Column("receiver.address", ("详细地址", "地址", "收货地址", "收件地址", "address", "street"), required=True),
     Column("receiver.postcode", ("邮编", "邮政编码", "postcode", "zip")),
-    Column("line.sku", ("商品编码", "商家编码", "货号", "规格编码", "sku", "sku code", "item code"), required=True),
+    Column(
+        "line.sku",
+        ("商品编码", "商家编码", "货号", "规格编码", "sku", "sku code", "item code"),
+        identifier,
+        required=True,
+    ),
     Column("line.name", ("商品名称", "商品", "宝贝标题", "商品标题", "item", "item name", "product")),
     Column("line.quantity", ("数量", "商品数量", "购买数量", "quantity", "qty"), whole, required=True),
     Column("line.price_fen", ("单价", "商品单价", "价格", "price", "unit price"), yuan),
@@ -79,6 +115,7 @@ class _Gathered:
     line: int
     values: dict[str, Any]
     receiver: dict[str, Any]
+    unreadable: bool = False
     rows: list[int] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
 
@@ -113,17 +150,23 @@ class Gatherer:
         problems += self._merge(gathered.receiver, receiver, row.line, prefix="receiver.")
         gathered.rows.append(row.line)
         gathered.lines.append(of_line)
+        gathered.unreadable |= bool(problems)
         return problems
 
     def _merge(self, known: dict[str, Any], told: dict[str, Any], line: int, prefix: str = "") -> list[Invalid]:
-        wrong = [problem(line, self._layout.header_of(prefix + name), "another row of this order says otherwise")
-                 for name, value in told.items() if known.get(name, value) != value]
+        wrong = [
+            problem(line, self._layout.header_of(prefix + name), "another row of this order says otherwise")
+            for name, value in told.items()
+            if known.get(name, value) != value
+        ]
         known |= told
         return wrong
 
     def orders(self) -> Iterator[SheetOrder | list[Invalid]]:
-        """Each order, or what is wrong with it."""
+        """Each order, or what is wrong with it; what has an unreadable row was named before."""
         for number, gathered in self._orders.items():
+            if gathered.unreadable:
+                continue
             try:
                 yield SheetOrder(gathered.line, parse_order(self._raw(number, gathered)))
             except InvalidMany as many:

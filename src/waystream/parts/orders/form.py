@@ -190,8 +190,7 @@ def _normal(order: OrderIn) -> OrderIn:
     times = {name: at.astimezone(UTC) for name in ("paid_at", "ship_by", "promised_at") if (at := getattr(order, name))}
     receiver = order.receiver
     if receiver is not None:
-        receiver = structs.replace(
-            receiver, mobile=normal_phone(receiver.mobile), phone=normal_phone(receiver.phone))
+        receiver = structs.replace(receiver, mobile=normal_phone(receiver.mobile), phone=normal_phone(receiver.phone))
     return structs.replace(order, receiver=receiver, carrier=order.carrier.upper(), **times)
 
 

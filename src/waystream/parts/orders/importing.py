@@ -47,7 +47,13 @@ class SavedMapping:
 
 
 def import_file(
-    tx: Tx, path: Path, *, shop: str, actor: str, warehouse: str = "", mapping: str = "",
+    tx: Tx,
+    path: Path,
+    *,
+    shop: str,
+    actor: str,
+    warehouse: str = "",
+    mapping: str = "",
     progress: Progress = lambda done, of: None,
 ) -> Imported:
     """Take every order of a CSV or Parquet file in.
@@ -58,7 +64,7 @@ def import_file(
     chosen = get_mapping(tx, mapping, target="orders").columns if mapping else {}
     with open_table(path) as table:
         layout = lay_out(table.headers, columns.COLUMNS, chosen)
-        found = _read(tx, table, Gatherer(layout, shop=shop, warehouse=_warehouse(tx, warehouse, layout)), progress)
+        found = _read(table, Gatherer(layout, shop=shop, warehouse=_warehouse(tx, warehouse, layout)), progress)
     _check_codes(tx, found, shop=shop, header=layout.header_of("warehouse"))
 
     answers: list[Accepted] = []
@@ -69,7 +75,7 @@ def import_file(
     return _imported(answers, layout.ignored)
 
 
-def _read(tx: Tx, table: Table, gatherer: Gatherer, progress: Progress) -> list[SheetOrder]:
+def _read(table: Table, gatherer: Gatherer, progress: Progress) -> list[SheetOrder]:
     problems: list[Invalid] = []
     for read, row in enumerate(table.rows, 1):
         problems += gatherer.take(row)
@@ -78,7 +84,7 @@ def _read(tx: Tx, table: Table, gatherer: Gatherer, progress: Progress) -> list[
         if read % EVERY == 0:
             progress(read, 2 * table.about)
     found: list[SheetOrder] = []
-    for each in gatherer.orders() if not problems else ():
+    for each in gatherer.orders():
         if isinstance(each, SheetOrder):
             found.append(each)
         elif len(problems) < PROBLEMS_MAX:
@@ -96,7 +102,7 @@ def _refuse(problems: Sequence[Invalid]) -> None:
 
 def _warehouse(tx: Tx, given: str, layout: Layout) -> str:
     """The warehouse of rows that name none."""
-    if given or layout.header_of("warehouse") != "warehouse":
+    if given or layout.fills("warehouse"):
         return given
     every = store.list_warehouse_codes(tx.conn, limit=2)
     if len(every) != 1:
@@ -117,8 +123,13 @@ def _imported(answers: Sequence[Accepted], ignored: tuple[str, ...]) -> Imported
 
     refused = [answer.number for answer in answers if answer.refused]
     return Imported(
-        created=count(Outcome.CREATED), changed=count(Outcome.CHANGED), unchanged=count(Outcome.UNCHANGED),
-        refused=count(Outcome.REFUSED), refused_numbers=tuple(refused[:PROBLEMS_MAX]), ignored=ignored)
+        created=count(Outcome.CREATED),
+        changed=count(Outcome.CHANGED),
+        unchanged=count(Outcome.UNCHANGED),
+        refused=count(Outcome.REFUSED),
+        refused_numbers=tuple(refused[:PROBLEMS_MAX]),
+        ignored=ignored,
+    )
 
 
 def save_mapping(tx: Tx, mapping: SavedMapping, *, actor: str) -> None:

@@ -79,8 +79,16 @@ def _alternatives(text: str) -> list[_Terms]:
 
 
 def _find_people(tx: Tx, terms: _Terms) -> list[int]:
-    hashed = [(shop_id, term, people.blind(tx, shop_id, term=term, value=value))
-              for shop_id in store_lists.list_shop_ids(tx.conn) for term, value in terms]
+    hashed = [
+        (shop_id, term, people.blind(tx, shop_id, term=term, value=value))
+        for shop_id in store_lists.list_shop_ids(tx.conn)
+        for term, value in terms
+    ]
     return store_lists.find_by_terms(
-        tx.conn, shops=[shop_id for shop_id, _, _ in hashed], purposes=[term for _, term, _ in hashed],
-        hashes=[digest for _, _, digest in hashed], all_of=len(terms), limit=FOUND_MAX)
+        tx.conn,
+        shops=[shop_id for shop_id, _, _ in hashed],
+        purposes=[term for _, term, _ in hashed],
+        hashes=[digest for _, _, digest in hashed],
+        all_of=len(terms),
+        limit=FOUND_MAX,
+    )

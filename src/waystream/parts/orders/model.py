@@ -164,8 +164,13 @@ def tell(order: OrderIn, *, shop_id: int, warehouse_id: int, blind: Blind) -> To
     """Hash what is told, so that the same telling is known again without opening anything."""
     receiver = json.encode(order.place, order="deterministic").decode()
     content = json.encode(order, order="deterministic").decode()
-    return Told(order, shop_id, warehouse_id,
-                content_hash=blind("order content", content), receiver_hash=blind("receiver", receiver))
+    return Told(
+        order,
+        shop_id,
+        warehouse_id,
+        content_hash=blind("order content", content),
+        receiver_hash=blind("receiver", receiver),
+    )
 
 
 def compare(known: Known, told: Told) -> Change | None:

@@ -32,11 +32,14 @@ from waystream.parts.orders.store_persons import IndexRow, PersonRow
 def insert(tx: Tx, told: Sequence[Told]) -> list[int]:
     """Seal each order's receiver under a key of its own; the new persons' ids, in the given order."""
     ids = mint_ids(len(told), at_ms=round(tx.now.timestamp() * 1000))
-    people = [_row(each, person_id=person_id, key_id=key_id, key=key) for each, person_id, (key_id, key)
-              in zip(told, ids, tx.keys.person_keys(tx.conn, len(told)), strict=True)]
+    people = [
+        _row(each, person_id=person_id, key_id=key_id, key=key)
+        for each, person_id, (key_id, key) in zip(told, ids, tx.keys.person_keys(tx.conn, len(told)), strict=True)
+    ]
     store_persons.insert(tx.conn, people, at=tx.now)
-    store_persons.insert_index(tx.conn, [row for each, person_id in zip(told, ids, strict=True)
-                                         for row in _index(tx, each, person_id)])
+    store_persons.insert_index(
+        tx.conn, [row for each, person_id in zip(told, ids, strict=True) for row in _index(tx, each, person_id)]
+    )
     return ids
 
 
@@ -44,9 +47,14 @@ def reseal(tx: Tx, told: Sequence[tuple[int, OrderIn]]) -> None:
     """Write the remarks of each (person id, order) anew under the person's own key; erased people stay erased."""
     rows = store_persons.list_people(tx.conn, [person_id for person_id, _ in told])
     keys = tx.keys.load(tx.conn, [row.key_id for row in rows.values()])
-    store_persons.reseal(tx.conn, [
-        (person_id, seal(keys[rows[person_id].key_id], _plain(order), aad=person_aad(person_id)))
-        for person_id, order in told if rows[person_id].key_id in keys])
+    store_persons.reseal(
+        tx.conn,
+        [
+            (person_id, seal(keys[rows[person_id].key_id], _plain(order), aad=person_aad(person_id)))
+            for person_id, order in told
+            if rows[person_id].key_id in keys
+        ],
+    )
 
 
 def drop(tx: Tx, person_ids: Sequence[int]) -> None:
@@ -79,10 +87,19 @@ def _row(told: Told, *, person_id: int, key_id: int, key: bytes) -> PersonRow:
     receiver = told.order.place
     name, phone, address = _masks(receiver)
     return PersonRow(
-        id=person_id, shop_id=told.shop_id, key_id=key_id, plain=isinstance(receiver, ReceiverIn),
+        id=person_id,
+        shop_id=told.shop_id,
+        key_id=key_id,
+        plain=isinstance(receiver, ReceiverIn),
         sealed=seal(key, _plain(told.order), aad=person_aad(person_id)),
-        name_mask=name, phone_mask=phone, address_mask=address,
-        province=receiver.province, city=receiver.city, district=receiver.district, content_hash=told.receiver_hash)
+        name_mask=name,
+        phone_mask=phone,
+        address_mask=address,
+        province=receiver.province,
+        city=receiver.city,
+        district=receiver.district,
+        content_hash=told.receiver_hash,
+    )
 
 
 def _masks(receiver: ReceiverIn | SealedIn) -> tuple[str, str, str]:
@@ -100,8 +117,10 @@ def _plain(order: OrderIn) -> bytes:
 
 
 def _index(tx: Tx, told: Told, person_id: int) -> list[IndexRow]:
-    return [IndexRow(told.shop_id, term, blind(tx, told.shop_id, term=term, value=value), person_id)
-            for term, value in _terms(told.order.place)]
+    return [
+        IndexRow(told.shop_id, term, blind(tx, told.shop_id, term=term, value=value), person_id)
+        for term, value in _terms(told.order.place)
+    ]
 
 
 def _terms(receiver: ReceiverIn | SealedIn) -> frozenset[tuple[Term, str]]:

@@ -37,7 +37,9 @@ def save_mapping(conn: Conn, name: str, *, target: str, columns: Mapping[str, st
     conn.execute(
         """INSERT INTO import_mapping (name, target, columns, changed_at) VALUES (%s, %s, %s, %s)
            ON CONFLICT (name) DO UPDATE SET target = excluded.target, columns = excluded.columns,
-               changed_at = excluded.changed_at""", [name, target, json.dumps(dict(columns)), at])
+               changed_at = excluded.changed_at""",
+        [name, target, json.dumps(dict(columns)), at],
+    )
 
 
 def list_mappings(conn: Conn) -> list[tuple[str, str, dict[str, str]]]:
@@ -46,25 +48,42 @@ def list_mappings(conn: Conn) -> list[tuple[str, str, dict[str, str]]]:
 
 def lock(conn: Conn, order_ids: Iterable[int]) -> list[int]:
     """Lock the orders by ascending id; whoever decides what an order is holds its row."""
-    return [row[0] for row in conn.execute(
-        "SELECT id FROM orders WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [list(order_ids)])]
+    return [
+        row[0]
+        for row in conn.execute(
+            "SELECT id FROM orders WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [list(order_ids)]
+        )
+    ]
 
 
 def lock_known(conn: Conn, told: Sequence[Told]) -> list[Known]:
     """The orders told of that exist already, locked; lines only of those whose content differs."""
-    found = lock(conn, [row[0] for row in conn.execute(
-        """SELECT o.id FROM unnest(%(shops)s::bigint[], %(numbers)s::text[]) AS told (shop_id, number)
+    found = lock(
+        conn,
+        [
+            row[0]
+            for row in conn.execute(
+                """SELECT o.id FROM unnest(%(shops)s::bigint[], %(numbers)s::text[]) AS told (shop_id, number)
            JOIN orders o USING (shop_id, number)""",
-        {"shops": [each.shop_id for each in told], "numbers": [each.order.number for each in told]})])
+                {"shops": [each.shop_id for each in told], "numbers": [each.order.number for each in told]},
+            )
+        ],
+    )
     if not found:
         return []
-    known = conn.cursor(row_factory=class_row(Known)).execute(
-        """SELECT o.id, o.shop_id, o.number, o.warehouse_id, o.person_id, o.payment, o.cod_fen, o.paid_at, o.refund,
+    known = (
+        conn.cursor(row_factory=class_row(Known))
+        .execute(
+            """SELECT o.id, o.shop_id, o.number, o.warehouse_id, o.person_id, o.payment, o.cod_fen, o.paid_at, o.refund,
                   o.ship_by, o.promised_at, o.declared_fen, o.currency, o.carrier, o.content_hash,
                   p.content_hash AS receiver_hash, o.cancelled_at IS NOT NULL AS cancelled,
                   EXISTS (SELECT FROM parcel_order po JOIN parcel ON parcel.id = po.parcel_id
                           WHERE po.order_id = o.id AND parcel.stage = 'dispatched') AS dispatched
-           FROM orders o JOIN person p ON p.id = o.person_id WHERE o.id = ANY (%s) ORDER BY o.id""", [found]).fetchall()
+           FROM orders o JOIN person p ON p.id = o.person_id WHERE o.id = ANY (%s) ORDER BY o.id""",
+            [found],
+        )
+        .fetchall()
+    )
     differing = {each.content_hash for each in known} - {each.content_hash for each in told}
     lines = list_lines(conn, [each.id for each in known if each.content_hash in differing])
     return [replace(each, lines=tuple(lines.get(each.id, ()))) for each in known]
@@ -75,7 +94,9 @@ def list_lines(conn: Conn, order_ids: Iterable[int]) -> dict[int, list[Line]]:
     lines: dict[int, list[Line]] = {}
     for line in conn.cursor(row_factory=class_row(Line)).execute(
         """SELECT id, order_id, line_no, sku, name, quantity, price_fen, discount_fen, tax_bp
-           FROM order_line WHERE order_id = ANY (%s) ORDER BY order_id, line_no""", [list(order_ids)]):
+           FROM order_line WHERE order_id = ANY (%s) ORDER BY order_id, line_no""",
+        [list(order_ids)],
+    ):
         lines.setdefault(line.order_id, []).append(line)
     return lines
 
@@ -84,8 +105,10 @@ def insert(conn: Conn, created: Sequence[tuple[int, Told, int]], *, at: datetime
     """Insert (order id, told, person id); returns the ids that are in: a number told elsewhere meanwhile is not."""
     rows = sorted(created, key=lambda row: (row[1].shop_id, row[1].order.number))
     orders = [told.order for _, told, _ in rows]
-    return {row[0] for row in conn.execute(
-        """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
+    return {
+        row[0]
+        for row in conn.execute(
+            """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
                promised_at, declared_fen, total_fen, currency, carrier, content_hash, received_at, moved_at)
            SELECT id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
                promised_at, declared_fen, total_fen, currency, carrier, content_hash, %(at)s, %(at)s
@@ -97,15 +120,17 @@ def insert(conn: Conn, created: Sequence[tuple[int, Told, int]], *, at: datetime
                ship_by, promised_at, declared_fen, total_fen, currency, carrier, content_hash, nth)
            ORDER BY nth
            ON CONFLICT (shop_id, number) DO NOTHING RETURNING id""",
-        {
-            "at": at,
-            "ids": [order_id for order_id, _, _ in rows],
-            "persons": [person_id for _, _, person_id in rows],
-            **_columns([told for _, told, _ in rows]),
-            "numbers": [order.number for order in orders],
-            "shops": [told.shop_id for _, told, _ in rows],
-            "hashes": [told.content_hash for _, told, _ in rows],
-        })}
+            {
+                "at": at,
+                "ids": [order_id for order_id, _, _ in rows],
+                "persons": [person_id for _, _, person_id in rows],
+                **_columns([told for _, told, _ in rows]),
+                "numbers": [order.number for order in orders],
+                "shops": [told.shop_id for _, told, _ in rows],
+                "hashes": [told.content_hash for _, told, _ in rows],
+            },
+        )
+    }
 
 
 def update(conn: Conn, changes: Sequence[Change], *, person_ids: Sequence[int], at: datetime) -> None:
@@ -131,7 +156,8 @@ def update(conn: Conn, changes: Sequence[Change], *, person_ids: Sequence[int], 
             **_columns(told),
             "hashes": [change.content_hash for change in changes],
             "relined": [change.takes_lines for change in changes],
-        })
+        },
+    )
 
 
 def _columns(told: Sequence[Told]) -> dict[str, list[Any]]:
@@ -164,7 +190,8 @@ def insert_lines(conn: Conn, lines: Sequence[tuple[int, Line]]) -> None:
                        %(discounts)s::bigint[], %(taxes)s::int[])
              AS told (id, order_id, shop_id, line_no, sku, name, quantity, price_fen, discount_fen, tax_bp)
            LEFT JOIN sku ON sku.shop_id = told.shop_id AND sku.code = told.sku""",
-        {"shops": [shop_id for shop_id, _ in lines], **_line_columns([line for _, line in lines])})
+        {"shops": [shop_id for shop_id, _ in lines], **_line_columns([line for _, line in lines])},
+    )
 
 
 def update_lines(conn: Conn, lines: Sequence[Line]) -> None:
@@ -177,7 +204,9 @@ def update_lines(conn: Conn, lines: Sequence[Line]) -> None:
            FROM unnest(%(ids)s::bigint[], %(names)s::text[], %(quantities)s::int[], %(prices)s::bigint[],
                        %(discounts)s::bigint[], %(taxes)s::int[])
              AS told (id, name, quantity, price_fen, discount_fen, tax_bp)
-           WHERE l.id = told.id""", _line_columns(lines))
+           WHERE l.id = told.id""",
+        _line_columns(lines),
+    )
 
 
 def drop_lines(conn: Conn, line_ids: Sequence[int]) -> None:
@@ -204,52 +233,68 @@ def cancel(conn: Conn, order_ids: Sequence[int], *, reason: str, at: datetime) -
     conn.execute(
         """UPDATE orders SET cancelled_at = %(at)s, cancel_reason = %(reason)s, moved_at = %(at)s
            WHERE id = ANY (%(ids)s)""",
-        {"ids": list(order_ids), "reason": reason, "at": at})
+        {"ids": list(order_ids), "reason": reason, "at": at},
+    )
 
 
 def hold(conn: Conn, order_ids: Sequence[int], *, reason: str, at: datetime | None, moved_at: datetime) -> None:
     """Hold, or release with `at` None."""
     conn.execute(
         "UPDATE orders SET held_at = %(at)s, hold_reason = %(reason)s, moved_at = %(moved)s WHERE id = ANY (%(ids)s)",
-        {"ids": list(order_ids), "reason": reason, "at": at, "moved": moved_at})
+        {"ids": list(order_ids), "reason": reason, "at": at, "moved": moved_at},
+    )
 
 
 def held(conn: Conn, order_ids: Sequence[int]) -> set[int]:
     """Those of the orders that are held."""
-    return {row[0] for row in conn.execute(
-        "SELECT id FROM orders WHERE id = ANY (%s) AND held_at IS NOT NULL", [list(order_ids)])}
+    return {
+        row[0]
+        for row in conn.execute("SELECT id FROM orders WHERE id = ANY (%s) AND held_at IS NOT NULL", [list(order_ids)])
+    }
 
 
 def complete(conn: Conn, order_ids: Sequence[int], *, by: str, at: datetime) -> None:
     conn.execute(
         "UPDATE orders SET completed_at = %(at)s, completed_by = %(by)s, moved_at = %(at)s WHERE id = ANY (%(ids)s)",
-        {"ids": list(order_ids), "by": by, "at": at})
+        {"ids": list(order_ids), "by": by, "at": at},
+    )
 
 
 def lock_due(conn: Conn, *, now: datetime, limit: int) -> list[int]:
     """Delivered orders whose buyer has had the shop's days; those another transaction holds come next time."""
-    return [row[0] for row in conn.execute(
-        """SELECT o.id FROM orders o JOIN shop s ON s.id = o.shop_id
+    return [
+        row[0]
+        for row in conn.execute(
+            """SELECT o.id FROM orders o JOIN shop s ON s.id = o.shop_id
            WHERE o.word = 'delivered' AND o.delivered_at <= %(now)s::timestamptz - make_interval(days => s.confirm_days)
-           ORDER BY o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED""", {"now": now, "limit": limit})]
+           ORDER BY o.id LIMIT %(limit)s FOR NO KEY UPDATE OF o SKIP LOCKED""",
+            {"now": now, "limit": limit},
+        )
+    ]
 
 
 def list_settled(conn: Conn, *, after_id: int, limit: int) -> list[int]:
     """Orders by id, without those whose parcels' events `parcel_moves_order` has still to read."""
-    return [row[0] for row in conn.execute(
-        """SELECT o.id FROM orders o WHERE o.id > %(after)s AND NOT EXISTS (
+    return [
+        row[0]
+        for row in conn.execute(
+            """SELECT o.id FROM orders o WHERE o.id > %(after)s AND NOT EXISTS (
                SELECT FROM parcel_order po JOIN event e ON e.subject = 'parcel:' || po.parcel_id
                LEFT JOIN log ON log.event_id = e.id
                WHERE po.order_id = o.id AND (log.position IS NULL OR log.position > COALESCE(
                    (SELECT position FROM rule_cursor WHERE rule = 'parcel_moves_order'), 0)))
-           ORDER BY o.id LIMIT %(limit)s""", {"after": after_id, "limit": limit})]
+           ORDER BY o.id LIMIT %(limit)s""",
+            {"after": after_id, "limit": limit},
+        )
+    ]
 
 
 def list_orders_of(conn: Conn, parcel_ids: Iterable[int]) -> list[tuple[int, int]]:
     """(order id, parcel id) of everything in these parcels."""
     return conn.execute(
         "SELECT order_id, parcel_id FROM parcel_order WHERE parcel_id = ANY (%s) ORDER BY order_id, parcel_id",
-        [list(parcel_ids)]).fetchall()
+        [list(parcel_ids)],
+    ).fetchall()
 
 
 def find_person(conn: Conn, order_id: int) -> tuple[int, int] | None:
@@ -296,10 +341,14 @@ def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
         """SELECT po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
                   GREATEST(p.moved_at, t.changed_at) AS moved_at
            FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
-           WHERE po.order_id = ANY (%s) AND p.stage <> 'voided' ORDER BY po.order_id, p.id""", [ids]):
+           WHERE po.order_id = ANY (%s) AND p.stage <> 'voided' ORDER BY po.order_id, p.id""",
+        [ids],
+    ):
         parcels.setdefault(parcel.order_id, []).append(parcel)
-    orders = conn.cursor(row_factory=class_row(_OrderRow)).execute(
-        """SELECT o.id, o.shop_id, o.word, o.dispatch, o.delivered_at, o.completed_at, o.completed_by, o.moved_at,
+    orders = (
+        conn.cursor(row_factory=class_row(_OrderRow))
+        .execute(
+            """SELECT o.id, o.shop_id, o.word, o.dispatch, o.delivered_at, o.completed_at, o.completed_by, o.moved_at,
                   o.cancelled_at IS NOT NULL AS cancelled, s.trusted_kinds, l.ordered, l.sent
            FROM orders o JOIN shop s ON s.id = o.shop_id
            CROSS JOIN LATERAL (
@@ -311,21 +360,35 @@ def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
                    FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
                    WHERE pl.order_line_id = line.id AND p.stage = 'dispatched') sent
                WHERE line.order_id = o.id) l
-           WHERE o.id = ANY (%s) ORDER BY o.id""", [ids]).fetchall()
+           WHERE o.id = ANY (%s) ORDER BY o.id""",
+            [ids],
+        )
+        .fetchall()
+    )
     return [_standing(order, parcels.get(order.id, [])) for order in orders]
 
 
 def _standing(order: _OrderRow, parcels: Sequence[_ParcelRow]) -> Standing:
     return Standing(
-        id=order.id, shop_id=order.shop_id, word=Word(order.word), dispatch=Dispatch(order.dispatch),
-        delivered_at=order.delivered_at, completed_at=order.completed_at, completed_by=order.completed_by,
+        id=order.id,
+        shop_id=order.shop_id,
+        word=Word(order.word),
+        dispatch=Dispatch(order.dispatch),
+        delivered_at=order.delivered_at,
+        completed_at=order.completed_at,
+        completed_by=order.completed_by,
         moved_at=order.moved_at,
         facts=OrderFacts(
-            cancelled=order.cancelled, completed=order.completed_at is not None, ordered=order.ordered,
-            sent=order.sent, parcels=tuple(parcel.part for parcel in parcels)),
+            cancelled=order.cancelled,
+            completed=order.completed_at is not None,
+            ordered=order.ordered,
+            sent=order.sent,
+            parcels=tuple(parcel.part for parcel in parcels),
+        ),
         trusted=frozenset(Kind(kind) for kind in order.trusted_kinds),
         parcel_delivered_at=max((parcel.delivered_at for parcel in parcels if parcel.delivered_at), default=None),
-        parcel_moved_at=max((parcel.moved_at for parcel in parcels), default=None))
+        parcel_moved_at=max((parcel.moved_at for parcel in parcels), default=None),
+    )
 
 
 def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
@@ -346,4 +409,5 @@ def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
             "completed": [each.completed_at for each in standings],
             "by": [each.completed_by for each in standings],
             "moved": [each.moved_at for each in standings],
-        })
+        },
+    )

@@ -83,9 +83,14 @@ def _conditions(filters: Filters) -> list[str]:
 
 def _values(filters: Filters) -> dict[str, Any]:
     return {
-        "words": [word.value for word in filters.words], "shop": filters.shop_id, "carrier": filters.carrier,
-        "warehouses": list(filters.warehouse_ids or ()), "late": filters.late_at, "since": filters.since,
-        "until": filters.until, "ids": list(filters.ids or ()),
+        "words": [word.value for word in filters.words],
+        "shop": filters.shop_id,
+        "carrier": filters.carrier,
+        "warehouses": list(filters.warehouse_ids or ()),
+        "late": filters.late_at,
+        "since": filters.since,
+        "until": filters.until,
+        "ids": list(filters.ids or ()),
     }
 
 
@@ -106,7 +111,7 @@ def count_words(conn: Conn, filters: Filters, *, upto: int) -> dict[Word, int]:
     query = f"""
         SELECT w.word, n.orders FROM unnest(%(every)s::text[]) AS w (word) CROSS JOIN LATERAL (
             SELECT count(*) AS orders FROM (
-                SELECT FROM orders o WHERE {' AND '.join(conditions)} LIMIT %(upto)s) AS few) n"""
+                SELECT FROM orders o WHERE {" AND ".join(conditions)} LIMIT %(upto)s) AS few) n"""
     values = _values(filters) | {"every": [word.value for word in Word], "upto": upto}
     return {Word(word): orders for word, orders in conn.execute(query.encode(), values)}
 
@@ -121,7 +126,10 @@ def find_order_by_number(conn: Conn, shop_code: str, number: str) -> Order | Non
 
 def _one(conn: Conn, where: str, values: Sequence[Any]) -> Order | None:
     def order(*, id: int, word: str, **rest: Any) -> Order:
-        lines, parcels = _lines(conn).execute(_LINES, [id]).fetchall(), _parcels(conn).execute(_PARCELS, [id]).fetchall()
+        lines, parcels = (
+            _lines(conn).execute(_LINES, [id]).fetchall(),
+            _parcels(conn).execute(_PARCELS, [id]).fetchall(),
+        )
         return Order(id=id, word=Word(word), lines=tuple(lines), parcels=tuple(parcels), **rest)
 
     return conn.cursor(row_factory=kwargs_row(order)).execute(_ORDER.format(where=where).encode(), values).fetchone()
@@ -145,16 +153,22 @@ def list_shop_ids(conn: Conn) -> list[int]:
 
 
 def find_by_number(conn: Conn, prefix: str, *, limit: int) -> list[int]:
-    return _ids(conn, """SELECT id FROM orders WHERE number ~>=~ %(from)s AND number ~<~ %(to)s
+    return _ids(
+        conn,
+        """SELECT id FROM orders WHERE number ~>=~ %(from)s AND number ~<~ %(to)s
                          ORDER BY id DESC LIMIT %(limit)s""",
-                {"from": prefix, "to": prefix + "\U0010ffff", "limit": limit})
+        {"from": prefix, "to": prefix + "\U0010ffff", "limit": limit},
+    )
 
 
 def find_by_waybill(conn: Conn, number: str, *, limit: int) -> list[int]:
     """By any number the parcel ever had: an old label is typed in too."""
-    return _ids(conn, """SELECT DISTINCT po.order_id FROM binding b JOIN parcel_order po ON po.parcel_id = b.parcel_id
+    return _ids(
+        conn,
+        """SELECT DISTINCT po.order_id FROM binding b JOIN parcel_order po ON po.parcel_id = b.parcel_id
                          WHERE b.number = %(number)s ORDER BY 1 DESC LIMIT %(limit)s""",
-                {"number": number, "limit": limit})
+        {"number": number, "limit": limit},
+    )
 
 
 def find_by_terms(
@@ -168,7 +182,8 @@ def find_by_terms(
                  AS wanted (shop_id, purpose, hash) JOIN person_index i USING (shop_id, purpose, hash)
                GROUP BY i.person_id HAVING count(*) = %(all_of)s ORDER BY i.person_id DESC LIMIT %(limit)s) found
            JOIN orders o USING (person_id) ORDER BY o.id DESC LIMIT %(limit)s""",
-        {"shops": list(shops), "purposes": list(purposes), "hashes": list(hashes), "all_of": all_of, "limit": limit})
+        {"shops": list(shops), "purposes": list(purposes), "hashes": list(hashes), "all_of": all_of, "limit": limit},
+    )
 
 
 def _ids(conn: Conn, query: str, values: dict[str, Any]) -> list[int]:

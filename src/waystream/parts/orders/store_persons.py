@@ -52,9 +52,25 @@ def insert(conn: Conn, people: Sequence[PersonRow], *, at: datetime) -> None:
                %(sealed)s::bytea[], %(plain)s::boolean[], %(name_mask)s::text[], %(phone_mask)s::text[],
                %(address_mask)s::text[], %(province)s::text[], %(city)s::text[], %(district)s::text[],
                %(content_hash)s::bytea[])""",
-        {"at": at} | {name: [getattr(person, name) for person in people] for name in (
-            "id", "shop_id", "key_id", "sealed", "plain", "name_mask", "phone_mask", "address_mask", "province",
-            "city", "district", "content_hash")})
+        {"at": at}
+        | {
+            name: [getattr(person, name) for person in people]
+            for name in (
+                "id",
+                "shop_id",
+                "key_id",
+                "sealed",
+                "plain",
+                "name_mask",
+                "phone_mask",
+                "address_mask",
+                "province",
+                "city",
+                "district",
+                "content_hash",
+            )
+        },
+    )
 
 
 def insert_index(conn: Conn, rows: Sequence[IndexRow]) -> None:
@@ -71,7 +87,8 @@ def insert_index(conn: Conn, rows: Sequence[IndexRow]) -> None:
             "purposes": [row.purpose for row in rows],
             "hashes": [row.hash for row in rows],
             "people": [row.person_id for row in rows],
-        })
+        },
+    )
 
 
 def reseal(conn: Conn, sealed: Sequence[tuple[int, bytes]]) -> None:
@@ -80,7 +97,8 @@ def reseal(conn: Conn, sealed: Sequence[tuple[int, bytes]]) -> None:
         conn.execute(
             """UPDATE person p SET sealed = new.sealed
                FROM unnest(%(ids)s::bigint[], %(sealed)s::bytea[]) AS new (id, sealed) WHERE p.id = new.id""",
-            {"ids": [person_id for person_id, _ in sealed], "sealed": [blob for _, blob in sealed]})
+            {"ids": [person_id for person_id, _ in sealed], "sealed": [blob for _, blob in sealed]},
+        )
 
 
 def drop(conn: Conn, person_ids: Iterable[int]) -> None:
@@ -92,25 +110,35 @@ def list_people(conn: Conn, person_ids: Iterable[int]) -> dict[int, PersonRow]:
     rows = conn.cursor(row_factory=class_row(PersonRow)).execute(
         """SELECT id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city, district,
                   content_hash, erased_at
-           FROM person WHERE id = ANY (%s)""", [list(person_ids)])
+           FROM person WHERE id = ANY (%s)""",
+        [list(person_ids)],
+    )
     return {row.id: row for row in rows}
 
 
 def lock_of_order(conn: Conn, order_id: int) -> list[PersonRow]:
     """Everybody this order or one of its parcels went to, by ascending id."""
-    return conn.cursor(row_factory=class_row(PersonRow)).execute(
-        """SELECT id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city, district,
+    return (
+        conn.cursor(row_factory=class_row(PersonRow))
+        .execute(
+            """SELECT id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city, district,
                   content_hash, erased_at
            FROM person WHERE id IN (
                SELECT person_id FROM orders WHERE id = %(id)s
                UNION SELECT parcel.person_id FROM parcel_order po JOIN parcel ON parcel.id = po.parcel_id
                WHERE po.order_id = %(id)s)
-           ORDER BY id FOR NO KEY UPDATE""", {"id": order_id}).fetchall()
+           ORDER BY id FOR NO KEY UPDATE""",
+            {"id": order_id},
+        )
+        .fetchall()
+    )
 
 
 def erase(conn: Conn, person_ids: Sequence[int], *, at: datetime) -> None:
     """Leave the row, province and city; take what is sealed, shown and searched."""
     conn.execute(
         """UPDATE person SET sealed = '', name_mask = '', phone_mask = '', address_mask = '', district = '',
-               content_hash = '', erased_at = %(at)s WHERE id = ANY (%(ids)s)""", {"ids": list(person_ids), "at": at})
+               content_hash = '', erased_at = %(at)s WHERE id = ANY (%(ids)s)""",
+        {"ids": list(person_ids), "at": at},
+    )
     conn.execute("DELETE FROM person_index WHERE person_id = ANY (%s)", [list(person_ids)])

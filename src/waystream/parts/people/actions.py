@@ -63,8 +63,9 @@ def ensure_owner(tx: Tx, *, login: str = "owner", name: str = "Owner", language:
     """Make the owner of a new installation, with a random password; None when there is anybody already."""
     if store.any_staff(tx.conn):
         return None
-    return _create(tx, login=login, name=name, role=Role.OWNER, limits=Limits(every_shop=True), language=language,
-                   actor=SYSTEM)
+    return _create(
+        tx, login=login, name=name, role=Role.OWNER, limits=Limits(every_shop=True), language=language, actor=SYSTEM
+    )
 
 
 def create_staff(
@@ -75,13 +76,19 @@ def create_staff(
     return _create(tx, login=login, name=name, role=_role(role), limits=limits, language=language, actor=by.actor)
 
 
-def _create(
-    tx: Tx, *, login: str, name: str, role: Role, limits: Limits, language: str, actor: str
-) -> NewStaff:
+def _create(tx: Tx, *, login: str, name: str, role: Role, limits: Limits, language: str, actor: str) -> NewStaff:
     password = credentials.new_password()
     staff_id = store.insert_staff(
-        tx.conn, login=checked_login(login.strip()), name=checked_name(name), role=role, every_shop=limits.every_shop,
-        password_hash=credentials.hash_password(password), language=_language(language), must_change=True, at=tx.now)
+        tx.conn,
+        login=checked_login(login.strip()),
+        name=checked_name(name),
+        role=role,
+        every_shop=limits.every_shop,
+        password_hash=credentials.hash_password(password),
+        language=_language(language),
+        must_change=True,
+        at=tx.now,
+    )
     if staff_id is None:
         raise Conflict("Somebody has this login already.")
     store.set_limits(tx.conn, staff_id, shops=limits.shops, warehouses=limits.warehouses)
@@ -99,8 +106,14 @@ def change_staff(
     if _role(role) is not Role.OWNER or not limits.every_shop:
         _keep_an_owner(tx, before)
 
-    store.update_staff(tx.conn, staff_id, name=checked_name(name), role=_role(role), every_shop=limits.every_shop,
-                       language=_language(language))
+    store.update_staff(
+        tx.conn,
+        staff_id,
+        name=checked_name(name),
+        role=_role(role),
+        every_shop=limits.every_shop,
+        language=_language(language),
+    )
     store.set_limits(tx.conn, staff_id, shops=limits.shops, warehouses=limits.warehouses)
     tx.note(Entry(by.actor, "change", f"staff:{staff_id}", detail={"role": role}))
     return get_staff(tx, staff_id)
@@ -185,7 +198,8 @@ def sign_in(tx: Tx, *, login: str, password: str, replacing: str = "") -> Signed
 
     token = credentials.new_token()
     expires_at = store.insert_session(
-        tx.conn, token_hash=credentials.hash_token(token), staff_id=guard.staff_id, lives_s=SESSION_S)
+        tx.conn, token_hash=credentials.hash_token(token), staff_id=guard.staff_id, lives_s=SESSION_S
+    )
     tx.note(Entry(f"staff:{guard.staff_id}", "sign_in", f"staff:{guard.staff_id}"))
     return SignedIn(token, guard.staff_id, get_staff(tx, guard.staff_id).caller(), expires_at)
 
@@ -239,8 +253,16 @@ def create_key(tx: Tx, *, name: str, scopes: Iterable[str], limits: Limits, by: 
     prefix, secret = credentials.new_key()
     kind, _, maker = by.actor.partition(":")
     key_id = store.insert_key(
-        tx.conn, name=checked_name(name), prefix=prefix, secret_hash=credentials.hash_token(secret), scopes=wanted,
-        every_shop=limits.every_shop, shops=limits.shops, created_by=int(maker) if kind == "staff" else None, at=tx.now)
+        tx.conn,
+        name=checked_name(name),
+        prefix=prefix,
+        secret_hash=credentials.hash_token(secret),
+        scopes=wanted,
+        every_shop=limits.every_shop,
+        shops=limits.shops,
+        created_by=int(maker) if kind == "staff" else None,
+        at=tx.now,
+    )
     tx.note(Entry(by.actor, "create", f"key:{key_id}", detail={"scopes": " ".join(wanted)}))
     key = store.find_key(tx.conn, key_id)
     assert key is not None
@@ -273,12 +295,18 @@ def revoke_key(tx: Tx, key_id: int, *, by: Caller) -> None:
 
 
 def list_audit(
-    tx: Tx, *, subject: str = "", actor: str = "", action: str = "", before: tuple[datetime, int] | None = None,
+    tx: Tx,
+    *,
+    subject: str = "",
+    actor: str = "",
+    action: str = "",
+    before: tuple[datetime, int] | None = None,
     limit: int = 50,
 ) -> list[AuditLine]:
     """Newest first; `before` is (at, id) of the last one seen. Lines of shops not seen here are left out."""
     return store.list_audit(
-        tx.conn, subject=subject, actor=actor, action=action, before=before, limit=min(limit, PAGE_MAX))
+        tx.conn, subject=subject, actor=actor, action=action, before=before, limit=min(limit, PAGE_MAX)
+    )
 
 
 def _may_give(by: Caller, limits: Limits) -> None:

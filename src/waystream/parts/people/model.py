@@ -41,10 +41,12 @@ P = Permission
 #: The one table of who may what. A tick is a permission.
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(P),
-    Role.WAREHOUSE: frozenset({
-        P.ORDERS_READ, P.PARCELS_READ, P.PARCELS_WRITE, P.SHIP_WRITE, P.SETUP_READ, P.PERSON_MASKED, P.PERSON_UNMASK}),
-    Role.CARE: frozenset({
-        P.ORDERS_READ, P.ORDERS_WRITE, P.PARCELS_READ, P.PARCELS_WRITE, P.PERSON_MASKED, P.PERSON_UNMASK}),
+    Role.WAREHOUSE: frozenset(
+        {P.ORDERS_READ, P.PARCELS_READ, P.PARCELS_WRITE, P.SHIP_WRITE, P.SETUP_READ, P.PERSON_MASKED, P.PERSON_UNMASK}
+    ),
+    Role.CARE: frozenset(
+        {P.ORDERS_READ, P.ORDERS_WRITE, P.PARCELS_READ, P.PARCELS_WRITE, P.PERSON_MASKED, P.PERSON_UNMASK}
+    ),
     Role.FINANCE: frozenset({P.ORDERS_READ, P.PARCELS_READ, P.PERSON_MASKED}),
     Role.ANALYST: frozenset({P.ORDERS_READ, P.PARCELS_READ}),
 }
@@ -107,10 +109,15 @@ class Staff:
 
     def caller(self) -> Caller:
         return Caller(
-            actor=f"staff:{self.id}", role=self.role, scopes=ROLES[self.role],
+            actor=f"staff:{self.id}",
+            role=self.role,
+            scopes=ROLES[self.role],
             shops=Shops.every() if self.every_shop else Shops.of(self.shops),
-            warehouses=frozenset(self.warehouses) or None, language=self.language, name=self.name,
-            must_change=self.must_change)
+            warehouses=frozenset(self.warehouses) or None,
+            language=self.language,
+            name=self.name,
+            must_change=self.must_change,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +137,13 @@ class ApiKey:
 
     def caller(self) -> Caller:
         return Caller(
-            actor=f"key:{self.id}", role=None, scopes=frozenset(P(scope) for scope in self.scopes),
-            shops=Shops.every() if self.every_shop else Shops.of(self.shops), language="en", name=self.name)
+            actor=f"key:{self.id}",
+            role=None,
+            scopes=frozenset(P(scope) for scope in self.scopes),
+            shops=Shops.every() if self.every_shop else Shops.of(self.shops),
+            language="en",
+            name=self.name,
+        )
 
 
 @dataclass(frozen=True, slots=True)

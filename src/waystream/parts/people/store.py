@@ -54,14 +54,23 @@ def any_staff(conn: Conn) -> bool:
 
 
 def insert_staff(
-    conn: Conn, *, login: str, name: str, password_hash: str, role: str, every_shop: bool, language: str,
-    must_change: bool, at: datetime,
+    conn: Conn,
+    *,
+    login: str,
+    name: str,
+    password_hash: str,
+    role: str,
+    every_shop: bool,
+    language: str,
+    must_change: bool,
+    at: datetime,
 ) -> int | None:
     """None when the login is taken."""
     row = conn.execute(
         """INSERT INTO staff (login, name, password_hash, role, every_shop, language, must_change, created_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (lower(login)) DO NOTHING RETURNING id""",
-        [login, name, password_hash, role, every_shop, language, must_change, at]).fetchone()
+        [login, name, password_hash, role, every_shop, language, must_change, at],
+    ).fetchone()
     return row[0] if row else None
 
 
@@ -73,8 +82,10 @@ def set_limits(conn: Conn, staff_id: int, *, shops: Sequence[int], warehouses: S
 
 
 def update_staff(conn: Conn, staff_id: int, *, name: str, role: str, every_shop: bool, language: str) -> None:
-    conn.execute("UPDATE staff SET name = %s, role = %s, every_shop = %s, language = %s WHERE id = %s",
-                 [name, role, every_shop, language, staff_id])
+    conn.execute(
+        "UPDATE staff SET name = %s, role = %s, every_shop = %s, language = %s WHERE id = %s",
+        [name, role, every_shop, language, staff_id],
+    )
 
 
 def set_language(conn: Conn, staff_id: int, language: str) -> None:
@@ -84,13 +95,16 @@ def set_language(conn: Conn, staff_id: int, language: str) -> None:
 def set_password(conn: Conn, staff_id: int, password_hash: str, *, must_change: bool) -> None:
     conn.execute(
         """UPDATE staff SET password_hash = %s, must_change = %s, failed_signins = 0, locked_until = NULL
-           WHERE id = %s""", [password_hash, must_change, staff_id])
+           WHERE id = %s""",
+        [password_hash, must_change, staff_id],
+    )
 
 
 def disable(conn: Conn, staff_id: int, *, at: datetime | None) -> None:
     """Or enable again, with `at` None."""
-    conn.execute("UPDATE staff SET disabled_at = %s, failed_signins = 0, locked_until = NULL WHERE id = %s",
-                 [at, staff_id])
+    conn.execute(
+        "UPDATE staff SET disabled_at = %s, failed_signins = 0, locked_until = NULL WHERE id = %s", [at, staff_id]
+    )
 
 
 def other_owners(conn: Conn, staff_id: int) -> bool:
@@ -111,10 +125,16 @@ def find_staff(conn: Conn, staff_id: int) -> Staff | None:
 
 def lock_guard(conn: Conn, login: str) -> Guard | None:
     """Locking makes parallel guesses at one account wait for each other."""
-    return conn.cursor(row_factory=class_row(Guard)).execute(
-        """SELECT id AS staff_id, password_hash, failed_signins AS failed, disabled_at IS NOT NULL AS disabled,
+    return (
+        conn.cursor(row_factory=class_row(Guard))
+        .execute(
+            """SELECT id AS staff_id, password_hash, failed_signins AS failed, disabled_at IS NOT NULL AS disabled,
                   COALESCE(locked_until > clock_timestamp(), false) AS locked, clock_timestamp() AS at
-           FROM staff WHERE lower(login) = lower(%s) FOR NO KEY UPDATE""", [login]).fetchone()
+           FROM staff WHERE lower(login) = lower(%s) FOR NO KEY UPDATE""",
+            [login],
+        )
+        .fetchone()
+    )
 
 
 def find_password_hash(conn: Conn, staff_id: int) -> str | None:
@@ -123,14 +143,17 @@ def find_password_hash(conn: Conn, staff_id: int) -> str | None:
 
 
 def note_failure(conn: Conn, staff_id: int, *, failed: int, locked_until: datetime | None) -> None:
-    conn.execute("UPDATE staff SET failed_signins = %s, locked_until = %s WHERE id = %s",
-                 [failed, locked_until, staff_id])
+    conn.execute(
+        "UPDATE staff SET failed_signins = %s, locked_until = %s WHERE id = %s", [failed, locked_until, staff_id]
+    )
 
 
 def note_success(conn: Conn, staff_id: int, *, rehashed: str | None) -> None:
     conn.execute(
         """UPDATE staff SET failed_signins = 0, locked_until = NULL, password_hash = COALESCE(%s, password_hash)
-           WHERE id = %s""", [rehashed, staff_id])
+           WHERE id = %s""",
+        [rehashed, staff_id],
+    )
 
 
 def insert_session(conn: Conn, *, token_hash: bytes, staff_id: int, lives_s: int) -> datetime:
@@ -138,7 +161,8 @@ def insert_session(conn: Conn, *, token_hash: bytes, staff_id: int, lives_s: int
         """INSERT INTO session (token_hash, staff_id, created_at, seen_at, expires_at)
            SELECT %(token)s, %(staff)s, at, at, at + make_interval(secs => %(lives)s)
            FROM clock_timestamp() AS at RETURNING expires_at""",
-        {"token": token_hash, "staff": staff_id, "lives": lives_s}).fetchone()
+        {"token": token_hash, "staff": staff_id, "lives": lives_s},
+    ).fetchone()
     assert row is not None
     at: datetime = row[0]
     return at
@@ -150,7 +174,8 @@ def find_session(conn: Conn, token_hash: bytes) -> tuple[int, datetime, bool] | 
         """SELECT s.staff_id, s.expires_at, s.seen_at < clock_timestamp() - interval '1 minute'
            FROM session s JOIN staff ON staff.id = s.staff_id
            WHERE s.token_hash = %s AND s.expires_at > clock_timestamp() AND staff.disabled_at IS NULL""",
-        [token_hash]).fetchone()
+        [token_hash],
+    ).fetchone()
 
 
 def mark_session(conn: Conn, token_hash: bytes) -> None:
@@ -170,17 +195,28 @@ def drop_sessions(conn: Conn, staff_id: int, *, but: bytes = b"") -> None:
 def drop_expired(conn: Conn, *, limit: int) -> int:
     return conn.execute(
         """DELETE FROM session WHERE token_hash IN (
-               SELECT token_hash FROM session WHERE expires_at <= clock_timestamp() LIMIT %s)""", [limit]).rowcount
+               SELECT token_hash FROM session WHERE expires_at <= clock_timestamp() LIMIT %s)""",
+        [limit],
+    ).rowcount
 
 
 def insert_key(
-    conn: Conn, *, name: str, prefix: str, secret_hash: bytes, scopes: Sequence[str], every_shop: bool,
-    shops: Sequence[int], created_by: int | None, at: datetime,
+    conn: Conn,
+    *,
+    name: str,
+    prefix: str,
+    secret_hash: bytes,
+    scopes: Sequence[str],
+    every_shop: bool,
+    shops: Sequence[int],
+    created_by: int | None,
+    at: datetime,
 ) -> int:
     row = conn.execute(
         """INSERT INTO api_key (name, prefix, secret_hash, scopes, every_shop, created_by, created_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-        [name, prefix, secret_hash, list(scopes), every_shop, created_by, at]).fetchone()
+        [name, prefix, secret_hash, list(scopes), every_shop, created_by, at],
+    ).fetchone()
     assert row is not None
     conn.execute("INSERT INTO api_key_shop SELECT %s, unnest(%s::bigint[])", [row[0], sorted(set(shops))])
     return int(row[0])
@@ -190,7 +226,9 @@ def find_secret(conn: Conn, prefix: str) -> tuple[int, bytes, bool] | None:
     """(key id, secret hash, whether its last use should be marked) of a key that was not revoked."""
     return conn.execute(
         """SELECT id, secret_hash, COALESCE(used_at < clock_timestamp() - interval '1 minute', true)
-           FROM api_key WHERE prefix = %s AND revoked_at IS NULL""", [prefix]).fetchone()
+           FROM api_key WHERE prefix = %s AND revoked_at IS NULL""",
+        [prefix],
+    ).fetchone()
 
 
 def mark_key(conn: Conn, key_id: int) -> None:
@@ -206,20 +244,33 @@ def find_key(conn: Conn, key_id: int) -> ApiKey | None:
 
 
 def revoke_key(conn: Conn, key_id: int, *, at: datetime) -> bool:
-    return conn.execute(
-        "UPDATE api_key SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [at, key_id]).rowcount == 1
+    return (
+        conn.execute("UPDATE api_key SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [at, key_id]).rowcount
+        == 1
+    )
 
 
 def list_audit(
     conn: Conn, *, subject: str, actor: str, action: str, before: tuple[datetime, int] | None, limit: int
 ) -> list[AuditLine]:
     """Newest first. Lines of shops the transaction does not see are left out (the table has no policy of its own)."""
-    return conn.cursor(row_factory=class_row(AuditLine)).execute(
-        """SELECT id, at, shop_id, actor, action, subject, reason, detail FROM audit
+    return (
+        conn.cursor(row_factory=class_row(AuditLine))
+        .execute(
+            """SELECT id, at, shop_id, actor, action, subject, reason, detail FROM audit
            WHERE (shop_id IS NULL OR shop_id IN (SELECT id FROM shop))
              AND (%(subject)s = '' OR subject = %(subject)s) AND (%(actor)s = '' OR actor = %(actor)s)
              AND (%(action)s = '' OR action = %(action)s)
              AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
            ORDER BY at DESC, id DESC LIMIT %(limit)s""",
-        {"subject": subject, "actor": actor, "action": action, "limit": limit,
-         "at": before[0] if before else None, "id": before[1] if before else 0}).fetchall()
+            {
+                "subject": subject,
+                "actor": actor,
+                "action": action,
+                "limit": limit,
+                "at": before[0] if before else None,
+                "id": before[1] if before else 0,
+            },
+        )
+        .fetchall()
+    )

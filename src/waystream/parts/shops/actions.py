@@ -7,15 +7,12 @@ from waystream.parts.shops import store
 from waystream.parts.shops.model import Policy, Shop, checked_code, checked_name
 
 
-def create_shop(
-    tx: Tx, *, code: str, name: str, actor: str, platform: str = "", policy: Policy | None = None
-) -> Shop:
+def create_shop(tx: Tx, *, code: str, name: str, actor: str, platform: str = "", policy: Policy | None = None) -> Shop:
     """Raises `Invalid` for a code that cannot be one, `Conflict` when it is taken."""
     code, name = checked_code(code.strip()), checked_name(name)
     platform = checked_name(platform, path="platform") if platform else ""
 
-    shop_id = store.insert(
-        tx.conn, code=code, name=name, platform=platform, policy=policy or Policy(), at=tx.now)
+    shop_id = store.insert(tx.conn, code=code, name=name, platform=platform, policy=policy or Policy(), at=tx.now)
     if shop_id is None:
         raise Conflict("There is a shop of this code already.")
     tx.note(Entry(actor, "create", f"shop:{shop_id}", shop_id))
@@ -42,5 +39,12 @@ def set_policy(tx: Tx, shop_id: int, policy: Policy, *, actor: str) -> None:
     """From now on; orders that are complete stay so. Raises `Missing` for an unknown shop."""
     if not store.set_policy(tx.conn, shop_id, policy):
         raise Missing("There is no such shop.")
-    tx.note(Entry(actor, "set_policy", f"shop:{shop_id}", shop_id,
-                  detail={"trusted": ",".join(sorted(policy.trusted)), "confirm_days": policy.confirm_days}))
+    tx.note(
+        Entry(
+            actor,
+            "set_policy",
+            f"shop:{shop_id}",
+            shop_id,
+            detail={"trusted": ",".join(sorted(policy.trusted)), "confirm_days": policy.confirm_days},
+        )
+    )

@@ -18,7 +18,8 @@ def insert(conn: Conn, *, code: str, name: str, platform: str, policy: Policy, a
     row = conn.execute(
         """INSERT INTO shop (code, name, platform, trusted_kinds, confirm_days, created_at)
            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (code) DO NOTHING RETURNING id""",
-        [code, name, platform, sorted(policy.trusted), policy.confirm_days, at]).fetchone()
+        [code, name, platform, sorted(policy.trusted), policy.confirm_days, at],
+    ).fetchone()
     return row[0] if row else None
 
 
@@ -38,9 +39,13 @@ def find_by_code(conn: Conn, code: str) -> Shop | None:
 
 def set_policy(conn: Conn, shop_id: int, policy: Policy) -> bool:
     """False when there is no such shop."""
-    return conn.execute(
-        "UPDATE shop SET trusted_kinds = %s, confirm_days = %s WHERE id = %s",
-        [sorted(policy.trusted), policy.confirm_days, shop_id]).rowcount == 1
+    return (
+        conn.execute(
+            "UPDATE shop SET trusted_kinds = %s, confirm_days = %s WHERE id = %s",
+            [sorted(policy.trusted), policy.confirm_days, shop_id],
+        ).rowcount
+        == 1
+    )
 
 
 def _shop(shop_id: int, code: str, name: str, platform: str, kinds: list[str], days: int, at: datetime) -> Shop:

@@ -137,7 +137,8 @@ def _advanced(stored: Stored, item: News, tellings: Iterable[Telling]) -> Stored
     track = advance(stored.track, scans=scans, claims=claims)
     if track is None:
         return None
-    return replace(stored, track=track, latest=in_order(scans)[-1].text if scans else stored.latest)
+    latest = in_order(scans)[-1].text if scans else stored.latest
+    return Stored(stored.parcel_id, stored.shop_id, stored.binding_id, track, latest)
 
 
 def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:

@@ -54,19 +54,19 @@ class Lesson:
 
 def learn(telling: Telling, heard: Heard) -> Lesson:
     """Compare with the known-set first: only what is not in it is made into a scan."""
-    told = _keyed(heard)
-    codes, known = {key: trace.code for key, trace in told.items()}, telling.codes
-    fresh = [key for key, code in codes.items() if known.get(key) != code or not heard.complete]
+    told, known = _keyed(heard), telling.codes
+    fresh = [key for key, trace in told.items() if known.get(key) != trace.code or not heard.complete]
     scans = tuple(_scan(key, told[key], telling=telling, heard=heard) for key in fresh)
 
-    following = _with_list(telling, codes, heard) if heard.complete else telling
-    following = _with_claim(following, heard)
-    off_list = any(key not in following.codes for key in fresh)
-    retold = _retold(telling, following) if following.codes is not known else ()
-    following = replace(following, whole=telling.whole and not off_list and not any(
-        leaving.key not in following.codes for leaving in retold))
-    grown = following.whole and not retold and not any(key in known for key in fresh)
-    return Lesson(following, scans, retold, grown)
+    codes, listed_at = _newer_list(telling, told, heard)
+    claim = _newer_claim(telling.claim, heard)
+    retold = _retold(telling, codes) if codes is not known else ()
+    whole = (telling.whole and all(key in codes for key in fresh)
+             and all(leaving.key in codes for leaving in retold))
+    newer = codes is not known or claim is not telling.claim
+    following = Telling(telling.binding_id, telling.source, listed_at, codes, whole, claim,
+                        heard.inbox_id if newer else telling.inbox_id)
+    return Lesson(following, scans, retold, grown=whole and not retold and not any(key in known for key in fresh))
 
 
 def _keyed(heard: Heard) -> dict[int, Trace]:
@@ -92,28 +92,30 @@ def _scan(key: int, trace: Trace, *, telling: Telling, heard: Heard) -> Scan:
                                meaning=heard.network.meaning(listed, trace.text)))
 
 
-def _with_list(telling: Telling, codes: Mapping[int, str], heard: Heard) -> Telling:
-    """The newer list; two of the same second are united."""
-    if telling.listed_at is None or heard.push_time > telling.listed_at:
-        return replace(telling, listed_at=heard.push_time, codes=codes, inbox_id=heard.inbox_id)
-    if heard.push_time < telling.listed_at:
-        return telling
-    united = {key: max(codes.get(key, ""), telling.codes.get(key, "")) for key in {*codes, *telling.codes}}
-    return replace(telling, codes=united)
+def _newer_list(telling: Telling, told: Mapping[int, Trace],
+                heard: Heard) -> tuple[Mapping[int, str], datetime | None]:
+    """The newer of the lists, with its push time; two of the same second are united."""
+    before = telling.listed_at
+    if not heard.complete or (before is not None and heard.push_time < before):
+        return telling.codes, before
+    codes = {key: trace.code for key, trace in told.items()}
+    if heard.push_time == before:
+        codes = {key: max(codes.get(key, ""), telling.codes.get(key, "")) for key in {*codes, *telling.codes}}
+    return codes, heard.push_time
 
 
-def _with_claim(telling: Telling, heard: Heard) -> Telling:
+def _newer_claim(before: Claim | None, heard: Heard) -> Claim | None:
     if heard.claim_code == "":
-        return telling
+        return before
     claim = Claim(heard.network.name, heard.push_time, heard.claim_code, heard.network.meaning(heard.claim_code, ""))
-    newest = claim.joined(telling.claim) if telling.claim else claim
-    return telling if newest is telling.claim else replace(telling, claim=newest, inbox_id=heard.inbox_id)
+    return before.joined(claim) if before else claim
 
 
-def _retold(before: Telling, after: Telling) -> tuple[Retold, ...]:
+def _retold(before: Telling, codes: Mapping[int, str]) -> tuple[Retold, ...]:
+    """What was on the list and is not on the new one, or otherwise."""
     if before.listed_at is None:
         return ()
-    left = [(key, code) for key, code in before.codes.items() if after.codes.get(key) != code]
+    left = [(key, code) for key, code in before.codes.items() if codes.get(key) != code]
     return tuple(Retold(key, code, before.listed_at) for key, code in left)
 
 

@@ -15,6 +15,7 @@ from psycopg import Connection
 from waystream.core.facts import Claim, Decision, Scan, Verdict
 from waystream.core.parcel import Facts, Track
 from waystream.core.state import Direction, Kind, Meaning, State
+from waystream.kernel.columns import bigints, blobs, booleans, instants, integers, texts
 from waystream.parts.tracking.learning import News, Retold, Telling, TellingId
 from waystream.parts.tracking.model import Owner, Stranger, Waybill
 
@@ -56,15 +57,16 @@ def insert_inbox(conn: Conn, pushes: Sequence[Sealed]) -> set[int]:
            SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::int[], %b::bigint[],
                                 %b::bytea[])
            ON CONFLICT (digest) DO NOTHING RETURNING id""",
-        [[row.digest for row in rows], [row.id for row in rows], [row.aggregator_id for row in rows],
-         [row.received_at for row in rows], [row.size for row in rows], [row.key_id for row in rows],
-         [row.sealed for row in rows]])
+        [blobs([row.digest for row in rows]), bigints([row.id for row in rows]),
+         bigints([row.aggregator_id for row in rows]), instants([row.received_at for row in rows]),
+         integers([row.size for row in rows]), bigints([row.key_id for row in rows]),
+         blobs([row.sealed for row in rows])])
     return {inbox_id for (inbox_id,) in found}
 
 
 def list_known_digests(conn: Conn, digests: Sequence[bytes]) -> set[bytes]:
     """Which of the pushes lie in the inbox already: a look without a lock, the insert decides."""
-    found = conn.execute("SELECT digest FROM inbox WHERE digest = ANY (%b)", [list(digests)])
+    found = conn.execute("SELECT digest FROM inbox WHERE digest = ANY (%b)", [blobs(digests)])
     return {bytes(digest) for (digest,) in found}
 
 
@@ -73,7 +75,7 @@ def list_owners(conn: Conn, waybills: Collection[Waybill]) -> dict[Waybill, list
     rows = conn.execute(
         """SELECT id, parcel_id, shop_id, carrier, number, state = 'cancelled', owns_from, owns_until
            FROM binding WHERE number = ANY (%b::text[]) ORDER BY owns_from DESC, id DESC""",
-        [[number for _, number in waybills]], binary=True)
+        [texts([number for _, number in waybills])], binary=True)
     owners: dict[Waybill, list[Owner]] = {}
     for row in rows:
         owner = Owner(*row)
@@ -95,7 +97,7 @@ def lock_tracks(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Stored]:
     """The tracks, held until the end of the transaction. What else is read of them must be read after this."""
     rows = conn.execute(
         f"""SELECT {_TRACK} FROM track WHERE parcel_id = ANY (%b::bigint[])
-            ORDER BY parcel_id FOR NO KEY UPDATE""", [sorted(parcel_ids)], binary=True)
+            ORDER BY parcel_id FOR NO KEY UPDATE""", [bigints(sorted(parcel_ids))], binary=True)
     return {row[0]: _stored(*row) for row in rows}
 
 
@@ -122,7 +124,7 @@ def list_tellings(conn: Conn, binding_ids: Collection[int]) -> dict[TellingId, T
     rows = conn.execute(
         """SELECT binding_id, source, listed_at, codes::text, whole, claimed_at, claim_code, claim_state, claim_kind,
                   claim_coarse, inbox_id
-           FROM telling WHERE binding_id = ANY (%b::bigint[])""", [list(binding_ids)], binary=True)
+           FROM telling WHERE binding_id = ANY (%b::bigint[])""", [bigints(list(binding_ids))], binary=True)
     return {(row[0], row[1]): _telling(*row) for row in rows}
 
 
@@ -141,22 +143,22 @@ def add_scans(conn: Conn, news: Sequence[News]) -> None:
     conn.execute(
         """INSERT INTO scan (parcel_id, key, shop_id, binding_id, source, at, raw_time, text, code, coded_at, state,
                              kind, coarse, location, inbox_id)
-           SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %t::text[],
-               %b::timestamptz[], %t::text[], %t::text[], %t::text[], %b::timestamptz[], %t::text[], %t::text[],
-               %b::boolean[], %t::text[], %b::bigint[])
+           SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[],
+               %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[],
+               %b::boolean[], %b::text[], %b::bigint[])
            ON CONFLICT (parcel_id, key) DO UPDATE
            SET code = EXCLUDED.code, coded_at = EXCLUDED.coded_at, state = EXCLUDED.state, kind = EXCLUDED.kind,
                coarse = EXCLUDED.coarse, location = EXCLUDED.location, inbox_id = EXCLUDED.inbox_id
            WHERE (EXCLUDED.code <> '', EXCLUDED.coded_at, EXCLUDED.code, EXCLUDED.location)
                > (scan.code <> '', scan.coded_at, scan.code, scan.location)""",
-        [[owner.parcel_id for owner, _, _ in rows], [scan.key for _, _, scan in rows],
-         [owner.shop_id for owner, _, _ in rows], [owner.binding_id for owner, _, _ in rows],
-         [scan.source for _, _, scan in rows], [scan.at for _, _, scan in rows],
-         [scan.raw_time for _, _, scan in rows], [scan.text for _, _, scan in rows],
-         [scan.code for _, _, scan in rows], [scan.coded_at for _, _, scan in rows],
-         [scan.meaning.state.value for _, _, scan in rows], [scan.meaning.kind.value for _, _, scan in rows],
-         [scan.meaning.coarse for _, _, scan in rows], [scan.location for _, _, scan in rows],
-         [inbox_id for _, inbox_id, _ in rows]])
+        [bigints([owner.parcel_id for owner, _, _ in rows]), bigints([scan.key for _, _, scan in rows]),
+         bigints([owner.shop_id for owner, _, _ in rows]), bigints([owner.binding_id for owner, _, _ in rows]),
+         texts([scan.source for _, _, scan in rows]), instants([scan.at for _, _, scan in rows]),
+         texts([scan.raw_time for _, _, scan in rows]), texts([scan.text for _, _, scan in rows]),
+         texts([scan.code for _, _, scan in rows]), instants([scan.coded_at for _, _, scan in rows]),
+         texts([scan.meaning.state for _, _, scan in rows]), texts([scan.meaning.kind for _, _, scan in rows]),
+         booleans([scan.meaning.coarse for _, _, scan in rows]), texts([scan.location for _, _, scan in rows]),
+         bigints([inbox_id for _, inbox_id, _ in rows])])
 
 
 def remember_retold(conn: Conn, rows: Sequence[tuple[int, Retold]]) -> None:
@@ -180,20 +182,23 @@ def save_tellings(conn: Conn, rows: Sequence[tuple[Owner, Telling]]) -> None:
     conn.execute(
         """INSERT INTO telling (binding_id, source, parcel_id, shop_id, listed_at, codes, whole, claimed_at,
                                 claim_code, claim_state, claim_kind, claim_coarse, inbox_id)
-           SELECT * FROM unnest(%b::bigint[], %t::text[], %b::bigint[], %b::bigint[], %b::timestamptz[], %t::jsonb[],
-               %b::boolean[], %b::timestamptz[], %t::text[], %t::text[], %t::text[], %b::boolean[], %b::bigint[])
+           SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::jsonb[],
+               %b::boolean[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::bigint[])
            ON CONFLICT (binding_id, source) DO UPDATE
            SET listed_at = EXCLUDED.listed_at, codes = EXCLUDED.codes, whole = EXCLUDED.whole,
                claimed_at = EXCLUDED.claimed_at, claim_code = EXCLUDED.claim_code, claim_state = EXCLUDED.claim_state,
                claim_kind = EXCLUDED.claim_kind, claim_coarse = EXCLUDED.claim_coarse, inbox_id = EXCLUDED.inbox_id""",
-        [[owner.binding_id for owner, _ in rows], [telling.source for _, telling in rows],
-         [owner.parcel_id for owner, _ in rows], [owner.shop_id for owner, _ in rows],
-         [telling.listed_at for _, telling in rows], [_write_codes(telling.codes).decode() for _, telling in rows],
-         [telling.whole for _, telling in rows], [claim.push_time if claim else None for claim in claims],
-         [claim.code if claim else "" for claim in claims],
-         [claim.meaning.state.value if claim else "" for claim in claims],
-         [claim.meaning.kind.value if claim else "" for claim in claims],
-         [claim.meaning.coarse if claim else False for claim in claims], [telling.inbox_id for _, telling in rows]])
+        [bigints([owner.binding_id for owner, _ in rows]), texts([telling.source for _, telling in rows]),
+         bigints([owner.parcel_id for owner, _ in rows]), bigints([owner.shop_id for owner, _ in rows]),
+         instants([telling.listed_at for _, telling in rows]),
+         texts([_write_codes(telling.codes).decode() for _, telling in rows]),
+         booleans([telling.whole for _, telling in rows]),
+         instants([claim.push_time if claim else None for claim in claims]),
+         texts([claim.code if claim else "" for claim in claims]),
+         texts([claim.meaning.state if claim else "" for claim in claims]),
+         texts([claim.meaning.kind if claim else "" for claim in claims]),
+         booleans([claim is not None and claim.meaning.coarse for claim in claims]),
+         bigints([telling.inbox_id for _, telling in rows])])
 
 
 def save_tracks(conn: Conn, rows: Sequence[tuple[Stored, datetime | None]], *, at: datetime) -> None:
@@ -206,17 +211,17 @@ def save_tracks(conn: Conn, rows: Sequence[tuple[Stored, datetime | None]], *, a
                at = new.happened_at, because = new.because, collected_at = new.collected_at,
                delivered_at = new.delivered_at, scanned_at = new.scanned_at, latest = new.latest, due_at = new.due_at,
                changed_at = %s
-           FROM unnest(%b::bigint[], %b::bigint[], %t::text[], %t::text[], %t::text[], %b::timestamptz[], %t::text[],
-                       %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %t::text[], %b::timestamptz[])
+           FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::text[],
+                       %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::text[], %b::timestamptz[])
                 AS new (parcel_id, binding_id, state, kind, direction, happened_at, because, collected_at,
                         delivered_at, scanned_at, latest, due_at)
            WHERE track.parcel_id = new.parcel_id""",
-        [at, [stored.parcel_id for stored, _ in rows], [stored.binding_id for stored, _ in rows],
-         [track.state.value for track in tracks], [track.kind.value for track in tracks],
-         [track.direction.value for track in tracks], [track.at for track in tracks],
-         [track.because for track in tracks], [track.collected_at for track in tracks],
-         [track.delivered_at for track in tracks], [track.scanned_at for track in tracks],
-         [stored.latest for stored, _ in rows], [due_at for _, due_at in rows]])
+        [at, bigints([stored.parcel_id for stored, _ in rows]), bigints([stored.binding_id for stored, _ in rows]),
+         texts([track.state for track in tracks]), texts([track.kind for track in tracks]),
+         texts([track.direction for track in tracks]), instants([track.at for track in tracks]),
+         texts([track.because for track in tracks]), instants([track.collected_at for track in tracks]),
+         instants([track.delivered_at for track in tracks]), instants([track.scanned_at for track in tracks]),
+         texts([stored.latest for stored, _ in rows]), instants([due_at for _, due_at in rows])])
 
 
 def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, Facts]:
@@ -226,7 +231,7 @@ def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, Facts]:
     rows = conn.execute(
         """SELECT parcel_id, key, source, at, code, coded_at, text, raw_time, location, state, kind, coarse FROM scan
            WHERE parcel_id = ANY (%b::bigint[]) AND binding_id = ANY (%b::bigint[])""",
-        [list(bindings.values()), list(bindings)], binary=True)
+        [bigints(list(bindings.values())), bigints(list(bindings))], binary=True)
     for row in rows:
         scans[row[0]].append(_scan(*row[1:]))
     decisions: dict[int, list[Decision]] = {}

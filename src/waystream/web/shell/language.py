@@ -131,8 +131,10 @@ class Language:
         return f"{self.short_date(here.date(), today.year)} {here:%H:%M:%S}"
 
     def short_date(self, day: date, this_year: int) -> str:
-        year = "" if day.year == this_year else f"{day.year}-"
-        return f"{year}{day:%m-%d}" if self.code == "zh" else f"{day.day} {_MONTHS[day.month - 1]}{_year(day, this_year)}"
+        this = day.year == this_year
+        if self.code == "zh":
+            return f"{day:%m-%d}" if this else f"{day:%Y-%m-%d}"
+        return f"{day.day} {_MONTHS[day.month - 1]}{'' if this else f' {day.year}'}"
 
     def long_now(self, now: datetime) -> str:
         """`Thu 12 Nov, 14:32`: the head of the overview."""
@@ -166,7 +168,3 @@ def catalogue() -> Catalog:
 
 def _fill(text: str, facts: dict[str, object]) -> Markup:
     return Markup(text) % facts if facts else Markup(text)
-
-
-def _year(day: date, this_year: int) -> str:
-    return "" if day.year == this_year else f" {day.year}"

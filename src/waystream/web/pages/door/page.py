@@ -23,8 +23,11 @@ from waystream.web.auth import (
 )
 from waystream.web.context import context_of
 from waystream.web.render import go, language_of, show
+from waystream.web.shell.language import N_
 
 router = APIRouter()
+
+WRONG = N_("The login or the password is wrong, or too many tries came before: wait a little.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def sign_in(
     stale = request.cookies.get(SESSION_COOKIE, "")
     signed_in = context.machine.run(lambda tx: people.sign_in(tx, login=login, password=password, replacing=stale))
     if signed_in is None:
-        wrong = language_of(request).say("The login or the password is wrong, or too many tries came before: wait a little.")
+        wrong = language_of(request).say(WRONG)
         return _at_the_door(request, SignInPage(own_path(back), login, wrong), status=401)
     answer = go(own_path(back))
     open_session(answer, signed_in.token, secure=context.cookie_secure)

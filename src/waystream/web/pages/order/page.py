@@ -44,6 +44,7 @@ class ParcelView:
     spaced: str
     dead: bool
     goods: str
+    weight: str
     steps: tuple[Step, ...]
     entries: tuple[Entry, ...]
     because: Because | None
@@ -150,10 +151,10 @@ def _parcel(
     tx: Tx, seat: Seat, language: Language, row: store.ParcelRow, order: Order, *, place: tuple[int, int]
 ) -> ParcelView:
     state = pill(language, stage=row.stage, state=row.state, kind=row.kind, held=row.held_reason)
-    told = _told(tx, row)
+    told, weight_g = _told(tx, row), row.weighed_g or row.weight_g
     nth, n = place
-    title = language.say("Void parcel") if row.stage == "voided" else language.say("Parcel %(nth)s of %(n)s", nth=nth, n=n)
-    weight = language.say("%(kg)s kg", kg=language.kilograms(row.weighed_g or row.weight_g)) if row.weight_g else ""
+    void = row.stage == "voided"
+    title = language.say("Void parcel") if void else language.say("Parcel %(nth)s of %(n)s", nth=nth, n=n)
     return ParcelView(
         id=row.id,
         title=title,
@@ -162,7 +163,8 @@ def _parcel(
         waybill=row.waybill,
         spaced=space_number(row.waybill),
         dead=row.stage == "voided",
-        goods=", ".join(filter(None, (row.goods, weight))) if language.code == "en" else "，".join(filter(None, (row.goods, weight))),
+        goods=row.goods,
+        weight=language.say("%(kg)s kg", kg=language.kilograms(weight_g)) if weight_g else "",
         steps=draw_steps(language, row, told, state=state, now=tx.now),
         entries=draw_timeline(language, row, told, now=tx.now),
         because=draw_because(language, told, state=state, now=tx.now),
@@ -194,19 +196,22 @@ def space_number(number: str) -> str:
 
 def _warnings(language: Language, row: store.ParcelRow) -> list[str]:
     """What a person has to know before anything else."""
-    told = []
+    told: list[str] = []
+    say = language.say
     if row.stage in {"refused", "conflict", "doubt"} and row.said:
         told.append(language.say("The carrier says: %(said)s", said=row.said))
     if row.held_reason:
         told.append(language.say("On hold: %(reason)s", reason=row.held_reason))
     if row.subscription == "died":
-        told.append(language.say("The aggregator stopped watching this number: %(reason)s", reason=row.died_reason or "–"))
+        told.append(say("The aggregator stopped watching this number: %(reason)s", reason=row.died_reason or "–"))
     if row.cancel_state == "refused":
         told.append(language.say("The carrier refused to take the old number back: it has been collected."))
     if row.cancel_state == "unsupported":
         told.append(language.say("The old number cannot be given back by machine: call the carrier."))
     if row.orders > 1:
-        told.append(language.say_n("%(n)s order travels in this parcel.", "%(n)s orders travel in this parcel.", row.orders))
+        told.append(
+            language.say_n("%(n)s order travels in this parcel.", "%(n)s orders travel in this parcel.", row.orders)
+        )
     return told
 
 
@@ -247,7 +252,11 @@ def _parcel_deeds(language: Language, seat: Seat, row: store.ParcelRow) -> tuple
     wanted = (
         ("dispatch", language.say("Dispatch…"), may_ship and inside and not row.held_reason),
         ("reprint", language.say("Reprint…"), may_ship and row.label_id is not None),
-        ("reissue", language.say("New number…"), may_ship and row.stage in {"issued", "printed", "refused", "conflict", "doubt"}),
+        (
+            "reissue",
+            language.say("New number…"),
+            may_ship and (inside or row.stage in {"refused", "conflict", "doubt"}),
+        ),
         ("void", language.say("Void…"), may_ship and row.stage not in {"dispatched", "voided"}),
         ("decide", language.say("Decide by hand…"), may_write and row.stage == "dispatched"),
     )

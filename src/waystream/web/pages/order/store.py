@@ -55,8 +55,8 @@ def list_parcels(conn: Conn, order_id: int) -> list[ParcelRow]:
     return (
         conn.cursor(row_factory=class_row(ParcelRow))
         .execute(
-            """SELECT p.id, p.carrier, p.stage, p.held_reason, p.mend, p.weight_g, p.weighed_g, p.created_at, p.issued_at,
-                      p.printed_at, p.dispatched_at, p.dispatched_by, COALESCE(t.state, '') AS state,
+            """SELECT p.id, p.carrier, p.stage, p.held_reason, p.mend, p.weight_g, p.weighed_g, p.created_at,
+                      p.issued_at, p.printed_at, p.dispatched_at, p.dispatched_by, COALESCE(t.state, '') AS state,
                       COALESCE(t.kind, '') AS kind, COALESCE(t.because, '') AS because, t.due_at,
                       COALESCE(b.number, '') AS waybill, b.id AS binding_id, COALESCE(a.integration, '') AS network,
                       COALESCE(take.said, '') AS said, COALESCE(take.attempts, 0) AS attempts, label.id AS label_id,

@@ -162,12 +162,18 @@ def _scan(language: Language, scan: TimelineRow, now: datetime) -> Entry:
         moment=_moment(language, scan.at, now),
         stamp=language.stamp(scan.at, now),
         title=state.word,
-        more=language.say("withdrawn by the carrier in a later push") if scan.withdrawn_at else state.note or scan.location,
+        more=_more(language, scan, state),
         raw=scan.text,
         source=scan.code,
         gone=scan.withdrawn_at is not None,
         key=f"scan:{scan.key}",
     )
+
+
+def _more(language: Language, scan: TimelineRow, state: Pill) -> str:
+    if scan.withdrawn_at:
+        return language.say("withdrawn by the carrier in a later push")
+    return state.note or scan.location
 
 
 def _claim(language: Language, claim: ClaimRow, now: datetime) -> Entry:
@@ -263,8 +269,7 @@ def _deciding(language: Language, why: Why, now: datetime) -> Markup:
         )
     if why.claim is not None:
         return language.say(
-            "<b>%(source)s claims %(code)s</b> for the whole parcel, at %(time)s. It is no scan: the list of scans did not "
-            "change.",
+            "<b>%(source)s claims %(code)s</b> for the whole parcel, at %(time)s. It is no scan of its own.",
             source=why.claim.source,
             code=why.claim.code,
             time=language.stamp(why.claim.at, now),
@@ -285,5 +290,3 @@ def _due(language: Language, due_at: datetime, now: datetime) -> Markup:
             time=language.exact(due_at, now),
         )
     return language.say("The next scan is due by %(time)s.", time=language.exact(due_at, now))
-
-

@@ -74,7 +74,7 @@ WORDINGS: dict[str, Wording] = {
         N_("Cancel %(n)s orders?"),
         N_("Cancel the order"),
         (
-            ("s-cancelled", N_("Numbers that were taken are given back; the carrier charges nothing before collecting.")),
+            ("s-cancelled", N_("Numbers that were taken are given back; nothing is charged before collecting.")),
             ("s-later", N_("Labels become void; what waits at a printer is taken out of its queue.")),
             ("s-cancelled", N_("The order is closed; this cannot be undone.")),
         ),
@@ -129,9 +129,7 @@ def ask(
 
 
 @router.post("/orders/ship")
-def ship(
-    request: Request, seat: Annotated[Seat, requires("ship:write")], id: Ids, back: Back = "/orders"
-) -> Response:
+def ship(request: Request, seat: Annotated[Seat, requires("ship:write")], id: Ids, back: Back = "/orders") -> Response:
     ids = parse_ids(id)
     shipped = act(request, seat, lambda tx: fulfilment.ship(tx, ShipOrders(ids), actor=seat.caller.actor))
     return go(own_path(back), said=say_shipped(language_of(request), shipped))
@@ -183,9 +181,7 @@ def confirm(
 
 
 @router.post("/orders/unmask")
-def unmask(
-    request: Request, seat: Annotated[Seat, requires("person:unmask")], id: Ids, reason: Reason
-) -> Response:
+def unmask(request: Request, seat: Annotated[Seat, requires("person:unmask")], id: Ids, reason: Reason) -> Response:
     """The order's page with its buyer in the clear, this once."""
     [order_id] = parse_ids(id)[:1]
     language = language_of(request)

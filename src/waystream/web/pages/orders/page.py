@@ -163,7 +163,8 @@ def _answer(language: Language, counts: store.Counts, *, found: int | None) -> M
         )
     if counts.trouble:
         return language.say(
-            '%(open)s under way or to ship, <a href="/orders?view=trouble">%(trouble)s with a problem</a>; none is late.',
+            "%(open)s under way or to ship, "
+            '<a href="/orders?view=trouble">%(trouble)s with a problem</a>; none is late.',
             **facts,
         )
     if counts.late:
@@ -176,9 +177,8 @@ def _answer(language: Language, counts: store.Counts, *, found: int | None) -> M
 
 def _tabs(language: Language, counts: store.Counts, filters: Filters) -> tuple[Tab, ...]:
     address = filters.address
-    everything = Tab(
-        language.say("All"), address.but(word="", view=""), not (filters.word or filters.view), tell(language, counts.all)
-    )
+    chosen = bool(filters.word or filters.view)
+    everything = Tab(language.say("All"), address.but(word="", view=""), not chosen, tell(language, counts.all))
     words = [
         Tab(
             order_word(language, word),
@@ -211,9 +211,8 @@ def _menus(tx: Tx, seat: Seat, filters: Filters, language: Language) -> tuple[Me
         ("warehouse", language.say("Warehouse"), [(str(w.id), w.name) for w in store.list_warehouses(tx.conn)]),
         ("carrier", language.say("Carrier"), carriers),
     )
-    return tuple(
-        _menu(filters, name, label, options) for name, label, options in named if len(options) > 1 or getattr(filters, name)
-    )
+    worth = [each for each in named if len(each[2]) > 1 or getattr(filters, each[0])]
+    return tuple(_menu(filters, name, label, options) for name, label, options in worth)
 
 
 def _menu(filters: Filters, name: str, label: str, options: list[tuple[str, str]]) -> Menu:

@@ -186,4 +186,3 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "trouble": list(TROUBLE),
         "stages": list(TROUBLE_STAGES),
     }
-

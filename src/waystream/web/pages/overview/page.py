@@ -238,7 +238,10 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
     delivered, failed = facts.today.delivered, facts.today.failed
     late = punctual.promised and punctual.delivered_in_time * 100 < punctual.promised * 95
     return (
-        Tile(say("Came in today"), number(facts.today.paid), say("orders"), _against(language, facts, "paid"), "/orders"),
+        Tile(
+            say("Came in today"), number(facts.today.paid), say("orders"),
+            say("%(n)s by this time yesterday", n=number(facts.yesterday.paid)), "/orders",
+        ),
         Tile(
             say("Dispatched in time"), language.share(punctual.shipped_in_time, punctual.ship_by), "%",
             say("%(n)s dispatched today", n=number(facts.today.dispatched)), "/parcels?stage=dispatched",
@@ -261,11 +264,6 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
             "/parcels?view=trouble", bad=facts.troubled > 0,
         ),
     )  # fmt: skip
-
-
-def _against(language: Language, facts: Facts, stage: str) -> str:
-    before = getattr(facts.yesterday, stage)
-    return language.say("%(n)s by this time yesterday", n=language.number(before))
 
 
 _STAGES: tuple[tuple[str, str, str], ...] = (
@@ -326,13 +324,18 @@ def _pools(language: Language, facts: Facts) -> dict[str, tuple[Pool, ...]]:
             pool(N_("%(n)s in transit"), moving, "/parcels?state=in_transit"),
             pool(N_("%(n)s stuck"), stuck, "/parcels?state=exception", "s-exception"),
         ),
-        "outlet": (pool(N_("%(n)s at outlets"), states.get("arrived_at_outlet", 0), "/parcels?state=arrived_at_outlet"),),
+        "outlet": (
+            pool(N_("%(n)s at outlets"), states.get("arrived_at_outlet", 0), "/parcels?state=arrived_at_outlet"),
+        ),
         "out": (
             pool(N_("%(n)s out now"), states.get("out_for_delivery", 0), "/parcels?state=out_for_delivery"),
             pool(N_("%(n)s failed"), states.get("attempt_failed", 0), "/parcels?state=attempt_failed", "s-exception"),
         ),
         "delivered": (
-            pool(N_("%(n)s to be picked up"), states.get("ready_for_pickup", 0), "/parcels?state=ready_for_pickup", "s-pickup"),
+            pool(
+                N_("%(n)s to be picked up"), states.get("ready_for_pickup", 0), "/parcels?state=ready_for_pickup",
+                "s-pickup",
+            ),
             pool(N_("%(n)s coming back"), states.get("returning", 0), "/parcels?state=returning", "s-returning"),
         ),
     }  # fmt: skip
@@ -397,7 +400,9 @@ def _waiting(language: Language, facts: Facts) -> tuple[Pool, ...]:
     """Lines below the floor: what stands still there. `text` is the figure, the label is in `shape`'s sentence."""
     low = [
         Pool(
-            language.say("%(n)s numbers left with %(carrier)s", carrier=carrier_name(language, carrier), n=language.number(left)),
+            language.say(
+                "%(n)s numbers left with %(carrier)s", carrier=carrier_name(language, carrier), n=language.number(left)
+            ),
             "/setup",
             "s-hold",
         )
@@ -411,12 +416,12 @@ def _waiting(language: Language, facts: Facts) -> tuple[Pool, ...]:
 def _system(language: Language, facts: Facts) -> tuple[Pool, ...]:
     """Figures of the machine: label and value as one sentence each."""
     system, number, say = facts.system, language.number, language.say
-    behind = system["rules_behind"]
+    behind, gave_up = system["rules_behind"], system["jobs_given_up"]
     return (
         Pool(say("Pushes, last hour: %(n)s", n=number(system["pushes_last_hour"])), ""),
         Pool(say("Rules behind: %(n)s", n=number(behind)), "", "s-hold" if behind > 1000 else ""),
         Pool(say("Strangers: %(n)s", n=number(system["strangers_waiting"])), "/strangers"),
         Pool(say("In quarantine: %(n)s", n=number(system["quarantine_open"])), "/strangers?view=quarantine"),
         Pool(say("Jobs waiting: %(n)s", n=number(system["jobs_ready"])), ""),
-        Pool(say("Jobs given up: %(n)s", n=number(system["jobs_given_up"])), "", "s-exception" if system["jobs_given_up"] else ""),
+        Pool(say("Jobs given up: %(n)s", n=number(gave_up)), "", "s-exception" if gave_up else ""),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 1344.0, 84.0
 WIDEST, NARROWEST = 36.0, 3.0
+EASED_AT = (0.25, 0.5, 0.75, 1.0)
 LANES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 TINTS = ("idle", "idle", "idle", "move", "move", "move", "move", "done")
 
@@ -48,7 +49,7 @@ def _edge(halves: Sequence[float], start: int, end: int, lane: float) -> list[st
         here = HEIGHT / 2 + lane * halves[at]
         following = HEIGHT / 2 + lane * halves[min(at + 1, len(halves) - 1)]
         points += [f"{at * step:.0f} {here:.1f}", f"{(at + 0.6) * step:.0f} {here:.1f}"]
-        points += [_eased((at + 0.6) * step, (at + 1) * step, (here, following), part) for part in (0.25, 0.5, 0.75, 1.0)]
+        points += [_eased((at + 0.6) * step, (at + 1) * step, (here, following), part) for part in EASED_AT]
     return points
 
 

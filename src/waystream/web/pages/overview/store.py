@@ -1,4 +1,4 @@
-"""What the overview reads. Every count is bounded; what happened today is read from the events, what stands from states."""
+"""What the overview reads. Counts are bounded; today is read from the events, what stands from states."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,7 +122,8 @@ _EVENTS = {
 def count_states(conn: Conn) -> dict[str, int]:
     """Parcels by track state, of those that left the warehouse and have not ended."""
     rows = conn.execute(
-        """SELECT states.state, (SELECT count(*) FROM (SELECT FROM track WHERE track.state = states.state LIMIT %(most)s))
+        """SELECT states.state, (SELECT count(*) FROM (
+               SELECT FROM track WHERE track.state = states.state LIMIT %(most)s))
            FROM unnest(%(states)s::text[]) AS states (state)""",
         {"most": COUNTED_AT_MOST, "states": list(_LIVE_STATES)},
     ).fetchall()
@@ -138,7 +139,8 @@ _LIVE_STATES = (
 def count_stages(conn: Conn) -> dict[str, int]:
     """Parcels by their own stage, before they leave; `to_ship` are orders without a living parcel."""
     rows = conn.execute(
-        """SELECT stages.stage, (SELECT count(*) FROM (SELECT FROM parcel WHERE parcel.stage = stages.stage LIMIT %(most)s))
+        """SELECT stages.stage, (SELECT count(*) FROM (
+               SELECT FROM parcel WHERE parcel.stage = stages.stage LIMIT %(most)s))
            FROM unnest('{asked,doubt,refused,conflict,issued,printed}'::text[]) AS stages (stage)
            UNION ALL
            SELECT 'to_ship', count(*) FROM (

@@ -1,1 +1,1 @@
-"""The list of parcels by state, and what can be done with one: dispatch, reprint, a new number, void, decide, raw bytes."""
+"""The list of parcels by state, and what can be done with one: dispatch, reprint, new number, void, decide, raw."""

@@ -138,7 +138,7 @@ def _answer(language: Language, counts: dict[str, int]) -> Markup:
     facts = {"moving": language.number(moving), "inside": language.number(inside), "trouble": language.number(trouble)}
     if trouble:
         return language.say(
-            '%(moving)s with the carriers, %(inside)s still in the house, '
+            "%(moving)s with the carriers, %(inside)s still in the house, "
             '<a href="/parcels?view=trouble">%(trouble)s need a person</a>.',
             **facts,
         )

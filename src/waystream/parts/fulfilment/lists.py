@@ -1,0 +1,96 @@
+"""What pages and the API read of parcels: lists by filter, one parcel with all its history, reports.
+
+Lists go by keyset: hand the last row's cursor in again and the next page follows, whatever moved meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from waystream.core.errors import Missing
+from waystream.kernel.tx import Tx
+from waystream.parts.fulfilment import store_lists
+from waystream.parts.fulfilment.store_lists import (
+    BindingItem,
+    CancelItem,
+    ContentItem,
+    Filters,
+    LabelItem,
+    ParcelItem,
+    TakeItem,
+    UnusedNumber,
+)
+
+PAGE_MAX = 500
+COLLECTED_WITHIN = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of a page: lists are newest first."""
+
+    moved_at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`after` leads to the next page; None when this is the last."""
+
+    parcels: tuple[ParcelItem, ...]
+    after: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelHistory:
+    """One parcel with everything that happened to its number; `family` are the other pieces of its shipment."""
+
+    parcel: ParcelItem
+    contents: tuple[ContentItem, ...]
+    family: tuple[int, ...]
+    takes: tuple[TakeItem, ...]
+    bindings: tuple[BindingItem, ...]
+    labels: tuple[LabelItem, ...]
+    cancels: tuple[CancelItem, ...]
+
+
+def list_parcels(tx: Tx, filters: Filters | None = None, *, after: Cursor | None = None, limit: int = 50) -> Page:
+    """Parcels by filter, the last moved first."""
+    limit = min(limit, PAGE_MAX)
+    position = (after.moved_at, after.id) if after is not None else None
+    found = store_lists.list_parcels(tx.conn, filters or Filters(), after=position, limit=limit + 1)
+    page = tuple(found[:limit])
+    return Page(page, Cursor(page[-1].moved_at, page[-1].id) if len(found) > limit else None)
+
+
+def count_stages(tx: Tx, *, warehouse_ids: Sequence[int] | None = None) -> dict[str, int]:
+    """How many parcels are at each stage."""
+    return store_lists.count_stages(tx.conn, warehouse_ids=warehouse_ids)
+
+
+def get_parcel(tx: Tx, parcel_id: int) -> ParcelHistory:
+    """Raises `Missing` for a parcel that is not there, or not to be seen."""
+    found = store_lists.list_parcels(tx.conn, Filters(ids=(parcel_id,)), after=None, limit=1)
+    if not found:
+        raise Missing("There is no such parcel.")
+    conn, mother = tx.conn, found[0].mother_id or parcel_id
+    return ParcelHistory(
+        found[0], tuple(store_lists.list_contents(conn, mother)), tuple(store_lists.list_family(conn, mother)),
+        tuple(store_lists.list_takes(conn, mother)), tuple(store_lists.list_bindings(conn, parcel_id)),
+        tuple(store_lists.list_labels(conn, parcel_id)), tuple(store_lists.list_cancels(conn, mother)),
+    )  # fmt: skip
+
+
+def list_unused_numbers(tx: Tx, *, older_than: timedelta = COLLECTED_WITHIN, limit: int = 200) -> list[UnusedNumber]:
+    """Numbers taken and never collected: bound and lying here, orphans, and those that would not be cancelled."""
+    return store_lists.list_unused_numbers(tx.conn, taken_before=tx.now - older_than, limit=limit)
+
+
+def list_tasks(tx: Tx, *, limit: int = 200) -> list[CancelItem]:
+    """Numbers a person must call the carrier about: not cancelled by the network, or collected already."""
+    return store_lists.list_open_cancels(tx.conn, limit=limit)
+
+
+def list_unclear_takes(tx: Tx, *, limit: int = 200) -> list[TakeItem]:
+    """Attempts in doubt, in conflict, or given up while unanswered, the oldest first."""
+    return store_lists.list_unclear_takes(tx.conn, limit=limit)

@@ -1,0 +1,5 @@
+"""Shops and their policies over the API."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["shops"])

@@ -1,0 +1,5 @@
+"""The SKU master over the API."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["skus"])

@@ -1,0 +1,5 @@
+"""Warehouses over the API."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["warehouses"])

@@ -1,0 +1,1 @@
+"""Idempotency keys: the same POST twice is one effect and one reply, kept sealed for a day."""
