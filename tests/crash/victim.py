@@ -75,7 +75,7 @@ def main() -> None:
     given = parser.parse_args()
     points = Points(given.kill_at)
     traced(points)
-    settings = load(data_folder=given.folder / "data", lease_s=1.0)
+    settings = load(data_folder=given.folder / "data", lease_s=3.0)
     with waystream.app.build(settings) as app:
         app.machine.run(lambda tx: story.set_up(tx, network_url=given.network, labels=given.folder / "labels"))
         points.arm()

@@ -36,6 +36,7 @@ class Pace:
     first_retry_s: float = 1.0
     longest_retry_s: float = 3600.0
     drain_s: float = 10.0
+    longest_lease_s: float = 3600.0
 
     def retry_delay_s(self, attempts: int, *, asked_s: float | None = None) -> float:
         """Full jitter below a ceiling that doubles, and never less than the other side asked for."""
@@ -161,7 +162,7 @@ class Runner:
         with self._lock:
             idle = self._workers - self._running.total()
             wanted = [
-                job_table.Wanted(kind, slots=slots, lease_s=handler.lease_s)
+                job_table.Wanted(kind, slots=slots, lease_s=min(handler.lease_s, self._pace.longest_lease_s))
                 for kind, handler in self._handlers.items()
                 if (slots := min(idle, handler.concurrency - self._running[kind])) > 0
             ]

@@ -78,7 +78,7 @@ def _encoding(path: Path) -> tuple[str, int]:
     """UTF-8 if all of it is, else GBK in its modern form; and how many line ends there are."""
     for encoding in ("utf-8-sig", "gb18030"):
         decoder = codecs.getincrementaldecoder(encoding)()
-        lines = 1
+        lines = 0
         try:
             with path.open("rb") as file:
                 while chunk := file.read(CHUNK_BYTES):

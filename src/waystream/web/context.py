@@ -9,13 +9,17 @@ from starlette.requests import HTTPConnection
 from waystream.core.ports import Network
 from waystream.kernel.tx import Work
 from waystream.web.live import Live
+from waystream.web.pace import Pace, new_requests, new_searches
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """`work` sees only the shops it is told (the page role); `machine` sees all and serves sign-in and health."""
+    """`work` sees only the shops it is told (the page role); `machine` sees all and serves sign-in and health.
+
+    `requests` bounds what programs ask, `searches` what anybody searches by phone or name.
+    """
 
     work: Work
     machine: Work
@@ -25,6 +29,8 @@ class WebContext:
     cookie_secure: bool = False
     body_limit_bytes: int = BODY_LIMIT_BYTES
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    requests: Pace = field(default_factory=new_requests)
+    searches: Pace = field(default_factory=new_searches)
 
 
 def context_of(connection: HTTPConnection) -> WebContext:

@@ -10,17 +10,22 @@ from tests.parts.world import World, build, order
 from waystream.core.errors import Unavailable
 from waystream.core.ports import (
     Aggregator,
-    Ask,
     CancelAnswer,
     CarrierAccount,
-    HttpAsk,
-    Reply,
     Routing,
     TakeAnswer,
     TakeDenied,
     Taken,
     TakeRequest,
     TakeUnclear,
+)
+from waystream.invariants import (
+    every_orphan_is_given_back,
+    no_label_without_live_number,
+    no_line_is_shipped_twice,
+    no_unbound_parcel,
+    nothing_printed_for_a_dead_number,
+    one_live_number_per_parcel,
 )
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
@@ -33,6 +38,11 @@ from waystream.parts.fulfilment.model import ShipOrders, Shipped
 from waystream.parts.hub import actions as hub
 from waystream.parts.hub.model import AccountIn, AggregatorIn
 from waystream.parts.orders import actions as orders
+
+INVARIANTS = (
+    every_orphan_is_given_back, no_label_without_live_number, no_line_is_shipped_twice, no_unbound_parcel,
+    nothing_printed_for_a_dead_number, one_live_number_per_parcel,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -66,7 +76,7 @@ class Carrier:
         return answer
 
     def _answer(self, request: TakeRequest, fault: str) -> TakeAnswer:
-        if fault == "denied":
+        if fault == "denied" and request.code not in self.numbers:
             return TakeDenied("105", "number_pool_empty", "单号不足")
         if fault == "unclear":
             return TakeUnclear("106 without an order")
@@ -197,6 +207,10 @@ class Bench:
     def follow(self, *order_ids: int) -> None:
         """What the rule does when something was said about these orders."""
         self.run(lambda tx: actions.follow_orders(tx, order_ids))
+
+    def broken(self) -> list[str]:
+        """What the invariants of fulfilment say."""
+        return [said for invariant in INVARIANTS for (said,) in self.rows(invariant.SQL)]
 
     def bindings(self) -> list[tuple[str, str]]:
         return self.rows("SELECT number, state FROM binding ORDER BY id")

@@ -257,9 +257,9 @@ def test_an_unwanted_attempt_without_answer_keeps_nobody_waiting_for_ever(bench:
     assert bench.takes() == [("abandoned", ""), ("planned", "")]
     bench.drain()
 
-    assert bench.carrier.alive() == {"YT0002"} or bench.carrier.alive() == {"YT0001"} - {"YT0001"} | {"YT0002"}
+    assert sorted(bench.takes()) == [("bound", "YT0002"), ("orphan", "YT0001")]
+    assert bench.carrier.alive() == {"YT0002"}
     assert bench.stage(parcel_id) == ("issued", "")
-    assert bench.carrier.asked[-1].receiver.address == "新地址9号" or bench.carrier.asked[-2].receiver.address
 
 
 def test_giving_up_is_a_refusal_if_nothing_left_and_a_conflict_if_something_may_have(bench: Bench) -> None:
@@ -288,7 +288,7 @@ def test_the_carriers_reply_is_kept_sealed(bench: Bench) -> None:
 
 
 def test_a_receiver_erased_before_the_call_is_a_refusal(bench: Bench) -> None:
-    _, parcel_id = shipped(bench)
+    shipped(bench)
     with bench.work.begin() as tx:
         [(key_id,)] = tx.conn.execute("SELECT key_id FROM person").fetchall()
         tx.keys.destroy(tx.conn, [key_id], tx.now)

@@ -50,7 +50,7 @@ def test_rows_of_a_number_are_one_order_and_again_is_nothing(world: World, tmp_p
         assert (first.total_fen, first.phone_mask, first.warehouse_code) == (10490, "158****6021", "yh")
         assert import_file(tx, path, shop="tea", actor="staff:1").unchanged == 2
         assert counts(tx, "orders", "event", "audit") == {"orders": 2, "event": 2, "audit": 2}
-    assert told[-1][0] == told[-1][1] - 1
+    assert told == [(5, 5)]
 
 
 def test_parquet_is_read_the_same(world: World, tmp_path: Path) -> None:

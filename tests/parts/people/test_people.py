@@ -1,5 +1,6 @@
 """Staff, sessions, keys and the audit on the real database."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -218,3 +219,19 @@ def test_the_audit_pages_newest_first_and_hides_other_shops(
             rest[0].id,
         ]
         assert lines[0].at - rest[0].at < timedelta(seconds=1)
+
+
+def test_guesses_at_once_are_counted_one_by_one(world: World, owner: Caller) -> None:
+    """The account's row is locked while a password is checked: ten browsers have no more tries than one."""
+
+    def guess() -> None:
+        world.work.run(lambda tx: actions.sign_in(tx, login="owner", password="wrong"))
+
+    threads = [threading.Thread(target=guess) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with world.work.begin() as tx:
+        assert tx.conn.execute("SELECT failed_signins, locked_until > clock_timestamp() FROM staff").fetchone() == (
+            5, True)  # fmt: skip

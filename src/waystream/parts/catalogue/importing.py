@@ -56,7 +56,7 @@ def import_skus(
     skus, ignored = _read(tx, path, _SKUS, mapping=mapping, progress=progress)
 
     changed = sum(actions.upsert_skus(tx, shop_id, skus[at : at + SKUS_MAX]) for at in range(0, len(skus), SKUS_MAX))
-    tx.note(Entry(actor, "import", "skus", shop_id, detail={"file": path.name[:200], "rows": len(skus)}))
+    tx.note(Entry(actor, "import", "skus", shop_id, detail={"rows": len(skus)}))
     return ImportedRows(len(skus), changed, ignored)
 
 

@@ -7,6 +7,7 @@ the carrier answers is in `takes` and `cancels`; what keeps numbers single is in
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Literal
 
 from waystream.core.errors import Conflict, Invalid, Missing
@@ -17,7 +18,8 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import model, numbers, store, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
 from waystream.parts.fulfilment.family import Family, ParcelRow
-from waystream.parts.fulfilment.model import NewParcel, Plan, ShipOrders, Shipped
+from waystream.parts.fulfilment.model import Plan, ShipOrders, Shipped
+from waystream.parts.fulfilment.numbers import Made
 from waystream.parts.fulfilment.store_takes import NewBinding
 from waystream.parts.fulfilment.takes import OWNS_BEFORE
 
@@ -39,7 +41,7 @@ def ship(tx: Tx, wanted: ShipOrders, *, actor: str, codes: Codes = random_code) 
 
     plan = model.plan(orders, wanted, store.list_accounts(tx.conn))
 
-    made = _save_new(tx, plan.new, codes)
+    made = numbers.make_parcels(tx, plan.new, codes)
     _ask_again(tx, plan, codes)
 
     shipped = sorted((*plan.answered, *_asked(orders, plan, made)), key=lambda answer: answer.order_id)
@@ -55,29 +57,6 @@ def _require_known(found: Collection[int], order_ids: Collection[int]) -> None:
         raise Missing(f"There is no order {', '.join(map(str, unknown[:5]))}.", path="order_ids")
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A parcel as it was given its ids, children after their mother."""
-
-    ids: tuple[int, ...]
-    parcel: NewParcel
-
-
-def _save_new(tx: Tx, parcels: Sequence[NewParcel], codes: Codes) -> list[_Made]:
-    made = _insert(tx, parcels)
-    wanted = [(m.ids[0], m.parcel.shop_id, m.parcel.account_id) for m in made if m.parcel.account_id is not None]
-    numbers.plan_takes(tx, wanted, codes)
-    return made
-
-
-def _insert(tx: Tx, parcels: Sequence[NewParcel]) -> list[_Made]:
-    ids = iter(numbers.new_ids(tx, sum(parcel.pieces for parcel in parcels)))
-    made = [_Made(tuple(next(ids) for _ in range(parcel.pieces)), parcel) for parcel in parcels]
-    children = [(child, m.ids[0], piece) for m in made for piece, child in enumerate(m.ids[1:], start=2)]
-    store.insert_parcels(tx.conn, [(m.ids[0], m.parcel) for m in made], children, at=tx.now)
-    return made
-
-
 def _ask_again(tx: Tx, plan: Plan, codes: Codes) -> None:
     """Parcels whose number was refused ask again, with the account that is right now."""
     accounts = {parcel_id: account for _, parcel_id, account in plan.again}
@@ -88,7 +67,7 @@ def _ask_again(tx: Tx, plan: Plan, codes: Codes) -> None:
     numbers.ask_where_waiting(tx, list(accounts), codes=codes)
 
 
-def _asked(orders: Sequence[model.Order], plan: Plan, made: Sequence[_Made]) -> list[Shipped]:
+def _asked(orders: Sequence[model.Order], plan: Plan, made: Sequence[Made]) -> list[Shipped]:
     """The answer for every order that something was asked for, with all its parcels."""
     touched = {order_id for order_id, _, _ in plan.again} | {an_id for m in made for an_id in m.parcel.order_ids}
     answers = []
@@ -101,10 +80,7 @@ def _asked(orders: Sequence[model.Order], plan: Plan, made: Sequence[_Made]) -> 
 
 def follow_orders(tx: Tx, order_ids: Collection[int], *, codes: Codes = random_code) -> None:
     """Bring the parcels of these orders that have not left into line with what the orders are now."""
-    mothers = store.mothers_of_orders(tx.conn, sorted(order_ids))
-    alone = numbers.follow(tx, mothers, codes=codes)
-    if alone:
-        ship(tx, ShipOrders(tuple(alone)), actor="system", codes=codes)
+    numbers.follow(tx, store.mothers_of_orders(tx.conn, sorted(order_ids)), codes=codes)
 
 
 def hold_parcels(tx: Tx, order_ids: Collection[int], *, reason: str, actor: str) -> None:
@@ -180,7 +156,7 @@ def _give_up_doubt(tx: Tx, family: Family, doubt_s: float) -> None:
     assert take.asked_at is not None
     left_s = doubt_s - (tx.now - take.asked_at).total_seconds()
     if left_s > 0 and not take.unwanted:
-        raise Conflict(f"The carrier may have given a number already: wait {int(left_s // 60) + 1} min for its answer.")
+        raise Conflict(f"The carrier may have given a number already: wait {ceil(left_s / 60)} min for its answer.")
     if left_s <= 0:
         store_takes.drop_takes(tx.conn, [take.id])
 
@@ -336,7 +312,7 @@ def ship_with_number(tx: Tx, order_id: int, *, carrier: str, number: str, actor:
     if not lines:
         raise Conflict("Nothing of this order is left to ship.")
 
-    [made] = _insert(tx, [model.new_parcel([(order, lines)], None, carrier=carrier)])
+    [made] = numbers.make_parcels(tx, [model.new_parcel([(order, lines)], None, carrier=carrier)], random_code)
     bind_foreign(tx, made.ids[0], carrier=carrier, number=number, actor=actor)
     return made.ids[0]
 

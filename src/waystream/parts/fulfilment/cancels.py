@@ -101,7 +101,7 @@ def _settle(tx: Tx, family: Family, cancel: Cancel, outcome: str, said: str, cod
         tx.emit(CancelRefused(**known, outcome=outcome))
 
     if bindings:
-        numbers.follow(tx, [family.mother.id], reason=cancel.reason, codes=codes)
+        numbers.follow(tx, [family.mother.id], codes=codes)
 
 
 def _is_about(cancel: Cancel, row: BindingRow) -> bool:

@@ -128,6 +128,11 @@ class Family:
         return next((stop for stop in stops if stop is not None), None)
 
     @property
+    def why(self) -> str:
+        """In a word, why its number cannot stay."""
+        return self.stop.why if self.stop is not None else "changed"
+
+    @property
     def receiver_changed(self) -> bool:
         return any(order.receiver != self.mother.receiver for order in self.travellers)
 

@@ -6,6 +6,7 @@ the old is cancelled, and an answer nobody wants any more is given back (`give_b
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from waystream.core.events.fulfilment import CancelAsked, CancelRefused, LabelVoided, WaybillIssued, WaybillRefused
 from waystream.core.ports import Routing
@@ -13,10 +14,10 @@ from waystream.kernel.ids import mint_ids
 from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import open_sealed, seal
-from waystream.parts.fulfilment import store, store_takes
+from waystream.parts.fulfilment import model, store, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
 from waystream.parts.fulfilment.family import BindingRow, Family, Refill, refill
-from waystream.parts.fulfilment.model import Account, Order, ShipOrders, pick_account
+from waystream.parts.fulfilment.model import Account, NewParcel, Order, ShipOrders, pick_account
 from waystream.parts.fulfilment.store_takes import Cancel, NewCancel, NewLabel, NewTake
 
 TAKE_NUMBER, CANCEL_WAYBILL = "take_number", "cancel_waybill"
@@ -44,8 +45,11 @@ def plan_takes(tx: Tx, wanted: Sequence[tuple[int, int, int]], codes: Codes) -> 
     tx.enqueue(*(Job(TAKE_NUMBER, take.shop_id, str(take.id), f"parcel:{take.parcel_id}") for take in takes))
 
 
-def stop_numbers(tx: Tx, families: Sequence[Family], *, reason: str) -> None:
-    """Nobody shall use these numbers: attempts become unwanted, live numbers are given back, labels void."""
+def stop_numbers(tx: Tx, families: Sequence[Family], *, reason: str = "") -> None:
+    """Nobody shall use these numbers: attempts become unwanted, live numbers are given back, labels void.
+
+    Without a `reason` it is what keeps the parcel here.
+    """
     takes = [family.take for family in families if family.take is not None]
     store_takes.drop_takes(tx.conn, [take.id for take in takes if not take.sent])
     store_takes.mark_unwanted(tx.conn, [take.id for take in takes if take.sent])
@@ -62,8 +66,8 @@ def _cancels_of(tx: Tx, live: Sequence[tuple[Family, BindingRow]], reason: str) 
     for family, row in live:
         once.setdefault(row.take_id or -row.id, (family, row))
     return [
-        NewCancel(cancel_id, row.parcel_id, family.mother.shop_id, row.take_id, row.id, row.carrier, row.number, reason,
-                  supported=row.take_id is not None)
+        NewCancel(cancel_id, row.parcel_id, family.mother.shop_id, row.take_id, row.id, row.carrier, row.number,
+                  reason or family.why, supported=row.take_id is not None)
         for cancel_id, (family, row) in zip(new_ids(tx, len(once)), once.values(), strict=True)
     ]  # fmt: skip
 
@@ -87,34 +91,32 @@ def void_labels(tx: Tx, parcel_ids: Sequence[int]) -> None:
     tx.emit(*(LabelVoided(shop_id=v.shop_id, parcel_id=v.parcel_id, label_id=v.id) for v in voided))
 
 
-def follow(tx: Tx, mothers: Collection[int], *, reason: str = "", codes: Codes = random_code) -> list[int]:
-    """Bring parcels that have not left into line with their orders; orders that now go alone.
+def follow(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> None:
+    """Bring parcels that have not left into line with their orders.
 
     An order that may not travel holds its parcel: number given back, label void. One that goes to another door, or
     lost an order, gets a new number for what it is now. One whose orders may travel again goes on. A parcel that is
     held though it is not voided has a number the carrier would not take back: it waits until it is what its label says.
     """
     families = [family for family in store.lock_families(tx.conn, sorted(mothers)) if not family.dispatched]
-    alive = [family for family in families if not family.voided or family.held]
+    open_ones = [family for family in families if not family.voided and not family.held]
+    free = [family for family in families if family.stop is None and (family.held or not family.voided)]
+    changed = [family for family in open_ones if family.stop is None and family.content_changed]
 
-    stopped = [family for family in alive if family.stop is not None and not family.voided]
-    free = [family for family in alive if family.stop is None]
-    changed = [family for family in free if family.content_changed and not family.voided and not family.held]
-    _hold(tx, stopped, reason)
-    stop_numbers(tx, changed, reason=reason or "address")
+    _hold(tx, [family for family in open_ones if family.stop is not None])
+    stop_numbers(tx, changed)
     _want(tx, [*changed, *(family for family in free if family.held and family.voided)])
     for family in free:
         if family.held and _may_use_again(tx, family):
             use_again(tx, family)
 
-    return ask_where_waiting(tx, [family.mother.id for family in free], codes=codes)
+    ask_where_waiting(tx, [family.mother.id for family in free], codes=codes)
 
 
-def _hold(tx: Tx, families: Sequence[Family], reason: str) -> None:
-    stop_numbers(tx, families, reason=reason or "order")
+def _hold(tx: Tx, families: Sequence[Family]) -> None:
+    stop_numbers(tx, families)
     for family in families:
-        assert family.stop is not None
-        held = "" if family.stop.why == "cancelled" else reason or family.stop.why
+        held = "" if family.why == "cancelled" else family.why
         store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason=held, at=tx.now)
 
 
@@ -178,24 +180,51 @@ def say_issued(tx: Tx, family: Family, bindings: dict[int, int]) -> None:
     )
 
 
-def ask_where_waiting(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> list[int]:
-    """Ask for a number for each of these that waits for one, for what its orders are now; orders that go alone."""
+def ask_where_waiting(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> None:
+    """Ask for a number for each of these that waits for one, for what its orders are now.
+
+    Orders that do not fit into their parcel any more (they go to another door) get parcels of their own.
+    """
     families = [f for f in store.lock_families(tx.conn, sorted(mothers)) if f.waits_for_number and f.stop is None]
     if not families:
-        return []
+        return
     ids = [family.mother.id for family in families]
-    orders = {order.id: order for order in store.load_orders(
-        tx.conn, sorted({an_id for family in families for an_id in family.order_ids}), but=ids)}  # fmt: skip
-    accounts = _accounts_of(families, orders, store.list_accounts(tx.conn))
+    order_ids = sorted({order_id for family in families for order_id in family.order_ids})
+    orders = {order.id: order for order in store.load_orders(tx.conn, order_ids, but=ids)}
+    known = store.list_accounts(tx.conn)
+    accounts = _accounts_of(families, orders, known)
 
     refills = refill(families, store.lines_of(tx.conn, ids), orders, accounts)
 
     for family, wanted in zip(families, refills, strict=True):
         _save_refill(tx, family, wanted, accounts.get(family.mother.id))
+    asked = {wanted.mother for wanted in refills if wanted.parcel is not None} & accounts.keys()
     plan_takes(tx, [(family.mother.id, family.mother.shop_id, accounts[family.mother.id].id)
-                    for family, wanted in zip(families, refills, strict=True)
-                    if wanted.parcel is not None and family.mother.id in accounts], codes)  # fmt: skip
-    return [order_id for wanted in refills for order_id in wanted.dropped]
+                    for family in families if family.mother.id in asked], codes)  # fmt: skip
+    alone = sorted({order_id for wanted in refills for order_id in wanted.dropped})
+    if alone:
+        plan = model.plan(store.load_orders(tx.conn, alone), ShipOrders(tuple(alone)), known)
+        make_parcels(tx, plan.new, codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A parcel as it was given its ids, children after their mother."""
+
+    ids: tuple[int, ...]
+    parcel: NewParcel
+
+
+def make_parcels(tx: Tx, parcels: Sequence[NewParcel], codes: Codes) -> list[Made]:
+    """New parcels, each with an attempt to get a number if it has an account."""
+    ids = iter(new_ids(tx, sum(parcel.pieces for parcel in parcels)))
+    made = [Made(tuple(next(ids) for _ in range(parcel.pieces)), parcel) for parcel in parcels]
+    children = [(child, m.ids[0], piece) for m in made for piece, child in enumerate(m.ids[1:], start=2)]
+
+    store.insert_parcels(tx.conn, [(m.ids[0], m.parcel) for m in made], children, at=tx.now)
+    plan_takes(tx, [(m.ids[0], m.parcel.shop_id, m.parcel.account_id) for m in made
+                    if m.parcel.account_id is not None], codes)  # fmt: skip
+    return made
 
 
 def _accounts_of(

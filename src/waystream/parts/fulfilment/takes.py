@@ -197,7 +197,7 @@ def _orphan(tx: Tx, family: Family, take: TakeRow, number: str) -> None:
     [cancel_id] = numbers.new_ids(tx, 1)
     numbers.give_back(tx, [NewCancel(
         cancel_id, family.mother.id, family.mother.shop_id, take.id, None, take.carrier, number,
-        family.stop.why if family.stop is not None else "unwanted")])  # fmt: skip
+        family.why)])  # fmt: skip
 
 
 def claim(tx: Tx, code: str, number: str) -> bool:

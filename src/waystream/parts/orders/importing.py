@@ -71,7 +71,7 @@ def import_file(
     for at in range(0, len(found), BATCH):
         answers += actions.accept(tx, [each.order for each in found[at : at + BATCH]])
         progress(table.about + len(answers), table.about + len(found))
-    tx.note(Entry(actor, "import", "orders", detail={"file": path.name[:200], "orders": len(found)}))
+    tx.note(Entry(actor, "import", "orders", detail={"shop": shop, "orders": len(found)}))
     return _imported(answers, layout.ignored)
 
 

@@ -108,8 +108,8 @@ def insert(conn: Conn, created: Sequence[tuple[int, Told, int]], *, at: datetime
     return {
         row[0]
         for row in conn.execute(
-            """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
-               promised_at, declared_fen, total_fen, currency, carrier, content_hash, received_at, moved_at)
+            """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund,
+               ship_by, promised_at, declared_fen, total_fen, currency, carrier, content_hash, received_at, moved_at)
            SELECT id, shop_id, number, warehouse_id, person_id, payment, cod_fen, paid_at, refund, ship_by,
                promised_at, declared_fen, total_fen, currency, carrier, content_hash, %(at)s, %(at)s
            FROM unnest(%(ids)s::bigint[], %(shops)s::bigint[], %(numbers)s::text[], %(warehouses)s::bigint[],

@@ -1,0 +1,1 @@
+"""Tools of the repository: they read the product and never run inside it."""

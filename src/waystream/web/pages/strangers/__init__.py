@@ -1,0 +1,1 @@
+"""Waybills pushed to us that nobody bound, pushes nobody could read, codes nobody knows, scans in dispute."""

@@ -1,0 +1,204 @@
+"""GET /strangers: what carriers told that found no parcel or no meaning; kept whole until it does."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from waystream.core.errors import Conflict, Invalid, Missing, Unreadable
+from waystream.kernel.ids import mint_ids
+from waystream.kernel.tx import Tx
+from waystream.parts.tracking import actions as tracking
+from waystream.parts.tracking import reading
+from waystream.web.acting import act_on_setup
+from waystream.web.auth import Seat, requires
+from waystream.web.context import context_of
+from waystream.web.forms import Form
+from waystream.web.navigation import Entry
+from waystream.web.pages.order.page import RowId
+from waystream.web.render import go, language_of, show
+from waystream.web.shell.language import N_, Language, Moment
+from waystream.web.shell.vocabulary import carrier_name
+from waystream.web.views import Tab
+
+READ, WRITE = "parcels:read", "parcels:write"
+NAV = (Entry(50, "rail", "/strangers", "scan", N_("Strangers"), READ, on_phone=False),)
+SHOWN = 50
+VIEWS = {
+    "": N_("Strangers"),
+    "quarantine": N_("Quarantine"),
+    "codes": N_("Unknown codes"),
+    "disputed": N_("Disputed scans"),
+}
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of any of the lists: what it is, of whom, how often, since when and until when, and what can be done."""
+
+    name: str
+    of: str
+    count: str
+    first: Moment | None
+    last: Moment | None
+    deed: str = ""
+    value: str = ""
+    href: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StrangersPage:
+    answer: Markup
+    view: str
+    tabs: tuple[Tab, ...]
+    lines: tuple[Line, ...]
+    next: str
+    may_write: bool
+
+
+@router.get("/strangers")
+def list_strangers(
+    request: Request, seat: Annotated[Seat, requires(READ)], view: str = "", before: str = ""
+) -> Response:
+    language = language_of(request)
+    view = view if view in VIEWS else ""
+    position = int(before) if before.isdecimal() and len(before) < 20 else None
+    with context_of(request).work.begin(shops=seat.shops, read_only=True) as tx:
+        page = draw(tx, seat, language, view, position)
+    return show(request, "strangers/page.html", page, live="overview")
+
+
+def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) -> StrangersPage:
+    lines = _LISTS[view](tx, language, before)
+    tabs = tuple(
+        Tab(language.say(label), f"/strangers?view={name}" if name else "/strangers", name == view)
+        for name, label in VIEWS.items()
+    )
+    more = len(lines) > SHOWN and view in {"", "quarantine"}
+    return StrangersPage(
+        answer=_answer(tx, language),
+        view=view,
+        tabs=tabs,
+        lines=tuple(lines[:SHOWN]),
+        next=f"/strangers?view={view}&before={lines[SHOWN - 1].text}" if more else "",
+        may_write=seat.caller.may(WRITE),
+    )
+
+
+def _answer(tx: Tx, language: Language) -> Markup:
+    strangers = len(reading.list_strangers(tx, limit=200))
+    unread = len(reading.list_quarantine(tx, limit=200))
+    codes = len(reading.list_unknown_codes(tx))
+    facts = {
+        "strangers": language.number(strangers),
+        "unread": language.number(unread),
+        "codes": language.number(codes),
+    }
+    if not strangers and not unread and not codes:
+        return language.say("Everything the carriers told has found its parcel.")
+    if unread or codes:
+        return language.say(
+            "%(strangers)s waybills are nobody’s, %(unread)s pushes could not be read, %(codes)s codes have no meaning yet.",
+            **facts,
+        )
+    return language.say(
+        "%(strangers)s waybills are nobody’s; they find their parcel by themselves when it is bound.", **facts
+    )
+
+
+def _strangers(tx: Tx, language: Language, before: int | None) -> list[Line]:
+    return [
+        Line(
+            name=row.number,
+            of=carrier_name(language, row.carrier),
+            count=language.number(row.pushes),
+            first=language.when(row.first_at, tx.now),
+            last=language.when(row.last_at, tx.now),
+            deed="dismiss",
+            value=f"{row.carrier}:{row.number}",
+            text=str(row.inbox_id),
+        )
+        for row in reading.list_strangers(tx, before=before, limit=SHOWN + 1)
+    ]
+
+
+def _quarantine(tx: Tx, language: Language, before: int | None) -> list[Line]:
+    return [
+        Line(
+            name=row.reason,
+            of=row.aggregator,
+            count="1",
+            first=language.when(row.received_at, tx.now),
+            last=None,
+            deed="retry",
+            value=str(row.id),
+            text=str(row.id),
+        )
+        for row in reading.list_quarantine(tx, before=before, limit=SHOWN + 1)
+    ]
+
+
+def _codes(tx: Tx, language: Language, before: int | None) -> list[Line]:
+    return [
+        Line(
+            name=row.code,
+            of=f"{row.source} {carrier_name(language, row.carrier)}",
+            count=language.number(row.seen),
+            first=language.when(row.first_at, tx.now),
+            last=language.when(row.last_at, tx.now),
+        )
+        for row in reading.list_unknown_codes(tx)
+    ]
+
+
+def _disputed(tx: Tx, language: Language, before: int | None) -> list[Line]:
+    return [
+        Line(
+            name=row.number,
+            of=carrier_name(language, row.carrier),
+            count=row.code,
+            first=language.when(row.at, tx.now),
+            last=language.when(row.seen_at, tx.now),
+            href=f"/parcels/{row.parcel_id}",
+            text=row.text,
+        )
+        for row in reading.list_disputed(tx)
+    ]
+
+
+_LISTS = {"": _strangers, "quarantine": _quarantine, "codes": _codes, "disputed": _disputed}
+
+
+@router.post("/strangers/dismiss")
+def dismiss(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) -> Response:
+    waybills = [
+        (carrier, number) for carrier, _, number in (each.partition(":") for each in form.many("waybill")) if number
+    ]
+    if not waybills:
+        raise Invalid("waybill", "choose at least one waybill")
+    n = act_on_setup(request, lambda tx: tracking.dismiss(tx, waybills, actor=seat.caller.actor))
+    said = language_of(request).say_n("%(n)s waybill was dismissed.", "%(n)s waybills were dismissed.", n)
+    return go("/strangers", said=said)
+
+
+@router.post("/strangers/quarantine/{quarantine_id}/retry")
+def retry(request: Request, seat: Annotated[Seat, requires(WRITE)], quarantine_id: RowId) -> Response:
+    """Read the push again with today's reader; what stands in its way is said, and it stays."""
+    language, networks = language_of(request), context_of(request).networks
+
+    def take_in(tx: Tx) -> None:
+        [inbox_id] = mint_ids(1, at_ms=int(tx.now.timestamp() * 1000))
+        tracking.retry_quarantine(tx, quarantine_id, networks=networks, inbox_id=inbox_id)
+
+    try:
+        act_on_setup(request, take_in)
+    except (Unreadable, Conflict, Missing) as refusal:
+        said = language.say("It still cannot be taken in: %(why)s", why=language.echo(refusal.sentence))
+        return go("/strangers?view=quarantine", said=said)
+    return go("/strangers?view=quarantine", said=language.say("The push was taken in."))

@@ -1,0 +1,77 @@
+"""What programs send us and what they get: JSON into values at the door, values into JSON on the way out.
+
+Guaranteed: a body becomes a frozen value or `Invalid` with the path that is wrong; unknown fields are refused; texts
+fit the database. Ids go out as text, for they are wider than the numbers of JavaScript; they come in as either.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from waystream.core.errors import Invalid
+from waystream.parts.orders.form import clean
+
+T = TypeVar("T")
+
+JSON = "application/json"
+MAX_ID = 2**63 - 1
+REASON_MAX = 200
+
+
+class Id(int):
+    """A row's id: `"412039120391203"`."""
+
+
+Reason = Annotated[str, Meta(min_length=1, max_length=REASON_MAX, description="Why, for the audit")]
+
+
+class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a program sends: nothing in it is ignored."""
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What a program gets; read from any value that has its fields."""
+
+
+def decode(body: bytes) -> Any:
+    """JSON as plain values, with clean texts. Raises `Invalid`."""
+    try:
+        return clean(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Invalid("body", "this is not JSON") from None
+
+
+def read(raw: Any, shape: type[T]) -> T:
+    """Plain values as a value of this shape. Raises `Invalid` naming the path: `parcels[0][1].quantity`."""
+    try:
+        return msgspec.convert(raw, shape, dec_hook=_read_own)
+    except msgspec.ValidationError as error:
+        sentence, _, place = str(error).partition(" - at ")
+        if sentence.startswith("Invalid enum value"):
+            # It would quote what was sent.
+            sentence = "not one of the words known here"
+        raise Invalid(place.strip("`$").lstrip(".") or "body", sentence[:1].lower() + sentence[1:]) from None
+
+
+def see(shape: type[T], value: object) -> T:
+    """A value of ours as programs see it: the fields of `shape`, and no others."""
+    return msgspec.convert(value, shape, from_attributes=True, dec_hook=_read_own)
+
+
+def encode(value: object) -> bytes:
+    return msgspec.json.encode(value, enc_hook=_write_own)
+
+
+def _read_own(kind: type, value: Any) -> Any:
+    assert kind is Id, f"no way to read a {kind.__name__}"
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if type(value) is not int or not 0 < value <= MAX_ID:
+        raise ValueError("not an id of ours")
+    return Id(value)
+
+
+def _write_own(value: Any) -> str:
+    assert isinstance(value, Id), f"no way to write a {type(value).__name__}"
+    return str(int(value))
