@@ -28,7 +28,7 @@ def _section(module: str, events: list[type[Event]]) -> str:
     rows = [(code(event.__name__), _about(event), sentence(event), _fields(event), _readers(event)) for event in events]
     title = module.rpartition(".")[2].capitalize()
     shared = _shared(events)
-    note = f"All of them that tell of a track: {sentence(shared)}\n\n" if shared else ""
+    note = f"{sentence(shared)}\n\n" if shared else ""
     return f"## {title}\n\n{note}" + table(("event", "of", "what", "fields", "rules that read it"), rows)
 
 

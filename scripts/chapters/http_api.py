@@ -17,7 +17,7 @@ TITLE = "HTTP"
 ABOUT = """Every address Waystream answers at and the permission it asks for.
 
 Programs call `/api/…` with `Authorization: Bearer KEY`. A running Waystream describes the same routes with every
-field at `/api/openapi.json`. Errors are problem+json (RFC 9457): `status`, `title`, `detail`, and the wrong field in `path`."""
+field at `/api/openapi.json`. Errors are problem+json (RFC 9457)."""
 
 PUBLIC_TITLE = "public"
 
@@ -47,9 +47,13 @@ def _resource(module: ModuleType) -> str:
 
 
 def list_routes(router: APIRouter, prefix: str = "") -> Iterator[Route]:
+    """Its routes and those of the routers it includes, which FastAPI keeps whole until they are asked for."""
     for route in router.routes:
-        if isinstance(route, APIRoute):
-            for method in sorted(route.methods):
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            yield from list_routes(included, prefix + route.include_context.prefix)  # type: ignore[attr-defined]
+        elif isinstance(route, APIRoute):
+            for method in sorted(route.methods or ()):
                 yield Route(method, prefix + route.path, permission_of(route), route.summary or _says(route))
 
 

@@ -45,7 +45,7 @@ def _type(hint: Any) -> str:
     if typing.get_origin(hint) is typing.Annotated:
         kind, *metas = typing.get_args(hint)
         return ", ".join([_type(kind), *(bound for meta in metas if (bound := _bound(meta)))])
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return " or ".join(_type(part) for part in typing.get_args(hint) if part is not types.NoneType)
     if typing.get_origin(hint) is tuple:
         return f"list of {typing.get_args(hint)[0].__name__.removesuffix('In').lower()}s"
@@ -68,7 +68,7 @@ def _columns() -> str:
         (code(column.field), ", ".join(column.headers), "required" if column.required else "") for column in COLUMNS
     ]
     return (
-        "A header is recognised by any of these names, however it is spaced, cased or bracketed, and by the field's own"
-        " name. Amounts in yuan may have two decimals; a column that ends in 分 or `_fen` is whole fen.\n\n"
+        "A header is recognised by any of these names, however it is spaced, cased or bracketed, and by the field's\n"
+        "own name. Amounts are yuan with at most two decimals, except under 分 or the field's own name: whole fen.\n\n"
         + table(("field", "headers", ""), rows)
     )

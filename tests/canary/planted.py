@@ -4,7 +4,6 @@ The search proves itself: a word that may be stored (`ALLOWED`) must be found wh
 """
 
 import base64
-import mmap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ SENDER = {"sender's name": "皇甫守仓", "sender's mobile": "13957204816", "se
 ON_THE_WAY = {
     "courier's name": "司徒疾风",
     "courier's mobile": "15837462950",
-    "signer's name": "诸葛代收妮",
+    "signer's name": "诸葛素妮心",
     "outlet's landline": "0592-7714863",
 }
 SECRETS = {"carrier's password": "canary-pwd-7f3a91c2", "aggregator's key": "canary-key-58d1e0b7"}
@@ -56,19 +55,18 @@ class Sighting:
     where: str
 
 
-def search(blob: bytes | mmap.mmap, planted: dict[str, str], *, where: str) -> Iterator[Sighting]:
+def search(blob: bytes, planted: dict[str, str], *, where: str) -> Iterator[Sighting]:
     for what, value in planted.items():
         for shape, needle in shapes(value).items():
-            if blob.find(needle) >= 0:
+            if needle in blob:
                 yield Sighting(what, shape, where)
 
 
 def search_folder(folder: Path, planted: dict[str, str]) -> Iterator[Sighting]:
-    """Every file, whole."""
+    """Every file, whole; a copy of PostgreSQL's programs, made for some containers, holds no data."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size:
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as blob:
-                yield from search(blob, planted, where=str(path.relative_to(folder)))
+        if path.is_file() and not path.is_symlink() and path.relative_to(folder).parts[0] != "binaries":
+            yield from search(path.read_bytes().rstrip(b"\0"), planted, where=str(path.relative_to(folder)))
 
 
 def told(sightings: Iterable[Sighting]) -> set[str]:

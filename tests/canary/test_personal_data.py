@@ -4,6 +4,7 @@ Searched after a day with them: every file of the data folder with its write-ahe
 own log at DEBUG, and the rows that other systems get to see. Masked forms may appear; the words themselves may not.
 """
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.canary.life import (
 from tests.canary.planted import ALLOWED, BUYER, MOVED, ON_THE_WAY, SECRETS, SENDER, search, search_folder, shapes, told
 from tests.crash.network import running_network
 from tests.crash.story import KEY
+from tests.parts.floor.given import read_pdf
 from waystream.app import build
 from waystream.settings import load
 
@@ -101,8 +103,6 @@ def test_the_servers_log_names_nobody(life: Life) -> None:
 
 def test_the_paper_does(life: Life) -> None:
     """The control of the other side: on the label there is the buyer, masked as the carrier prints it."""
-    from tests.parts.floor.given import read_pdf
-
     words = "".join(read_pdf(paper)[0] for paper in life.labels.glob("waystream-*.pdf")).replace("\r\n", "")
     assert "136****7410" in words
 
@@ -110,8 +110,6 @@ def test_the_paper_does(life: Life) -> None:
 @pytest.mark.parametrize("value", [*PLANTED.values(), ALLOWED])
 @pytest.mark.parametrize("around", ["", "x", "xy", "前"])
 def test_the_search_finds_every_shape(value: str, around: str) -> None:
-    import base64
-
     text = around + value + around
     hidden = {
         "utf-8": text.encode(), "gbk": text.encode("gbk"), "utf-16-le": text.encode("utf-16-le"),

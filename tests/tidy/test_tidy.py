@@ -24,8 +24,7 @@ OWNERS = {
     "fulfilment": {"parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel"},
     "floor": {"printer", "print"},
     "tracking": {
-        "inbox", "track", "scan", "snapshot", "claim", "decision", "stranger", "disputed_scan", "quarantine",
-        "unknown_code",
+        "inbox", "track", "scan", "telling", "decision", "stranger", "disputed_scan", "quarantine", "unknown_code",
     },
 }  # fmt: skip
 BROAD_EXCEPT = {"kernel/dispatcher.py", "kernel/jobs.py", "kernel/runner.py", "web/errors.py", "web/app.py"}

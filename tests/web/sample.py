@@ -9,7 +9,10 @@ from typing import Any
 
 from psycopg import Connection
 
+from waystream.core.account import account_aad, aggregator_aad, to_text
 from waystream.core.facts import scan_key
+from waystream.core.person import Person, person_aad, to_bytes, warehouse_aad
+from waystream.core.ports import CarrierAccount, Contact
 from waystream.core.state import State
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
@@ -17,6 +20,9 @@ from waystream.kernel.vault import seal
 
 Conn = Connection[Any]
 
+SENDER = Contact(
+    name="陈师傅", mobile="13900002200", province="浙江省", city="杭州市", district="余杭区", address="仓前街道 1 号"
+)
 SCANS = {
     "collected": "【无锡市】【宜兴丁蜀公司】周**（151****0387）已揽收",
     "in_transit": "【无锡市】快件已从【宜兴丁蜀公司】发出，下一站【杭州转运中心】",
@@ -93,6 +99,14 @@ class World:
     printer_id: int = 0
 
 
+def _receiver(spec: Spec) -> Contact:
+    province, city, district = spec.place
+    return Contact(
+        name=spec.name.replace("*", "测"), mobile="15812346021", province=province, city=city, district=district,
+        address="桐梓林东路 12 号",
+    )  # fmt: skip
+
+
 def one(conn: Conn, query: str, *values: Any) -> int:
     row = conn.execute(query, list(values)).fetchone()  # type: ignore[call-overload]
     assert row is not None
@@ -128,22 +142,25 @@ def _make_setup(tx: Tx, world: World) -> None:
         conn,
         """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, printer_id, created_at)
            VALUES ('yuhang', '余杭仓', '浙江省', '杭州市', '余杭区', %s, %s, '陈** 139****2200', %s, %s) RETURNING id""",
-        key_id, seal(key, b"{}", aad=b"warehouse"), world.printer_id, now,
+        key_id, seal(key, to_bytes(Person(SENDER)), aad=warehouse_aad("yuhang")), world.printer_id, now,
     )  # fmt: skip
     world.aggregator_id = one(
         conn,
         """INSERT INTO aggregator (code, integration, merchant_id, key_sealed, base_url, first_push_at, last_push_at,
                                    created_at)
            VALUES ('main', 'kdniao', '1687240', %s, 'https://api.kdniao.com', %s, %s, %s) RETURNING id""",
-        tx.keys.vault.seal_secret("secret", aad=b"aggregator"), now, now, now,
+        tx.keys.vault.seal_secret("secret", aad=aggregator_aad("main")), now, now, now,
     )  # fmt: skip
     for priority, carrier in enumerate(("SF", "YTO", "ZTO")):
-        world.accounts[carrier] = one(
+        account_id = one(
             conn,
             """INSERT INTO carrier_account (aggregator_id, carrier, name, parameters_sealed, priority, available,
-                                            created_at) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-            world.aggregator_id, carrier, f"{carrier} 余杭", b"x", priority, 640 if carrier == "ZTO" else 20000, now,
+                                            created_at) VALUES (%s, %s, %s, '', %s, %s, %s) RETURNING id""",
+            world.aggregator_id, carrier, f"{carrier} 余杭", priority, 640 if carrier == "ZTO" else 20000, now,
         )  # fmt: skip
+        sealed = tx.keys.vault.seal_secret(to_text(CarrierAccount(carrier=carrier)), aad=account_aad(account_id))
+        conn.execute("UPDATE carrier_account SET parameters_sealed = %s WHERE id = %s", [sealed, account_id])
+        world.accounts[carrier] = account_id
 
 
 def _make_order(tx: Tx, world: World, spec: Spec, number: int) -> None:
@@ -155,7 +172,7 @@ def _make_order(tx: Tx, world: World, spec: Spec, number: int) -> None:
         """INSERT INTO person (id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city,
                                district, content_hash, created_at)
            VALUES (%s, %s, %s, %s, true, %s, '158****6021', '桐梓林东路**号', %s, %s, %s, %s, %s)""",
-        [person_id, shop_id, key_id, seal(key, b"{}", aad=b"person"), spec.name, *spec.place, b"h", at],
+        [person_id, shop_id, key_id, seal(key, to_bytes(Person(_receiver(spec), "茶具请多包一层，谢谢", "")), aad=person_aad(person_id)), spec.name, *spec.place, b"h", at],
     )
     conn.execute(
         """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, paid_at, promised_at, total_fen,

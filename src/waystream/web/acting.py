@@ -1,4 +1,4 @@
-"""Running an action for a caller: in a transaction that sees their shops, or all of them for what belongs to no shop."""
+"""Running an action for a caller: in a transaction that sees their shops, or every shop for what belongs to none."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -20,6 +20,8 @@ from waystream.web.navigation import list_pages, list_resources
 from waystream.web.render import LANGUAGE_COOKIE
 from waystream.web.shell.language import LANGUAGES
 
+FILE_LIMIT_BYTES = 256 * 1024 * 1024
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -34,7 +36,7 @@ def make_web(context: WebContext, extra: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.state.context = context
     app.add_middleware(LastResort)
-    app.add_middleware(BodyLimit, limit_bytes=context.body_limit_bytes)
+    app.add_middleware(BodyLimit, limit_bytes=context.body_limit_bytes, files={"/import": FILE_LIMIT_BYTES})
     app.add_middleware(Careful, https=context.cookie_secure)
     app.add_middleware(AccessLog)
     handle_errors(app)

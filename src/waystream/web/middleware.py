@@ -5,6 +5,7 @@ Plain ASGI, so that streams pass through untouched. Answers to errors are `error
 
 import logging
 import time
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -68,37 +69,42 @@ def _joined(headers: list[tuple[bytes, bytes]], more: tuple[tuple[bytes, bytes],
 class BodyLimit:
     """Answers 413 to a body over the limit: by its announced length, or as soon as it grows over it."""
 
-    def __init__(self, app: ASGIApp, *, limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit_bytes: int, files: Mapping[str, int]) -> None:
+        """`files`: paths that take files, with limits of their own."""
         self._app = app
         self._limit_bytes = limit_bytes
+        self._files = files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced_bytes(scope) > self._limit_bytes:
-            answer = answer_error(Request(scope), self._too_large())
+        limit_bytes = self._files.get(scope["path"], self._limit_bytes)
+        if _announced_bytes(scope) > limit_bytes:
+            answer = answer_error(Request(scope), _too_large(limit_bytes))
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
             return
-        await self._app(scope, self._counting(receive), send)
+        await self._app(scope, _counting(receive, limit_bytes), send)
 
-    def _counting(self, receive: Receive) -> Receive:
-        seen_bytes = 0
 
-        async def receive_counting() -> Message:
-            nonlocal seen_bytes
-            message = await receive()
-            seen_bytes += len(message.get("body", b""))
-            if seen_bytes > self._limit_bytes:
-                # FastAPI lets only its own kind of error through while it reads a body.
-                raise HTTPException(413, self._too_large().sentence)
-            return message
+def _counting(receive: Receive, limit_bytes: int) -> Receive:
+    seen_bytes = 0
 
-        return receive_counting
+    async def receive_counting() -> Message:
+        nonlocal seen_bytes
+        message = await receive()
+        seen_bytes += len(message.get("body", b""))
+        if seen_bytes > limit_bytes:
+            # FastAPI lets only its own kind of error through while it reads a body.
+            raise HTTPException(413, _too_large(limit_bytes).sentence)
+        return message
 
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"The body is over the limit of {self._limit_bytes} bytes")
+    return receive_counting
+
+
+def _too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge(f"The body is over the limit of {limit_bytes} bytes")
 
 
 def _announced_bytes(scope: Scope) -> int:

@@ -26,11 +26,11 @@ class Id(int):
 Reason = Annotated[str, Meta(min_length=1, max_length=REASON_MAX, description="Why, for the audit")]
 
 
-class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     """What a program sends: nothing in it is ignored."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Told(Struct, frozen=True):
     """What a program gets; read from any value that has its fields."""
 
 

@@ -65,7 +65,7 @@ CREATE TABLE telling (
     shop_id bigint NOT NULL,
     listed_at timestamptz, -- push time of the list
     codes jsonb NOT NULL DEFAULT '{}', -- the list: scan key -> code
-    whole boolean NOT NULL DEFAULT true, -- every scan ever told by this source is on the list
+    whole boolean NOT NULL DEFAULT true, -- the list holds every scan this source ever told, as stored
     claimed_at timestamptz, -- push time of the claim
     claim_code text NOT NULL DEFAULT '',
     claim_state text NOT NULL DEFAULT '',

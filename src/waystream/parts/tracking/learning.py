@@ -18,7 +18,8 @@ TellingId = tuple[int, str]  # binding, source
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What one source last told of one waybill. `whole`: every scan it ever told is on its list."""
+    """What one source last told of one waybill. `whole`: its list holds every scan it ever told, as it is stored;
+    once it does not, the list says what stands but no longer what is known."""
 
     binding_id: int
     source: str
@@ -55,14 +56,15 @@ class Lesson:
 def learn(telling: Telling, heard: Heard) -> Lesson:
     """Compare with the known-set first: only what is not in it is made into a scan."""
     told, known = _keyed(heard), telling.codes
-    fresh = [key for key, trace in told.items() if known.get(key) != trace.code or not heard.complete]
+    doubtful = not (heard.complete and telling.whole)
+    fresh = [key for key, trace in told.items() if doubtful or known.get(key) != trace.code]
     scans = tuple(_scan(key, told[key], telling=telling, heard=heard) for key in fresh)
 
     codes, listed_at = _newer_list(telling, told, heard)
     claim = _newer_claim(telling.claim, heard)
     retold = _retold(telling, codes) if codes is not known else ()
-    whole = (telling.whole and all(key in codes for key in fresh)
-             and all(leaving.key in codes for leaving in retold))
+    whole = (telling.whole and all(key in codes for key in fresh) and all(left.key in codes for left in retold)
+             and (heard.complete or all(codes[key] == trace.code for key, trace in told.items())))
     newer = codes is not known or claim is not telling.claim
     following = Telling(telling.binding_id, telling.source, listed_at, codes, whole, claim,
                         heard.inbox_id if newer else telling.inbox_id)

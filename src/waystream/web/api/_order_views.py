@@ -6,7 +6,7 @@ from waystream.core.order import Word
 from waystream.web.wire import Id, Told
 
 
-class OrderBrief(Told):
+class OrderBrief(Told, frozen=True):
     """A row of a list; from `carrier` on it is about the parcel that moved last."""
 
     id: Id
@@ -42,7 +42,7 @@ class OrderBrief(Told):
     latest: str
 
 
-class Line(Told):
+class Line(Told, frozen=True):
     id: Id
     line_no: int
     sku: str
@@ -53,7 +53,7 @@ class Line(Told):
     tax_bp: int
 
 
-class ParcelBrief(Told):
+class ParcelBrief(Told, frozen=True):
     """A parcel of an order; voided ones too."""
 
     id: Id
@@ -68,7 +68,7 @@ class ParcelBrief(Told):
     delivered_at: datetime | None
 
 
-class OrderWhole(Told):
+class OrderWhole(Told, frozen=True):
     """One order. `readable`: its receiver can be unmasked, unless it was erased."""
 
     id: Id
@@ -112,7 +112,7 @@ class OrderWhole(Told):
     parcels: tuple[ParcelBrief, ...]
 
 
-class Entry(Told):
+class Entry(Told, frozen=True):
     """One thing that happened. `name` is an event's name, a parcel's state, or a verdict; `push` is the sealed push
     that told it."""
 
@@ -130,5 +130,5 @@ class Entry(Told):
     withdrawn_at: datetime | None
 
 
-class Timeline(Told):
+class Timeline(Told, frozen=True):
     entries: tuple[Entry, ...]

@@ -51,7 +51,7 @@ ORDER_EXAMPLE = {
 }
 
 
-class Accepted(Told):
+class Accepted(Told, frozen=True):
     """What became of one order. `refused` could not be changed any more, because of `why`."""
 
     order_id: Id
@@ -62,43 +62,43 @@ class Accepted(Told):
     why: str
 
 
-class AcceptedOrders(Told):
+class AcceptedOrders(Told, frozen=True):
     orders: tuple[Accepted, ...]
 
 
-class OrderPage(Told):
+class OrderPage(Told, frozen=True):
     """`after` leads to the next page; null on the last."""
 
     orders: tuple[OrderBrief, ...]
     after: str | None
 
 
-class OrderCounts(Told):
+class OrderCounts(Told, frozen=True):
     """How many orders of each word; 10,001 means more than 10,000."""
 
     words: dict[Word, int]
 
 
-class NameOrders(Asked):
+class NameOrders(Asked, frozen=True):
     orders: OrderNames
 
 
-class NameOrdersWithReason(Asked):
+class NameOrdersWithReason(Asked, frozen=True):
     orders: OrderNames
     reason: Reason
 
 
-class DoneOrders(Told):
+class DoneOrders(Told, frozen=True):
     """`orders` are those it changed; the others were so already."""
 
     orders: tuple[Id, ...]
 
 
-class GiveReason(Asked):
+class GiveReason(Asked, frozen=True):
     reason: Reason
 
 
-class Receiver(Told):
+class Receiver(Told, frozen=True):
     """Somebody in the clear, with what buyer and seller remarked."""
 
     name: str
@@ -112,6 +112,9 @@ class Receiver(Told):
     postcode: str
     buyer_remark: str = ""
     seller_remark: str = ""
+
+    def __repr__(self) -> str:
+        return "Receiver(…)"
 
 
 @router.post("/orders", summary="Hand in orders")
@@ -195,9 +198,7 @@ def count_orders(
 ) -> Response:
     def read(tx: Tx) -> OrderCounts:
         warehouses = limit_warehouses(tx, call.seat, warehouse)
-        return OrderCounts(
-            words=lists.count_words(tx, Filters(shop_id=find_shop(tx, shop), warehouse_ids=warehouses))
-        )
+        return OrderCounts(words=lists.count_words(tx, Filters(shop_id=find_shop(tx, shop), warehouse_ids=warehouses)))
 
     return call.show(read)
 
@@ -293,8 +294,6 @@ def unmask_order(call: Annotated[Call, may("person:unmask")], order: str) -> Res
         order_id = reach_order(tx, call.seat, order)
         person = actions.unmask(tx, order_id, actor=call.actor, reason=asked.reason)
         receiver = see(Receiver, person.contact)
-        return msgspec.structs.replace(
-            receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark
-        )
+        return msgspec.structs.replace(receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark)
 
     return call.do(unmask, kept=False)

@@ -102,7 +102,7 @@ class OrderDetail:
     events: tuple[EventLine, ...]
 
 
-@router.get("/orders/{order_id}")
+@router.get("/orders/{order_id:int}")
 def show_order(request: Request, seat: Annotated[Seat, requires(READ)], order_id: RowId) -> Response:
     context = context_of(request)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
@@ -111,7 +111,7 @@ def show_order(request: Request, seat: Annotated[Seat, requires(READ)], order_id
     return show(request, "order/page.html", page, live=" ".join(keys[:30]))
 
 
-@router.get("/parcels/{parcel_id}")
+@router.get("/parcels/{parcel_id:int}")
 def show_parcel(request: Request, seat: Annotated[Seat, requires(READ)], parcel_id: RowId) -> Response:
     context = context_of(request)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:

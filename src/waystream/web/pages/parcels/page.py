@@ -187,7 +187,7 @@ def _row(language: Language, row: store.Row, now: datetime) -> ParcelRow:
     )
 
 
-@router.get("/parcels/{parcel_id}/label.{format}")
+@router.get("/parcels/{parcel_id:int}/label.{format}")
 def get_label(
     request: Request, seat: Annotated[Seat, requires(READ)], parcel_id: RowId, format: str, dpi: int = 203
 ) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from waystream.core.errors import Conflict, Invalid
 from waystream.kernel.tx import Tx
 from waystream.parts.floor import actions as floor
-from waystream.parts.floor.model import SIZES, Printer, PrinterIn
+from waystream.parts.floor.model import SIZES, Print, Printer, PrinterIn
 from waystream.web.acting import act_on_setup
 from waystream.web.auth import Seat, requires
 from waystream.web.forms import Filled, Form, FormField, FormPage, filled_in, loose_problem
@@ -133,7 +133,7 @@ def _view(tx: Tx, seat: Seat, language: Language, printer: Printer) -> PrinterVi
     )
 
 
-def _line(language: Language, line: floor.Print, now: datetime) -> QueueLine:
+def _line(language: Language, line: Print, now: datetime) -> QueueLine:
     return QueueLine(
         parcel=str(line.parcel_id),
         href=f"/parcels/{line.parcel_id}",
@@ -159,13 +159,13 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
     return go(BACK, said=language.say("The printer is there. Print a test page to see that it works."))
 
 
-@router.get("/printers/{printer_id}")
+@router.get("/printers/{printer_id:int}")
 def show_one(request: Request, seat: Annotated[Seat, requires(WRITE)], printer_id: RowId) -> Response:
     printer = act_on_setup(request, lambda tx: floor.get_printer(tx, printer_id))
     return show(request, "form.html", draw_form(language_of(request), printer, None))
 
 
-@router.post("/printers/{printer_id}")
+@router.post("/printers/{printer_id:int}")
 def change(request: Request, seat: Annotated[Seat, requires(WRITE)], printer_id: RowId, form: Form) -> Response:
     language = language_of(request)
     printer = act_on_setup(request, lambda tx: floor.get_printer(tx, printer_id))
@@ -177,19 +177,19 @@ def change(request: Request, seat: Annotated[Seat, requires(WRITE)], printer_id:
     return go(BACK, said=language.say("Saved."))
 
 
-@router.post("/printers/{printer_id}/try")
+@router.post("/printers/{printer_id:int}/try")
 def try_one(request: Request, seat: Annotated[Seat, requires(WRITE)], printer_id: RowId) -> Response:
     act_on_setup(request, lambda tx: floor.try_printer(tx, printer_id, actor=seat.caller.actor))
     return go(BACK, said=language_of(request).say("A test page is on its way."))
 
 
-@router.post("/printers/{printer_id}/on")
+@router.post("/printers/{printer_id:int}/on")
 def switch_on(request: Request, seat: Annotated[Seat, requires(WRITE)], printer_id: RowId) -> Response:
     act_on_setup(request, lambda tx: floor.switch_printer(tx, printer_id, on=True, actor=seat.caller.actor))
     return go(BACK, said=language_of(request).say("The printer goes on with its queue."))
 
 
-@router.post("/printers/{printer_id}/off")
+@router.post("/printers/{printer_id:int}/off")
 def switch_off(request: Request, seat: Annotated[Seat, requires(WRITE)], printer_id: RowId) -> Response:
     act_on_setup(request, lambda tx: floor.switch_printer(tx, printer_id, on=False, actor=seat.caller.actor))
     return go(BACK, said=language_of(request).say("The printer is switched off; it keeps its queue."))

@@ -47,14 +47,14 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
     return go(BACK, said=language.say("The carrier is there; its numbers are being counted."))
 
 
-@router.get("/setup/accounts/{account_id}")
+@router.get("/setup/accounts/{account_id:int}")
 def show_one(request: Request, seat: Annotated[Seat, requires(WRITE)], account_id: RowId) -> Response:
     language = language_of(request)
     page = act_on_setup(request, lambda tx: draw(tx, language, hub.get_account(tx, account_id), None))
     return show(request, "form.html", page)
 
 
-@router.post("/setup/accounts/{account_id}")
+@router.post("/setup/accounts/{account_id:int}")
 def change(request: Request, seat: Annotated[Seat, requires(WRITE)], account_id: RowId, form: Form) -> Response:
     language = language_of(request)
     try:
@@ -67,7 +67,7 @@ def change(request: Request, seat: Annotated[Seat, requires(WRITE)], account_id:
     return go(BACK, said=language.say("Saved."))
 
 
-@router.post("/setup/accounts/{account_id}/{switch}")
+@router.post("/setup/accounts/{account_id:int}/{switch}")
 def switch(request: Request, seat: Annotated[Seat, requires(WRITE)], account_id: RowId, switch: str) -> Response:
     on = switch == "on"
     act_on_setup(request, lambda tx: hub.switch_account(tx, account_id, on=on, actor=seat.caller.actor))

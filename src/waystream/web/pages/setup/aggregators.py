@@ -42,14 +42,14 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
     return go(BACK, said=language_of(request).say("The account is there. Next: a carrier, then the test call."))
 
 
-@router.get("/setup/aggregators/{aggregator_id}")
+@router.get("/setup/aggregators/{aggregator_id:int}")
 def show_one(request: Request, seat: Annotated[Seat, requires(WRITE)], aggregator_id: RowId) -> Response:
     row = act_on_setup(request, lambda tx: hub.get_aggregator(tx, aggregator_id))
     page = draw(language_of(request), sorted(context_of(request).networks), row, None)
     return show(request, "form.html", page)
 
 
-@router.post("/setup/aggregators/{aggregator_id}")
+@router.post("/setup/aggregators/{aggregator_id:int}")
 def change(request: Request, seat: Annotated[Seat, requires(WRITE)], aggregator_id: RowId, form: Form) -> Response:
     networks = context_of(request).networks
     row = act_on_setup(request, lambda tx: hub.get_aggregator(tx, aggregator_id))
@@ -65,7 +65,7 @@ def change(request: Request, seat: Annotated[Seat, requires(WRITE)], aggregator_
     return go(BACK, said=language_of(request).say("Saved."))
 
 
-@router.post("/setup/aggregators/{aggregator_id}/test")
+@router.post("/setup/aggregators/{aggregator_id:int}/test")
 def test(request: Request, seat: Annotated[Seat, requires(WRITE)], aggregator_id: RowId) -> Response:
     act_on_setup(request, lambda tx: hub.ask_test_call(tx, aggregator_id, actor=seat.caller.actor))
     return go(BACK, said=language_of(request).say("The test call is under way; its answer appears here."))

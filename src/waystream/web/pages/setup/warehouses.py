@@ -32,7 +32,7 @@ def show_new(request: Request, seat: Annotated[Seat, requires(WRITE)]) -> Respon
     return show(request, "form.html", act_on_setup(request, lambda tx: draw(tx, language, 0, None)))
 
 
-@router.get("/setup/warehouses/{warehouse_id}")
+@router.get("/setup/warehouses/{warehouse_id:int}")
 def show_one(request: Request, seat: Annotated[Seat, requires(WRITE)], warehouse_id: RowId) -> Response:
     language = language_of(request)
     return show(request, "form.html", act_on_setup(request, lambda tx: draw(tx, language, warehouse_id, None)))
@@ -43,7 +43,7 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
     return _save(request, seat, 0, form)
 
 
-@router.post("/setup/warehouses/{warehouse_id}")
+@router.post("/setup/warehouses/{warehouse_id:int}")
 def change(request: Request, seat: Annotated[Seat, requires(WRITE)], warehouse_id: RowId, form: Form) -> Response:
     return _save(request, seat, warehouse_id, form)
 

@@ -104,7 +104,7 @@ def _answer(tx: Tx, language: Language) -> Markup:
         return language.say("Everything the carriers told has found its parcel.")
     if unread or codes:
         return language.say(
-            "%(strangers)s waybills are nobody’s, %(unread)s pushes could not be read, %(codes)s codes have no meaning yet.",
+            "%(strangers)s waybills are nobody’s, %(unread)s pushes could not be read, %(codes)s codes are unknown.",
             **facts,
         )
     return language.say(
@@ -187,7 +187,7 @@ def dismiss(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form
     return go("/strangers", said=said)
 
 
-@router.post("/strangers/quarantine/{quarantine_id}/retry")
+@router.post("/strangers/quarantine/{quarantine_id:int}/retry")
 def retry(request: Request, seat: Annotated[Seat, requires(WRITE)], quarantine_id: RowId) -> Response:
     """Read the push again with today's reader; what stands in its way is said, and it stays."""
     language, networks = language_of(request), context_of(request).networks

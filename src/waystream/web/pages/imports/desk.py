@@ -1,0 +1,88 @@
+"""Imports under way and done, kept in this process: each runs in a thread and one transaction, all of it or nothing.
+
+Closing the page changes nothing; stopping the server rolls an unfinished import back. The newest few are remembered.
+"""
+
+import logging
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+
+from waystream.core.errors import InvalidMany, WaystreamError
+from waystream.kernel.database import Shops, error_text
+from waystream.kernel.tx import Tx, Work
+
+log = logging.getLogger(__name__)
+
+KEPT = 50
+
+#: Does the import and says what came of it; `progress` is told (done, of).
+Import = Callable[[Tx, Callable[[int, int], None]], tuple[tuple[str, int], ...]]
+
+
+@dataclass
+class Running:
+    """One import: written by its thread, read by pages. `result` are (word, count) pairs."""
+
+    id: str
+    name: str
+    target: str
+    actor: str
+    began_at: datetime
+    done: int = 0
+    of: int = 0
+    ended_at: datetime | None = None
+    result: tuple[tuple[str, int], ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+
+    def progress(self, done: int, of: int) -> None:
+        self.done, self.of = done, of
+
+
+@dataclass
+class Desk:
+    """Starts imports and remembers the newest."""
+
+    running: "OrderedDict[str, Running]" = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, work: Work, shops: Shops, *, file: Path, name: str, target: str, actor: str, do: Import) -> Running:
+        """Run in a thread of its own; the file is removed when it ends."""
+        running = Running(secrets.token_hex(6), name, target, actor, work.clock.now())
+        with self.lock:
+            self.running[running.id] = running
+            while len(self.running) > KEPT:
+                self.running.popitem(last=False)
+        thread = threading.Thread(target=_run, args=(work, shops, running, file, do), name="import", daemon=True)
+        thread.start()
+        return running
+
+    def find(self, import_id: str, *, actor: str) -> Running | None:
+        """An import of this person."""
+        found = self.running.get(import_id)
+        return found if found is not None and found.actor == actor else None
+
+    def list_of(self, actor: str) -> list[Running]:
+        with self.lock:
+            return [running for running in reversed(self.running.values()) if running.actor == actor]
+
+
+def _run(work: Work, shops: Shops, running: Running, file: Path, do: Import) -> None:
+    try:
+        running.result = work.run(lambda tx: do(tx, running.progress), shops=shops)
+    except InvalidMany as refusal:
+        running.problems = tuple((each.path or "", each.sentence) for each in refusal.problems)
+    except WaystreamError as refusal:
+        running.problems = ((refusal.path or "", refusal.sentence),)
+    except psycopg.Error as error:
+        log.error("an import ended: %s", error_text(error))
+        running.problems = (("", "The database did not take it; nothing was imported. Try again."),)
+    finally:
+        file.unlink(missing_ok=True)
+        running.ended_at = work.clock.now()

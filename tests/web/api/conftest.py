@@ -1,0 +1,22 @@
+"""The desk for every test of the interface."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.parts.fulfilment.bench import Bench
+from tests.web.api.desk import Desk, open_desk
+from waystream.kernel.clock import FixedClock
+from waystream.kernel.database import Database
+from waystream.kernel.vault import Keys
+
+
+@pytest.fixture
+def bench(database: Database, clock: FixedClock, keys: Keys) -> Bench:
+    return Bench(database, clock, keys)
+
+
+@pytest.fixture
+def desk(bench: Bench, page_database: Database) -> Iterator[Desk]:
+    with open_desk(bench, page_database) as opened:
+        yield opened

@@ -1,0 +1,95 @@
+"""The interface as a program meets it: the real application on a real database, callers with real keys and sessions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tests.parts.fulfilment.bench import Bench
+from waystream.kernel.database import Database
+from waystream.kernel.tx import Work
+from waystream.parts.people import actions as people
+from waystream.parts.people.actions import Limits
+from waystream.parts.people.model import Caller, Permission, Role
+from waystream.web.app import make_web
+from waystream.web.auth import SESSION_COOKIE, csrf_of
+from waystream.web.context import WebContext
+from waystream.web.live import Live
+from waystream.web.pace import Pace
+
+PASSWORD = "correct horse"
+EVERY = frozenset(Permission) - {Permission.PERSON_UNMASK}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A caller: what it sends with every request."""
+
+    client: TestClient
+    headers: dict[str, str]
+
+    def get(self, path: str, **given: Any) -> Any:
+        return self.client.get(path, headers=self.headers, **given)
+
+    def post(self, path: str, json: Any = None, *, key: str = "", method: str = "POST", **given: Any) -> Any:
+        headers = self.headers | ({"Idempotency-Key": key} if key else {})
+        return self.client.request(method, path, json=json, headers=headers, **given)
+
+    def put(self, path: str, json: Any) -> Any:
+        return self.post(path, json, method="PUT")
+
+    def delete(self, path: str) -> Any:
+        return self.client.delete(path, headers=self.headers)
+
+
+class Desk:
+    """`bench` is what stands behind: orders, accounts, a carrier in memory."""
+
+    def __init__(self, bench: Bench, page: Database, client: TestClient) -> None:
+        self.bench, self.page, self.client = bench, page, client
+        self.world, self.work = bench.world, bench.work
+        with self.work.begin() as tx:
+            made = people.ensure_owner(tx)
+            assert made is not None
+            people.change_password(tx, made.staff.id, old=made.password, new=PASSWORD, token="")
+            self.owner_id = made.staff.id
+            self.owner_caller: Caller = people.get_staff(tx, made.staff.id).caller()
+
+    def key(self, *scopes: str, shops: tuple[int, ...] = ()) -> Program:
+        """A program with these permissions (none named: all a key can have), for these shops (none named: every)."""
+        limits = Limits(every_shop=not shops, shops=shops)
+        with self.work.begin() as tx:
+            new = people.create_key(tx, name="test", scopes=scopes or EVERY, limits=limits, by=self.owner_caller)
+        return Program(self.client, {"Authorization": f"Bearer {new.secret}"})
+
+    def person(
+        self, role: str, *, shops: tuple[int, ...] = (), warehouses: tuple[int, ...] = (), login: str = ""
+    ) -> Program:
+        """Somebody signed in with this role."""
+        limits = Limits(every_shop=not shops, shops=shops, warehouses=warehouses)
+        with self.work.begin() as tx:
+            made = people.create_staff(
+                tx, login=login or f"{role}{len(people.list_staff(tx))}", name=role, role=Role(role), limits=limits,
+                by=self.owner_caller,
+            )  # fmt: skip
+            people.change_password(tx, made.staff.id, old=made.password, new=PASSWORD, token="")
+            signed = people.sign_in(tx, login=made.login, password=PASSWORD)
+            assert signed is not None
+        return Program(self.client, {"Cookie": f"{SESSION_COOKIE}={signed.token}", "X-CSRF": csrf_of(signed.token)})
+
+
+@contextmanager
+def open_desk(bench: Bench, page: Database, **context: Any) -> Iterator[Desk]:
+    """`context`: what of the web's context is other than usual."""
+    work = Work(page, bench.clock, bench.work.keys)
+    paces = {"requests": Pace(per_s=1000, burst=10_000), "searches": Pace(per_s=1000, burst=10_000)}
+    web = make_web(
+        WebContext(
+            work=work, machine=bench.work, networks={}, live=Live(bench.work), base_url="http://localhost",
+            **(paces | context),
+        )
+    )  # fmt: skip
+    with TestClient(web, raise_server_exceptions=False) as client:
+        yield Desk(bench, page, client)
