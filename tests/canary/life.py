@@ -163,9 +163,10 @@ def ship_and_change(life: Life) -> tuple[str, str]:
         machine.run(lambda tx: fulfilment.ship(tx, ShipOrders(order_ids), actor=ACTOR))
         wait_until_quiet(life.app)
 
-    first, second, erased, refused = accept(
-        order("A1", carrier="YTO"), order("A2", carrier="YTO"), order("A3", carrier="YTO"), order("A4", carrier="ZTO"))
+    first, second, erased = accept(*(order(f"A{n}", carrier="YTO") for n in (1, 2, 3)))
+    refused, unclear = accept(order("A4", carrier="ZTO"), order("A5", carrier="ZTO"))
     ship(first, second, refused)
+    ship(unclear)
     accept(order("A3", carrier="YTO", address=MOVED["buyer's second address"]))
     machine.run(lambda tx: orders.unmask(tx, first, actor=ACTOR, reason="call the buyer"))
     machine.run(lambda tx: orders.erase_person(tx, erased, actor=ACTOR, reason="asked to"))
@@ -204,6 +205,8 @@ def push_everything(life: Life, *, code: str, number: str, key: str) -> None:
     assert life.push(seal_push(merchant, "102", good, forged=True)) == 401
     for n, trace in enumerate(traces):  # each as the newest: its words are what lists show
         assert life.push(seal_push(merchant, "102", data(number, code, traces[: n + 1]))) == 200, trace.code
+    gone = News("YTO", number, code, "0", (), success=False, reason=_filled("{buyer's name} {buyer's mobile} 查无此单"))
+    assert life.push(seal_push(merchant, "102", push_data(MERCHANT, "102", [gone], at=now))) == 200
     assert life.push(seal_push(merchant, "102", data("YT0000000000001", "", traces))) == 200
     assert life.push(seal_push(merchant, "102", _filled("{\"{buyer's name}\": {buyer's mobile}"))) == 200
     assert life.push(seal_push(merchant, "102", good.replace("20", _filled("{signer's name}")))) == 200
@@ -239,13 +242,15 @@ def look_people_up(life: Life) -> None:
 
 @contextmanager
 def unkind_network() -> Iterator[str]:
-    """Refuses every call, quoting whom it was about."""
+    """Refuses the first call for a number and is unclear about the next, quoting whom they were about."""
     reason = _filled("收件人{buyer's name}的电话{buyer's mobile}有误，地址{buyer's address}超区")
-    body = msgspec.json.encode({"EBusinessID": MERCHANT, "Success": False, "ResultCode": "105", "Reason": reason})
+    codes = iter(("105", "106"))
 
     def talk(connection: Any) -> None:
-        while hear_request(connection):
-            connection.sendall(reply("200 OK", body))
+        while asked := hear_request(connection):
+            code = next(codes) if b"RequestType=1007" in asked else "105"
+            said = {"EBusinessID": MERCHANT, "Success": False, "ResultCode": code, "Reason": reason}
+            connection.sendall(reply("200 OK", msgspec.json.encode(said)))
 
     with serve(talk) as server:
         yield f"http://127.0.0.1:{server.port}"

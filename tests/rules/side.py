@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.parts.world import World, build
-from waystream import rules
+from waystream import invariants, rules
 from waystream.core.ports import CarrierAccount
 from waystream.integrations.folder.adapter import driver
 from waystream.integrations.kdniao.adapter import network
@@ -24,6 +24,8 @@ from waystream.kernel.jobs import Outside
 from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import Keys
+from waystream.parts.catalogue import actions as catalogue
+from waystream.parts.catalogue.model import SenderIn, WarehouseIn
 from waystream.parts.floor import actions as floor
 from waystream.parts.floor import jobs as floor_jobs
 from waystream.parts.floor.model import PrinterIn
@@ -97,8 +99,11 @@ class Whole:
         aggregator = hub.add_aggregator(tx, told, integrations=["kdniao"], actor="staff:1")
         parameters = CarrierAccount("YTO", customer_name="us", customer_password="hush", month_code="M")
         hub.add_account(tx, AccountIn(aggregator.id, "yto", parameters), actor="staff:1")
-        printer_id = floor.add_printer(tx, PrinterIn("gate", f"folder://{self.prints}"), actor="staff:1")
-        tx.conn.execute("UPDATE warehouse SET printer_id = %s", [printer_id])
+        floor.add_printer(tx, PrinterIn("gate", f"folder://{self.prints}"), actor="staff:1")
+        sender = SenderIn(name="发货", mobile="13900000000", address="仓前街1号")
+        catalogue.upsert_warehouse(tx, WarehouseIn(
+            code="yh", name="余杭仓", province="浙江省", city="杭州市", district="余杭区", sender=sender,
+            printer="gate"), actor="staff:1")  # fmt: skip
 
     def settle(self) -> None:
         for _ in range(50):
@@ -115,8 +120,6 @@ class Whole:
 
     def broken(self) -> list[str]:
         """What every invariant of the open list says."""
-        from waystream import invariants
-
         said: list[str] = []
         for invariant in open_list.load(invariants):
             with self.work.begin() as tx:

@@ -96,10 +96,27 @@ def test_a_hold_and_a_release_between_two_looks_of_the_rule_change_nothing(whole
     assert whole.broken() == []
 
 
-def test_kdniaos_refusals_say_what_to_mend(whole: Whole) -> None:
-    ship(whole, "A1", lines=[{"sku": "T1", "name": "", "quantity": 1, "price_fen": 1}],
-         receiver=raw_order()["receiver"] | {"district": ""})  # fmt: skip
+def test_kdniaos_refusals_say_what_to_mend_and_mending_asks_again(whole: Whole, memory: Memory) -> None:
+    ship(whole, "A1", receiver=raw_order()["receiver"] | {"district": ""})
     whole.settle()
-    [(stage, mend)] = whole.rows("SELECT stage, mend FROM parcel")
-    assert (stage, mend) in {("issued", ""), ("refused", "receiver_address_incomplete"), ("printed", "")}
+    assert whole.rows("SELECT stage, mend FROM parcel") == [("refused", "receiver_address_incomplete")]
+    assert whole.rows("SELECT state FROM take") == [("refused",)]
+
+    with whole.work.begin() as tx:
+        orders.accept(tx, [order("A1")])
+    whole.settle()
+
+    assert whole.rows("SELECT stage, mend FROM parcel") == [("printed", "")]
+    assert len(memory.alive()) == 1
+    assert whole.broken() == []
+
+
+def test_a_parcel_the_carrier_has_collected_is_not_cancelled(whole: Whole, memory: Memory) -> None:
+    [order_id] = ship(whole, "A1")
+    whole.settle()
+    memory.collected = memory.alive()
+    whole.work.run(lambda tx: orders.hold(tx, [order_id], reason="check", actor="staff:1"))
+    whole.settle()
+    assert whole.rows("SELECT stage, held_reason FROM parcel") == [("issued", "held")]
+    assert whole.rows("SELECT state FROM waybill_cancel") == [("refused",)]
     assert whole.broken() == []

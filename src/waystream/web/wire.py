@@ -4,6 +4,7 @@ Guaranteed: a body becomes a frozen value or `Invalid` with the path that is wro
 fit the database. Ids go out as text, for they are wider than the numbers of JavaScript; they come in as either.
 """
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -17,6 +18,8 @@ T = TypeVar("T")
 JSON = "application/json"
 MAX_ID = 2**63 - 1
 REASON_MAX = 200
+
+_FIELD = re.compile(r"(Object missing required|Object contains unknown) field `(.*)`")
 
 
 class Id(int):
@@ -47,11 +50,20 @@ def read(raw: Any, shape: type[T]) -> T:
     try:
         return msgspec.convert(raw, shape, dec_hook=_read_own)
     except msgspec.ValidationError as error:
-        sentence, _, place = str(error).partition(" - at ")
-        if sentence.startswith("Invalid enum value"):
-            # It would quote what was sent.
-            sentence = "not one of the words known here"
-        raise Invalid(place.strip("`$").lstrip(".") or "body", sentence[:1].lower() + sentence[1:]) from None
+        raise _problem(str(error)) from None
+
+
+def _problem(said: str) -> Invalid:
+    """msgspec says "Object missing required field `reason` - at `$.parcels[0]`"; an enum's value would be quoted."""
+    sentence, _, place = said.partition(" - at ")
+    path = place.strip("`$").lstrip(".")
+    field = _FIELD.fullmatch(sentence)
+    if field is not None:
+        path = f"{path}.{field[2]}".lstrip(".")
+        sentence = "this is missing" if field[1].endswith("missing required") else "there is no such field"
+    elif sentence.startswith("Invalid enum value"):
+        sentence = "not one of the words known here"
+    return Invalid(path or "body", sentence[:1].lower() + sentence[1:])
 
 
 def see(shape: type[T], value: object) -> T:

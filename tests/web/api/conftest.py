@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.parts.fulfilment.bench import Bench
-from tests.web.api.desk import Desk, open_desk
+from tests.web.api.desk import Desk, open_client
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
 from waystream.kernel.vault import Keys
@@ -18,5 +18,5 @@ def bench(database: Database, clock: FixedClock, keys: Keys) -> Bench:
 
 @pytest.fixture
 def desk(bench: Bench, page_database: Database) -> Iterator[Desk]:
-    with open_desk(bench, page_database) as opened:
-        yield opened
+    with open_client(bench, page_database) as client:
+        yield Desk(bench, client)

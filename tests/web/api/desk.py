@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from tests.parts.fulfilment.bench import Bench
+from tests.parts.fulfilment.bench import Bench, Network
 from waystream.kernel.database import Database
 from waystream.kernel.tx import Work
 from waystream.parts.people import actions as people
@@ -47,8 +47,8 @@ class Program:
 class Desk:
     """`bench` is what stands behind: orders, accounts, a carrier in memory."""
 
-    def __init__(self, bench: Bench, page: Database, client: TestClient) -> None:
-        self.bench, self.page, self.client = bench, page, client
+    def __init__(self, bench: Bench, client: TestClient) -> None:
+        self.bench, self.client = bench, client
         self.world, self.work = bench.world, bench.work
         with self.work.begin() as tx:
             made = people.ensure_owner(tx)
@@ -79,17 +79,29 @@ class Desk:
             assert signed is not None
         return Program(self.client, {"Cookie": f"{SESSION_COOKIE}={signed.token}", "X-CSRF": csrf_of(signed.token)})
 
+    def warehouse(self, code: str) -> int:
+        """Another warehouse, like the first."""
+        with self.work.begin() as tx:
+            row = tx.conn.execute(
+                """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, created_at)
+                   SELECT %s, '别仓', province, city, district, key_id, sealed, contact_mask, created_at
+                   FROM warehouse WHERE code = 'yh' RETURNING id""",
+                [code],
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
 
 @contextmanager
-def open_desk(bench: Bench, page: Database, **context: Any) -> Iterator[Desk]:
+def open_client(bench: Bench, page: Database, **context: Any) -> Iterator[TestClient]:
     """`context`: what of the web's context is other than usual."""
+    usual = {
+        "requests": Pace(per_s=1000, burst=10_000),
+        "searches": Pace(per_s=1000, burst=10_000),
+        "live": Live(bench.work),
+        "networks": {"kdniao": Network(bench.carrier)},
+    }
     work = Work(page, bench.clock, bench.work.keys)
-    paces = {"requests": Pace(per_s=1000, burst=10_000), "searches": Pace(per_s=1000, burst=10_000)}
-    web = make_web(
-        WebContext(
-            work=work, machine=bench.work, networks={}, live=Live(bench.work), base_url="http://localhost",
-            **(paces | context),
-        )
-    )  # fmt: skip
-    with TestClient(web, raise_server_exceptions=False) as client:
-        yield Desk(bench, page, client)
+    made = WebContext(work=work, machine=bench.work, base_url="http://localhost", **(usual | context))
+    with TestClient(make_web(made), raise_server_exceptions=False) as client:
+        yield client

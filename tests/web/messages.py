@@ -1,0 +1,50 @@
+"""Every sentence the web says, taken from its templates and its code; `python -m tests.web.messages` lists new ones.
+
+Python says them with `say`, `say_n` and `N_`, templates with `_` and `ngettext`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.extract import extract
+from jinja2.ext import babel_extract
+
+WEB = Path(__file__).resolve().parents[2] / "src" / "waystream" / "web"
+PYTHON = {"say": None, "say_n": (1, 2), "N_": None}
+TEMPLATE = {"_": None, "ngettext": (1, 2)}
+
+Message = str | tuple[str, ...]
+
+
+def list_messages() -> dict[Message, str]:
+    """Each message with the first place it stands in; a plural is its (one, many)."""
+    found: dict[Message, str] = {}
+    for where, message in (*_from_python(), *_from_templates()):
+        found.setdefault(message, where)
+    return found
+
+
+def _from_python() -> Iterator[tuple[str, Message]]:
+    for path in sorted(WEB.rglob("*.py")):
+        with path.open("rb") as file:
+            for line, message, _, _ in extract("python", file, keywords=PYTHON):
+                yield f"{path.relative_to(WEB)}:{line}", message if isinstance(message, str) else tuple(message)
+
+
+def _from_templates() -> Iterator[tuple[str, Message]]:
+    for path in sorted(WEB.rglob("*.html")):
+        with path.open("rb") as file:
+            for line, function, said, _ in babel_extract(file, list(TEMPLATE), [], {"trimmed": "false"}):
+                texts = [said] if isinstance(said, str) else [each for each in said or () if each is not None]
+                if texts:  # otherwise it says a word marked elsewhere
+                    where = f"{path.relative_to(WEB)}:{line}"
+                    yield where, (texts[0], texts[1]) if function == "ngettext" else texts[0]
+
+
+if __name__ == "__main__":
+    from waystream.web.shell.language import catalogue
+
+    for message, where in list_messages().items():
+        key = message if isinstance(message, str) else message[0]
+        if key not in catalogue():
+            print(f"{where}\t{message!r}")
