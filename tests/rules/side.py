@@ -35,6 +35,8 @@ from waystream.parts.hub import jobs as hub_jobs
 from waystream.parts.hub.model import AccountIn, AggregatorIn
 
 ID, KEY = "1237100", "a-key-of-the-tests"
+RULES = open_list.load(rules)
+INVARIANTS = open_list.load(invariants)
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Whole:
         outside = Outside(self.exchange, {"kdniao": network}, {"folder": driver})
         handlers = (*fulfilment_jobs.handlers(outside), *floor_jobs.handlers(outside), *hub_jobs.handlers(outside))
         self.runner = Runner(self.work, handlers, pace=Pace(first_retry_s=0.0, longest_retry_s=0.0))
-        self.dispatcher = Dispatcher(self.work, open_list.load(rules))
+        self.dispatcher = Dispatcher(self.work, RULES)
 
     def _set_up(self, tx: Tx, url: str) -> None:
         told = AggregatorIn("main", "kdniao", ID, url, KEY)
@@ -121,7 +123,7 @@ class Whole:
     def broken(self) -> list[str]:
         """What every invariant of the open list says."""
         said: list[str] = []
-        for invariant in open_list.load(invariants):
+        for invariant in INVARIANTS:
             with self.work.begin() as tx:
                 said += invariant.broken(tx) if hasattr(invariant, "broken") else \
                     [str(row[0]) for row in tx.conn.execute(invariant.SQL)]

@@ -10,10 +10,14 @@ from typing import Any
 from psycopg import Connection
 
 from waystream.core.account import account_aad, aggregator_aad, to_text
+from waystream.core.events import ParcelEvent
+from waystream.core.events.fulfilment import LabelPrinted, ParcelDispatched, WaybillIssued
+from waystream.core.events.orders import OrderReceived
+from waystream.core.events.tracking import Delivered, OutForDelivery, ParcelCollected, ParcelMoved, TrackEvent
 from waystream.core.facts import scan_key
 from waystream.core.person import Person, person_aad, to_bytes, warehouse_aad
 from waystream.core.ports import CarrierAccount, Contact
-from waystream.core.state import State
+from waystream.core.state import Direction, Kind, State
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
@@ -47,7 +51,7 @@ class Spec:
     parcels: tuple[tuple[str, str, str], ...]
     ago_min: int
     name: str = "罗**"
-    place: tuple[str, str, str] = ("四川省", "成都市", "武侯区")
+    place: str = "四川省 成都市 武侯区"
     carrier: str = "YTO"
     total_fen: int = 48600
     held: bool = False
@@ -56,31 +60,31 @@ class Spec:
 
 SPECS = (
     Spec("in_transit", (("dispatched", "exception", "stalled"),), 2, late=True),
-    Spec("out_for_delivery", (("dispatched", "out_for_delivery", ""),), 4, "吴*", ("广东省", "深圳市", "南山区"), "SF", 13600),
-    Spec("in_transit", (("dispatched", "in_transit", ""),), 6, "杨**", ("陕西省", "西安市", "雁塔区"), "ZTO", 26800),
-    Spec("delivered", (("dispatched", "delivered", "in_person"),), 9, "周**", ("江苏省", "苏州市", "姑苏区"), "SF", 45900),
-    Spec("out_for_delivery", (("dispatched", "attempt_failed", "unreachable"),), 12, "孙*", ("湖北省", "武汉市", "洪山区")),
-    Spec("to_ship", (("printed", "", ""),), 15, "张**", ("北京市", "北京市", "朝阳区"), "SF", 32900),
-    Spec("part_shipped", (("dispatched", "collected", ""), ("issued", "", "")), 15, "何*", ("山东省", "青岛市", "市南区")),
-    Spec("out_for_delivery", (("dispatched", "ready_for_pickup", "locker"),), 18, "黄*", ("浙江省", "宁波市", "鄞州区"), "SF"),
-    Spec("in_transit", (("dispatched", "arrived_at_outlet", ""),), 21, "孙*", ("福建省", "厦门市", "思明区"), "ZTO", 8900),
-    Spec("in_transit", (("dispatched", "collected", ""),), 24, "王*", ("重庆市", "重庆市", "渝北区"), "YTO", 128000),
-    Spec("shipped", (("dispatched", "awaiting_collection", ""),), 27, "朱*", ("云南省", "昆明市", "盘龙区"), "ZTO", 19800),
-    Spec("returning", (("dispatched", "returning", ""),), 33, "郭**", ("湖南省", "长沙市", "岳麓区"), "YTO"),
-    Spec("delivered", (("dispatched", "delivered", "by_proxy"),), 36, "马*", ("浙江省", "杭州市", "西湖区"), "ZTO"),
-    Spec("in_transit", (("dispatched", "unknown", ""),), 41, "王*", ("上海市", "上海市", "浦东新区"), "SF"),
+    Spec("out_for_delivery", (("dispatched", "out_for_delivery", ""),), 4, "吴*", "广东省 深圳市 南山区", "SF", 13600),
+    Spec("in_transit", (("dispatched", "in_transit", ""),), 6, "杨**", "陕西省 西安市 雁塔区", "ZTO", 26800),
+    Spec("delivered", (("dispatched", "delivered", "in_person"),), 9, "周**", "江苏省 苏州市 姑苏区", "SF", 45900),
+    Spec("out_for_delivery", (("dispatched", "attempt_failed", "unreachable"),), 12, "孙*", "湖北省 武汉市 洪山区"),
+    Spec("to_ship", (("printed", "", ""),), 15, "张**", "北京市 北京市 朝阳区", "SF", 32900),
+    Spec("part_shipped", (("dispatched", "collected", ""), ("issued", "", "")), 15, "何*", "山东省 青岛市 市南区"),
+    Spec("out_for_delivery", (("dispatched", "ready_for_pickup", "locker"),), 18, "黄*", "浙江省 宁波市 鄞州区", "SF"),
+    Spec("in_transit", (("dispatched", "arrived_at_outlet", ""),), 21, "孙*", "福建省 厦门市 思明区", "ZTO", 8900),
+    Spec("in_transit", (("dispatched", "collected", ""),), 24, "王*", "重庆市 重庆市 渝北区", "YTO", 128000),
+    Spec("shipped", (("dispatched", "awaiting_collection", ""),), 27, "朱*", "云南省 昆明市 盘龙区", "ZTO", 19800),
+    Spec("returning", (("dispatched", "returning", ""),), 33, "郭**", "湖南省 长沙市 岳麓区", "YTO"),
+    Spec("delivered", (("dispatched", "delivered", "by_proxy"),), 36, "马*", "浙江省 杭州市 西湖区", "ZTO"),
+    Spec("in_transit", (("dispatched", "unknown", ""),), 41, "王*", "上海市 上海市 浦东新区", "SF"),
     Spec("part_delivered", (("dispatched", "delivered", ""), ("dispatched", "out_for_delivery", "")), 44, "罗*"),
-    Spec("in_transit", (("dispatched", "intercepted", ""),), 47, "朱*", ("广东省", "广州市", "天河区"), "YTO"),
-    Spec("in_transit", (("dispatched", "customs", ""),), 48, "朱**", ("天津市", "天津市", "河西区"), "SF"),
-    Spec("in_transit", (("dispatched", "forwarded", ""),), 52, "王**", ("辽宁省", "沈阳市", "和平区"), "YTO"),
-    Spec("to_ship", (), 55, "孙**", ("新疆", "乌鲁木齐市", "天山区"), held=True),
-    Spec("completed", (("dispatched", "delivered", "in_person"),), 61, "郭**", ("浙江省", "嘉兴市", "南湖区"), "SF"),
-    Spec("closed", (("voided", "", ""),), 64, "高*", ("安徽省", "合肥市", "蜀山区"), "YTO"),
-    Spec("closed", (("dispatched", "returned", ""),), 72, "张*", ("江西省", "南昌市", "东湖区"), "ZTO"),
-    Spec("to_ship", (("refused", "", ""),), 75, "李*", ("河南省", "郑州市", "金水区"), "YTO"),
-    Spec("to_ship", (("doubt", "", ""),), 78, "陈*", ("河北省", "石家庄市", "长安区"), "YTO"),
-    Spec("to_ship", (), 80, "林**", ("广西", "南宁市", "青秀区")),
-    Spec("in_transit", (("dispatched", "lost", ""),), 95, "唐*", ("四川省", "绵阳市", "涪城区"), "ZTO"),
+    Spec("in_transit", (("dispatched", "intercepted", ""),), 47, "朱*", "广东省 广州市 天河区", "YTO"),
+    Spec("in_transit", (("dispatched", "customs", ""),), 48, "朱**", "天津市 天津市 河西区", "SF"),
+    Spec("in_transit", (("dispatched", "forwarded", ""),), 52, "王**", "辽宁省 沈阳市 和平区", "YTO"),
+    Spec("to_ship", (), 55, "孙**", "新疆 乌鲁木齐市 天山区", held=True),
+    Spec("completed", (("dispatched", "delivered", "in_person"),), 61, "郭**", "浙江省 嘉兴市 南湖区", "SF"),
+    Spec("closed", (("voided", "", ""),), 64, "高*", "安徽省 合肥市 蜀山区", "YTO"),
+    Spec("closed", (("dispatched", "returned", ""),), 72, "张*", "江西省 南昌市 东湖区", "ZTO"),
+    Spec("to_ship", (("refused", "", ""),), 75, "李*", "河南省 郑州市 金水区", "YTO"),
+    Spec("to_ship", (("doubt", "", ""),), 78, "陈*", "河北省 石家庄市 长安区", "YTO"),
+    Spec("to_ship", (), 80, "林**", "广西 南宁市 青秀区"),
+    Spec("in_transit", (("dispatched", "lost", ""),), 95, "唐*", "四川省 绵阳市 涪城区", "ZTO"),
 )  # fmt: skip
 
 WAY = ("collected", "in_transit", "arrived_at_outlet", "out_for_delivery", "delivered")
@@ -100,7 +104,7 @@ class World:
 
 
 def _receiver(spec: Spec) -> Contact:
-    province, city, district = spec.place
+    province, city, district = spec.place.split()
     return Contact(
         name=spec.name.replace("*", "测"), mobile="15812346021", province=province, city=city, district=district,
         address="桐梓林东路 12 号",
@@ -120,7 +124,49 @@ def make(tx: Tx) -> World:
     for number, spec in enumerate(SPECS):
         _make_order(tx, world, spec, number)
     _make_loose_ends(tx, world)
+    _tell_today(tx, world)
     return world
+
+
+STEPS: tuple[tuple[State, type[TrackEvent]], ...] = (
+    (State.COLLECTED, ParcelCollected),
+    (State.ARRIVED_AT_OUTLET, ParcelMoved),
+    (State.OUT_FOR_DELIVERY, OutForDelivery),
+    (State.DELIVERED, Delivered),
+)
+
+
+def _tell_today(tx: Tx, world: World) -> None:
+    """Events of today for every order and parcel, as far as each has come."""
+    orders = tx.conn.execute("SELECT id, shop_id, warehouse_id FROM orders ORDER BY id").fetchall()
+    tx.emit(*(OrderReceived(shop_id=shop, order_id=row, warehouse_id=house) for row, shop, house in orders))
+    rows = tx.conn.execute(
+        """SELECT p.id, p.shop_id, p.stage, COALESCE(t.state, ''), po.order_id
+           FROM parcel p JOIN parcel_order po ON po.parcel_id = p.id LEFT JOIN track t ON t.parcel_id = p.id
+           ORDER BY p.id"""
+    ).fetchall()
+    for parcel_id, shop_id, stage, state, order_id in rows:
+        tx.emit(*_events_of(tx, parcel_id, shop_id, stage, state, order_id), cause="push:1")
+
+
+def _events_of(tx: Tx, parcel_id: int, shop_id: int, stage: str, state: str, order_id: int) -> list[ParcelEvent]:
+    told: list[ParcelEvent] = []
+    if stage in {"issued", "printed", "dispatched"}:
+        told.append(WaybillIssued(shop_id=shop_id, parcel_id=parcel_id, binding_id=1, order_ids=(order_id,)))
+    if stage in {"printed", "dispatched"}:
+        told.append(LabelPrinted(shop_id=shop_id, parcel_id=parcel_id, print_id=1))
+    if stage == "dispatched":
+        told.append(ParcelDispatched(shop_id=shop_id, parcel_id=parcel_id, order_ids=(order_id,), by="scan", at=tx.now))
+        reached = WAY.index(state) if state in WAY else 1
+        told += [
+            event(
+                shop_id=shop_id, parcel_id=parcel_id, before=State.AWAITING_COLLECTION, after=after, kind=Kind.NONE,
+                direction=Direction.OUT, at=tx.now, because="",
+            )
+            for after, event in STEPS
+            if WAY.index(after) <= reached
+        ]  # fmt: skip
+    return told
 
 
 def _make_setup(tx: Tx, world: World) -> None:
@@ -140,7 +186,8 @@ def _make_setup(tx: Tx, world: World) -> None:
     )
     world.warehouse_id = one(
         conn,
-        """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, printer_id, created_at)
+        """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, printer_id,
+                                  created_at)
            VALUES ('yuhang', '余杭仓', '浙江省', '杭州市', '余杭区', %s, %s, '陈** 139****2200', %s, %s) RETURNING id""",
         key_id, seal(key, to_bytes(Person(SENDER)), aad=warehouse_aad("yuhang")), world.printer_id, now,
     )  # fmt: skip
@@ -172,7 +219,16 @@ def _make_order(tx: Tx, world: World, spec: Spec, number: int) -> None:
         """INSERT INTO person (id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city,
                                district, content_hash, created_at)
            VALUES (%s, %s, %s, %s, true, %s, '158****6021', '桐梓林东路**号', %s, %s, %s, %s, %s)""",
-        [person_id, shop_id, key_id, seal(key, to_bytes(Person(_receiver(spec), "茶具请多包一层，谢谢", "")), aad=person_aad(person_id)), spec.name, *spec.place, b"h", at],
+        [
+            person_id,
+            shop_id,
+            key_id,
+            seal(key, to_bytes(Person(_receiver(spec), "茶具请多包一层，谢谢", "")), aad=person_aad(person_id)),
+            spec.name,
+            *spec.place.split(),
+            b"h",
+            at,
+        ],
     )
     conn.execute(
         """INSERT INTO orders (id, shop_id, number, warehouse_id, person_id, payment, paid_at, promised_at, total_fen,
@@ -225,7 +281,8 @@ def _make_parcel(
         ],
     )  # fmt: skip
     conn.execute(
-        "INSERT INTO parcel_order (parcel_id, order_id, shop_id) VALUES (%s, %s, %s)", [parcel_id, order_id, shop_id]
+        "INSERT INTO parcel_order (parcel_id, order_id, shop_id) VALUES (%s, %s, %s)",
+        [parcel_id, order_id, shop_id],
     )
     conn.execute(
         "INSERT INTO parcel_line (parcel_id, order_line_id, shop_id, quantity) VALUES (%s, %s, %s, 1)",
@@ -312,7 +369,8 @@ def _make_track(tx: Tx, world: World, of: tuple[int, int, int, int], state: str,
         ],
     )  # fmt: skip
     conn.execute(
-        """INSERT INTO track (parcel_id, shop_id, binding_id, state, kind, at, because, collected_at, delivered_at, latest, changed_at)
+        """INSERT INTO track (parcel_id, shop_id, binding_id, state, kind, at, because, collected_at, delivered_at, latest,
+                              changed_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             parcel_id, shop_id, binding_id, state, kind, at, "claim:kdniao" if claimed else f"scan:{newest}" if steps else "",

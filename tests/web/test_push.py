@@ -77,8 +77,14 @@ def rows(work: Work, query: str) -> list[Any]:
     return [row[0] if len(row) == 1 else row for row in found]
 
 
-def signed(number: str, *hours: float, code: str = "204", forged: bool = False, push_type: str = "102",
-           pushed: datetime | None = None) -> bytes:
+def signed(
+    number: str,
+    *hours: float,
+    code: str = "204",
+    forged: bool = False,
+    push_type: str = "102",
+    pushed: datetime | None = None,
+) -> bytes:
     news = News(CARRIER, number, "", code, tuple(TraceNews(at(hour), code, f"hub {hour}") for hour in hours))
     data = push_data(MERCHANT.id, push_type, [news], at=pushed or at(max(hours) + 1))
     return seal_push(MERCHANT, push_type, data, forged=forged)
@@ -87,8 +93,12 @@ def signed(number: str, *hours: float, code: str = "204", forged: bool = False, 
 def test_a_push_is_answered_in_the_networks_words_after_the_commit(desk: PushDesk, work: Work) -> None:
     answer = post(desk, signed("YT1", 8, 9))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json;charset=utf-8")
-    assert answer.json() == {"EBusinessID": "1237100", "UpdateTime": "2026-11-12 14:32:00", "Success": True,
-                             "Reason": ""}
+    assert answer.json() == {
+        "EBusinessID": "1237100",
+        "UpdateTime": "2026-11-12 14:32:00",
+        "Success": True,
+        "Reason": "",
+    }
     assert read_push_answer(Reply(200, body=answer.content))
     assert rows(work, "SELECT state FROM track") == ["in_transit"]
 
@@ -128,9 +138,13 @@ def test_an_unknown_account_is_404(desk: PushDesk, address: str) -> None:
 
 def test_a_new_account_is_known_soon(desk: PushDesk, work: Work) -> None:
     sealed = work.keys.vault.seal_secret(MERCHANT.key, aad=sealing.aggregator_aad("second"))
-    work.run(lambda tx: tx.conn.execute(
-        """INSERT INTO aggregator (code, integration, merchant_id, key_sealed, base_url, created_at)
-           VALUES ('second', 'kdniao', '1237100', %s, 'http://localhost', %s)""", [sealed, tx.now]))
+    work.run(
+        lambda tx: tx.conn.execute(
+            """INSERT INTO aggregator (code, integration, merchant_id, key_sealed, base_url, created_at)
+           VALUES ('second', 'kdniao', '1237100', %s, 'http://localhost', %s)""",
+            [sealed, tx.now],
+        )
+    )
     desk.refresh()
     assert post(desk, signed("YT1", 8), "/push/kdniao/second").status_code == 200
 
@@ -140,7 +154,7 @@ def test_a_body_over_the_limit_is_413_announced_or_not(desk: PushDesk, work: Wor
 
     async def in_pieces() -> Any:
         for start in range(0, len(body), 1000):
-            yield body[start: start + 1000]
+            yield body[start : start + 1000]
 
     assert post(desk, body).status_code == 413
     assert ask(desk, lambda client: client.post(ADDRESS, content=in_pieces())).status_code == 413
@@ -172,7 +186,8 @@ def test_forty_pushes_at_once_keep_all_forty_scans(desk: PushDesk, work: Work) -
 
 
 def test_a_lost_database_is_answered_with_failure_and_the_retry_is_taken(
-        engine: Engine, desk: PushDesk, work: Work) -> None:
+    engine: Engine, desk: PushDesk, work: Work
+) -> None:
     body = signed("YT1", 8)
     with psycopg.connect(engine.admin_url, autocommit=True) as other:
         other.execute("BEGIN; LOCK TABLE scan")

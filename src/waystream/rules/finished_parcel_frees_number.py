@@ -1,6 +1,4 @@
-"""When a parcel's journey ends, then its number may be another parcel's after a while; when a delivery is retracted,
-then the number is in use again.
-"""
+"""When a parcel's journey ends, then its number is free for another after a while; a retracted delivery takes it back."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,5 @@
-"""When an order is held, released, cancelled or changed, then its parcels that have not left are brought into line:
+"""When an order is held, released, cancelled or changed, then its parcels that have not left follow:
+
 held with the number given back and the label void, or asked for anew for what the order is now.
 """
 

@@ -45,11 +45,12 @@ def reach_parcel(tx: Tx, seat: Seat, parcel_id: int) -> int:
 
 
 def reach_parcels(tx: Tx, seat: Seat, parcel_ids: Sequence[int], *, path: str = "parcels") -> tuple[int, ...]:
+    """The ids as plain numbers, each once. Raises `Missing` naming the first that is not there: `parcels[3]`."""
     found = _list_parcels(tx.conn, parcel_ids, seat.caller.warehouses)
     for at, parcel_id in enumerate(parcel_ids):
         if parcel_id not in found:
             raise Missing(NO_PARCEL, path=f"{path}[{at}]")
-    return tuple(dict.fromkeys(parcel_ids))
+    return tuple(dict.fromkeys(int(parcel_id) for parcel_id in parcel_ids))
 
 
 def list_elsewhere(tx: Tx, seat: Seat, numbers: Iterable[str]) -> set[str]:

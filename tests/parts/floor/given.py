@@ -18,7 +18,7 @@ from waystream.kernel.dispatcher import Dispatcher
 from waystream.kernel.exchange import Exchange
 from waystream.kernel.jobs import Handler, Outside
 from waystream.kernel.runner import Runner
-from waystream.kernel.tx import Tx
+from waystream.kernel.tx import Tx, Work
 from waystream.parts.floor import actions, jobs
 from waystream.parts.floor.model import Print, PrinterIn
 from waystream.parts.fulfilment import numbers, store_takes
@@ -146,3 +146,13 @@ def number_on(paper: Path | bytes) -> str:
 
 def states(prints: Sequence[Print]) -> list[str]:
     return [row.state for row in prints]
+
+
+def papers(folder: Path) -> list[Path]:
+    """In the order they came out: the names end in the id of the print."""
+    return sorted(folder.glob("*.pdf"), key=lambda path: int(path.stem.split("-")[2]))
+
+
+def unfinished(work: Work) -> list[tuple[str, str]]:
+    with work.begin() as tx:
+        return tx.conn.execute("SELECT kind, key FROM job WHERE finished_at IS NULL ORDER BY id").fetchall()

@@ -4,6 +4,7 @@ Hypothesis ships, loses answers, kills processes during the call, cancels, holds
 every step the invariants hold, and when everything has settled the carrier's numbers are exactly ours.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -24,8 +25,9 @@ from tests.parts.fulfilment.bench import Bench
 from tests.parts.world import raw_order
 from waystream.core.errors import Conflict
 from waystream.kernel.clock import FixedClock
+from waystream.kernel.tx import Tx
 from waystream.kernel.vault import Keys, Vault
-from waystream.parts.fulfilment import actions, takes
+from waystream.parts.fulfilment import actions, cancels, takes
 from waystream.parts.orders import actions as orders
 
 FAULTS = st.sampled_from(["", "", "", "lost before", "lost after", "unreachable", "denied", "again", "unclear"])
@@ -140,14 +142,38 @@ class Warehouse(RuleBasedStateMachine):
     def void(self, pick: int) -> None:
         self._undo(pick, lambda tx, an_id: actions.void(tx, [an_id], reason="wrong", actor="staff:1"))
 
-    def _undo(self, pick: int, undo: object) -> None:
+    def _undo(self, pick: int, undo: Callable[[Tx, int], None]) -> None:
         parcel_id = self._parcel(pick)
-        if parcel_id is None:
-            return
+        if parcel_id is not None:
+            self._try(lambda tx: undo(tx, parcel_id))
+
+    @rule(pick=PICK, verdict=st.sampled_from(["bind", "give_back", "dismiss"]))
+    def decide(self, pick: int, verdict: takes.Verdict) -> None:
+        unclear = self.bench.rows("SELECT id FROM take WHERE state = 'conflict' AND number <> '' ORDER BY id")
+        if unclear and verdict != "dismiss":
+            self._try(lambda tx: takes.decide(
+                tx, unclear[pick % len(unclear)][0], verdict, reason="looked", actor="staff:1"))  # fmt: skip
+
+    @rule(pick=PICK)
+    def call_the_carrier(self, pick: int) -> None:
+        """A person gives a number back by telephone; the carrier then knows."""
+        open_ones = self.bench.rows(
+            """SELECT waybill_cancel.id, take.code, waybill_cancel.number FROM waybill_cancel
+               JOIN take ON take.id = waybill_cancel.take_id
+               WHERE waybill_cancel.state IN ('refused', 'unsupported') ORDER BY 1""")  # fmt: skip
+        if open_ones:
+            cancel_id, code, number = open_ones[pick % len(open_ones)]
+            settled = self._try(lambda tx: cancels.settle_by_hand(
+                tx, cancel_id, "confirmed", reason="called", actor="staff:1"))  # fmt: skip
+            if settled:
+                self.bench.carrier.cancel(code, number)
+
+    def _try(self, do: Callable[[Tx], None]) -> bool:
         try:
-            self.bench.run(lambda tx: undo(tx, parcel_id))  # type: ignore[operator]
+            self.bench.run(do)
         except Conflict:
-            return
+            return False
+        return True
 
     @rule(pick=PICK)
     def dispatch(self, pick: int) -> None:

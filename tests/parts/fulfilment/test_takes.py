@@ -295,3 +295,57 @@ def test_a_receiver_erased_before_the_call_is_a_refusal(bench: Bench) -> None:
     bench.drain()
     assert bench.rows("SELECT stage, mend FROM parcel") == [("refused", "receiver_erased")]
     assert bench.carrier.asked == []
+
+
+def conflicting(bench: Bench) -> tuple[int, int, int]:
+    """An order, its parcel in conflict, and the attempt."""
+    order_id, parcel_id = shipped(bench)
+    bench.carrier.faults = ["again"]
+    bench.drain()
+    [(take_id,)] = bench.rows("SELECT id FROM take")
+    return order_id, parcel_id, take_id
+
+
+def decide(bench: Bench, take_id: int, verdict: takes.Verdict) -> None:
+    bench.run(lambda tx: takes.decide(tx, take_id, verdict, reason="looked", actor="staff:1"))
+    bench.drain()
+
+
+def test_a_person_may_say_that_the_number_is_ours(bench: Bench) -> None:
+    _, parcel_id, take_id = conflicting(bench)
+    decide(bench, take_id, "bind")
+    assert (bench.takes(), bench.bindings()) == ([("bound", "YT0001")], [("YT0001", "live")])
+    assert bench.stage(parcel_id) == ("issued", "")
+    with pytest.raises(Conflict, match="settled already"):
+        decide(bench, take_id, "dismiss")
+
+
+def test_a_person_may_give_a_number_in_conflict_back(bench: Bench) -> None:
+    order_id, parcel_id, take_id = conflicting(bench)
+    turn(bench, order_id, "address")
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        decide(bench, take_id, "bind")
+    decide(bench, take_id, "give_back")
+    assert bench.takes() == [("orphan", "YT0001"), ("bound", "YT0002")]
+    assert bench.carrier.alive() == {"YT0002"}
+    assert bench.stage(parcel_id) == ("issued", "")
+
+
+def test_a_person_may_dismiss_an_unclear_answer(bench: Bench) -> None:
+    shipped(bench)
+    bench.carrier.faults = ["unclear"]
+    bench.drain()
+    [(take_id,)] = bench.rows("SELECT id FROM take")
+    with pytest.raises(Conflict, match="named no number"):
+        decide(bench, take_id, "bind")
+    decide(bench, take_id, "dismiss")
+    assert bench.takes() == [("refused", ""), ("bound", "YT0001")]
+
+
+def test_wrong_settings_are_a_refusal_and_leave_no_doubt(bench: Bench) -> None:
+    shipped(bench)
+    bench.rows("UPDATE aggregator SET integration = 'nobody' RETURNING 1")
+    bench.drain()
+    assert bench.rows("SELECT stage, mend FROM parcel") == [("refused", "unreachable")]
+    assert bench.rows("SELECT state, attempts FROM take") == [("refused", 0)]
+    assert bench.rows("SELECT state FROM job") == [("given_up",)]

@@ -60,7 +60,7 @@ def groups(pushes: list[Any], random: Random) -> Iterable[list[Any]]:
         pushes = pushes[size:]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pushes=PUSHES, random=st.randoms(use_true_random=False), verdict=st.sampled_from([None, None, *Verdict]),
        withdrawn=st.booleans())
 def test_any_order(database: Database, pushes: list[tuple[Told, int]], random: Random, verdict: Verdict | None,

@@ -72,7 +72,7 @@ class Memory:
                      (telling.claim,) if telling.claim else ())
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(pushes=PUSHES, again=st.lists(st.integers(0, 6), max_size=3))
 def test_the_join_of_all_tellings(pushes: Sequence[Told], again: Sequence[int]) -> None:
     memory = Memory()

@@ -7,10 +7,12 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from tests.parts.fulfilment.bench import Bench, Network
-from waystream.kernel.database import Database
+from tests.parts.fulfilment.bench import Bench
+from waystream.integrations.kdniao.adapter import network
+from waystream.kernel.database import Database, Shops
 from waystream.kernel.tx import Work
 from waystream.parts.people import actions as people
+from waystream.parts.people import credentials, store
 from waystream.parts.people.actions import Limits
 from waystream.parts.people.model import Caller, Permission, Role
 from waystream.web.app import make_web
@@ -19,7 +21,7 @@ from waystream.web.context import WebContext
 from waystream.web.live import Live
 from waystream.web.pace import Pace
 
-PASSWORD = "correct horse"
+OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
 EVERY = frozenset(Permission) - {Permission.PERSON_UNMASK}
 
 
@@ -50,18 +52,12 @@ class Desk:
     def __init__(self, bench: Bench, client: TestClient) -> None:
         self.bench, self.client = bench, client
         self.world, self.work = bench.world, bench.work
-        with self.work.begin() as tx:
-            made = people.ensure_owner(tx)
-            assert made is not None
-            people.change_password(tx, made.staff.id, old=made.password, new=PASSWORD, token="")
-            self.owner_id = made.staff.id
-            self.owner_caller: Caller = people.get_staff(tx, made.staff.id).caller()
 
     def key(self, *scopes: str, shops: tuple[int, ...] = ()) -> Program:
         """A program with these permissions (none named: all a key can have), for these shops (none named: every)."""
         limits = Limits(every_shop=not shops, shops=shops)
         with self.work.begin() as tx:
-            new = people.create_key(tx, name="test", scopes=scopes or EVERY, limits=limits, by=self.owner_caller)
+            new = people.create_key(tx, name="test", scopes=scopes or EVERY, limits=limits, by=OWNER)
         return Program(self.client, {"Authorization": f"Bearer {new.secret}"})
 
     def person(
@@ -72,12 +68,13 @@ class Desk:
         with self.work.begin() as tx:
             made = people.create_staff(
                 tx, login=login or f"{role}{len(people.list_staff(tx))}", name=role, role=Role(role), limits=limits,
-                by=self.owner_caller,
+                by=OWNER,
             )  # fmt: skip
-            people.change_password(tx, made.staff.id, old=made.password, new=PASSWORD, token="")
-            signed = people.sign_in(tx, login=made.login, password=PASSWORD)
-            assert signed is not None
-        return Program(self.client, {"Cookie": f"{SESSION_COOKIE}={signed.token}", "X-CSRF": csrf_of(signed.token)})
+            tx.conn.execute("UPDATE staff SET must_change = false WHERE id = %s", [made.staff.id])
+            token = credentials.new_token()
+            token_hash = credentials.hash_token(token)
+            store.insert_session(tx.conn, token_hash=token_hash, staff_id=made.staff.id, lives_s=600)
+        return Program(self.client, {"Cookie": f"{SESSION_COOKIE}={token}", "X-CSRF": csrf_of(token)})
 
     def warehouse(self, code: str) -> int:
         """Another warehouse, like the first."""
@@ -99,7 +96,7 @@ def open_client(bench: Bench, page: Database, **context: Any) -> Iterator[TestCl
         "requests": Pace(per_s=1000, burst=10_000),
         "searches": Pace(per_s=1000, burst=10_000),
         "live": Live(bench.work),
-        "networks": {"kdniao": Network(bench.carrier)},
+        "networks": {"kdniao": network},
     }
     work = Work(page, bench.clock, bench.work.keys)
     made = WebContext(work=work, machine=bench.work, base_url="http://localhost", **(usual | context))

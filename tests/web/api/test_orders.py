@@ -132,7 +132,9 @@ def test_a_wrong_filter_is_named(program: Program, given: dict[str, Any], path: 
 
 
 def test_orders_are_held_released_and_cancelled_in_bulk(desk: Desk, program: Program) -> None:
-    ids = [each["order_id"] for each in program.post("/api/orders", [raw_order("A1"), raw_order("A2")]).json()["orders"]]
+    ids = [
+        each["order_id"] for each in program.post("/api/orders", [raw_order("A1"), raw_order("A2")]).json()["orders"]
+    ]
     held = program.post("/api/orders/hold", {"orders": [ids[0], "tea:A2"], "reason": "stock"})
     assert held.json() == {"orders": ids}
     assert program.post("/api/orders/hold", {"orders": ids, "reason": "again"}).json() == {"orders": []}

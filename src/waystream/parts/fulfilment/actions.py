@@ -61,9 +61,9 @@ def _ask_again(tx: Tx, plan: Plan, codes: Codes) -> None:
     """Parcels whose number was refused ask again, with the account that is right now."""
     accounts = {parcel_id: account for _, parcel_id, account in plan.again}
     families = store.lock_families(tx.conn, sorted(accounts))
-    for family in families:
-        store.set_account(tx.conn, family.parcel_ids, account=accounts[family.mother.id], at=tx.now)
-        store.set_stage(tx.conn, family.parcel_ids, stage="asked", held_reason="", at=tx.now)
+    members = [(an_id, accounts[family.mother.id]) for family in families for an_id in family.parcel_ids]
+    store.set_accounts(tx.conn, members, at=tx.now)
+    store.set_stage(tx.conn, [an_id for an_id, _ in members], stage="asked", held_reason="", at=tx.now)
     numbers.ask_where_waiting(tx, list(accounts), codes=codes)
 
 
@@ -87,9 +87,8 @@ def hold_parcels(tx: Tx, order_ids: Collection[int], *, reason: str, actor: str)
     """Hold what has not left: number given back, label void, until `release`."""
     families = _before_dispatch(store.lock_families(tx.conn, store.mothers_of_orders(tx.conn, sorted(order_ids))))
     numbers.stop_numbers(tx, families, reason=reason)
-    for family in families:
-        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason=reason or "held", at=tx.now)
-        tx.note(Entry(actor, "parcel.hold", family.subject, family.mother.shop_id, reason))
+    store.set_stage(tx.conn, _members(families), stage="voided", held_reason=reason or "held", at=tx.now)
+    tx.note(*(Entry(actor, "parcel.hold", f.subject, f.mother.shop_id, reason) for f in families))
 
 
 def release(tx: Tx, order_ids: Collection[int], *, actor: str, codes: Codes = random_code) -> None:
@@ -106,8 +105,7 @@ def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str) -> Non
         model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
 
     numbers.stop_numbers(tx, families, reason=reason)
-    for family in families:
-        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason="", at=tx.now)
+    store.set_stage(tx.conn, _members(families), stage="voided", held_reason="", at=tx.now)
 
     tx.note(*(Entry(actor, "parcel.void", f.subject, f.mother.shop_id, reason) for f in families))
 
@@ -119,6 +117,10 @@ def _families(tx: Tx, parcel_ids: Collection[int]) -> list[Family]:
     if unknown:
         raise Missing(f"There is no parcel {min(unknown)}.", path="parcel_ids")
     return families
+
+
+def _members(families: Sequence[Family]) -> list[int]:
+    return [parcel_id for family in families for parcel_id in family.parcel_ids]
 
 
 def _before_dispatch(families: Sequence[Family]) -> list[Family]:
@@ -167,7 +169,7 @@ def _move_account(tx: Tx, family: Family, *, account_id: int | None, carrier: st
     account = model.pick_account(order, wanted, store.list_accounts(tx.conn))
     if account is None:
         raise Invalid("account_id", "This carrier account is switched off or does not serve the warehouse.")
-    store.set_account(tx.conn, family.parcel_ids, account=account, at=tx.now)
+    store.set_accounts(tx.conn, [(parcel_id, account) for parcel_id in family.parcel_ids], at=tx.now)
 
 
 def ask_behind_doubt(tx: Tx, *, doubt_s: float = DOUBT_S, codes: Codes = random_code) -> int:
@@ -238,10 +240,10 @@ def _kept_in(family: Family, parcel: ParcelRow, number: str) -> tuple[str, str]:
 
 
 def _say_dispatched(tx: Tx, leaving: Sequence[int], families: dict[int, Family], *, by: str, actor: str) -> None:
-    for an_id in leaving:
-        shop_id, order_ids = families[an_id].mother.shop_id, families[an_id].order_ids
-        tx.emit(ParcelDispatched(shop_id=shop_id, parcel_id=an_id, order_ids=order_ids, by=by, at=tx.now))
-    tx.note(*(Entry(actor, "parcel.dispatch", f"parcel:{an_id}", families[an_id].mother.shop_id) for an_id in leaving))
+    gone = [(an_id, families[an_id].mother.shop_id, families[an_id].order_ids) for an_id in leaving]
+    tx.emit(*(ParcelDispatched(shop_id=shop_id, parcel_id=an_id, order_ids=order_ids, by=by, at=tx.now)
+              for an_id, shop_id, order_ids in gone))  # fmt: skip
+    tx.note(*(Entry(actor, "parcel.dispatch", f"parcel:{an_id}", shop_id) for an_id, shop_id, _ in gone))
 
 
 def mark_printed(tx: Tx, print_ids: Collection[int]) -> list[int]:

@@ -7,7 +7,7 @@ network answers. The answer and the end of the job are one transaction.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from waystream.core.errors import Refused, Unavailable, Unreadable
+from waystream.core.errors import Invalid, Refused, Unavailable, Unreadable, WaystreamError
 from waystream.core.ports import Network, Reply, TakeAnswer
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
@@ -45,19 +45,28 @@ class TakeNumber:
         takes.give_up(tx, int(job.key))
 
     def _ask(self, run: Run, asking: Asking) -> tuple[Reply, TakeAnswer]:
-        network = _network(self.outside.networks, asking.integration)
-        ask = network.ask_take(asking.aggregator, asking.request)
         try:
-            reply = self.outside.exchange.send(ask)
+            network = _network(self.outside.networks, asking.integration)
+            reply = self.outside.exchange.send(network.ask_take(asking.aggregator, asking.request))
+        except (Unavailable, Unreadable, Refused, Invalid) as error:
+            raise self._unanswered(run, asking, error, sent=_may_have_left(error)) from error
+        try:
             return reply, network.read_take(reply)
-        except Unavailable as error:
-            sent, said = error.sent, error.sentence
-            run.work.run(lambda tx: takes.unanswered(tx, asking, sent=sent, said=said))
-            raise
-        except Unreadable as error:
-            said = error.sentence
-            run.work.run(lambda tx: takes.unanswered(tx, asking, sent=True, said=said))
-            raise Unavailable(said, sent=True) from error
+        except (Unavailable, Unreadable) as error:
+            raise self._unanswered(run, asking, error, sent=True) from error
+
+    def _unanswered(self, run: Run, asking: Asking, error: WaystreamError, *, sent: bool) -> WaystreamError:
+        """Note the silence; what to raise: asked again later, or given up when our own settings are wrong."""
+        run.work.run(lambda tx: takes.unanswered(tx, asking, sent=sent, said=error.sentence))
+        if isinstance(error, Refused | Invalid):
+            return Refused(error.sentence)
+        retry_after_s = error.retry_after_s if isinstance(error, Unavailable) else None
+        return Unavailable(error.sentence, retry_after_s=retry_after_s, sent=sent)
+
+
+def _may_have_left(error: WaystreamError) -> bool:
+    """An unreadable reply is a reply: the call arrived."""
+    return error.sent if isinstance(error, Unavailable) else isinstance(error, Unreadable)
 
 
 @dataclass(frozen=True, slots=True)

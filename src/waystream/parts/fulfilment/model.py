@@ -14,6 +14,17 @@ from waystream.core.errors import Conflict, Invalid
 MAX_PIECES = 50
 MAX_PARCELS = 50
 
+NO_ACCOUNT, UNREACHABLE, ERASED = "no_account", "unreachable", "receiver_erased"
+
+#: What to do about a refusal that is ours and not a carrier's (`parcel.mend`): Chinese, English.
+MENDS = {
+    NO_ACCOUNT: ("没有可用的快递账号：请在账号页添加或启用，然后重新发货。",
+                 "No carrier account serves this parcel: add or switch one on, then ship again."),
+    UNREACHABLE: ("快递网络一直无法连接：请检查地址和网络，然后重新发货。",
+                  "The carrier network could not be reached: check its address and the connection, then ship again."),
+    ERASED: ("收件人资料已删除：无法取号。", "The receiver's data were erased: no number can be taken."),
+}  # fmt: skip
+
 Outcome = Literal["asked", "already", "refused"]
 
 

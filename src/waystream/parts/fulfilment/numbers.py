@@ -21,7 +21,6 @@ from waystream.parts.fulfilment.model import Account, NewParcel, Order, ShipOrde
 from waystream.parts.fulfilment.store_takes import Cancel, NewCancel, NewLabel, NewTake
 
 TAKE_NUMBER, CANCEL_WAYBILL = "take_number", "cancel_waybill"
-NO_ACCOUNT = "no_account"
 
 
 def new_ids(tx: Tx, n: int) -> list[int]:
@@ -80,10 +79,14 @@ def give_back(tx: Tx, cancels: Sequence[NewCancel]) -> list[Cancel]:
 
     asked = [row for row in rows if row.state == "asked"]
     tx.enqueue(*(Job(CANCEL_WAYBILL, row.shop_id, str(row.id), f"parcel:{row.parcel_id}") for row in asked))
-    for row in rows:
-        known = {"shop_id": row.shop_id, "parcel_id": row.parcel_id, "cancel_id": row.id}
-        tx.emit(CancelAsked(**known) if row in asked else CancelRefused(**known, outcome="unsupported"))
+    tx.emit(*(_said_of(row) for row in rows))
     return rows
+
+
+def _said_of(row: Cancel) -> CancelAsked | CancelRefused:
+    if row.state == "asked":
+        return CancelAsked(shop_id=row.shop_id, parcel_id=row.parcel_id, cancel_id=row.id)
+    return CancelRefused(shop_id=row.shop_id, parcel_id=row.parcel_id, cancel_id=row.id, outcome=row.state)
 
 
 def void_labels(tx: Tx, parcel_ids: Sequence[int]) -> None:
@@ -115,9 +118,10 @@ def follow(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> N
 
 def _hold(tx: Tx, families: Sequence[Family]) -> None:
     stop_numbers(tx, families)
-    for family in families:
-        held = "" if family.why == "cancelled" else family.why
-        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason=held, at=tx.now)
+    for why in {family.why for family in families}:
+        ids = [parcel_id for family in families if family.why == why for parcel_id in family.parcel_ids]
+        held = "" if why == "cancelled" else why
+        store.set_stage(tx.conn, ids, stage="voided", held_reason=held, at=tx.now)
 
 
 def _want(tx: Tx, families: Sequence[Family]) -> None:
@@ -196,12 +200,10 @@ def ask_where_waiting(tx: Tx, mothers: Collection[int], *, codes: Codes = random
 
     refills = refill(families, store.lines_of(tx.conn, ids), orders, accounts)
 
-    for family, wanted in zip(families, refills, strict=True):
-        _save_refill(tx, family, wanted, accounts.get(family.mother.id))
-    asked = {wanted.mother for wanted in refills if wanted.parcel is not None} & accounts.keys()
-    plan_takes(tx, [(family.mother.id, family.mother.shop_id, accounts[family.mother.id].id)
-                    for family in families if family.mother.id in asked], codes)  # fmt: skip
-    alone = sorted({order_id for wanted in refills for order_id in wanted.dropped})
+    asked = _save_refills(tx, families, refills, accounts)
+    wanted = [(family.mother.id, family.mother.shop_id, accounts[family.mother.id].id) for family in asked]
+    plan_takes(tx, wanted, codes)
+    alone = sorted({order_id for one in refills for order_id in one.dropped})
     if alone:
         plan = model.plan(store.load_orders(tx.conn, alone), ShipOrders(tuple(alone)), known)
         make_parcels(tx, plan.new, codes)
@@ -242,14 +244,22 @@ def _accounts_of(
     return found
 
 
-def _save_refill(tx: Tx, family: Family, wanted: Refill, account: Account | None) -> None:
-    if wanted.parcel is None:
-        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason="", at=tx.now)
-    elif account is None:
-        refuse(tx, family, take_id=0, code="", mend=NO_ACCOUNT)
-    else:
-        store.refill(tx.conn, family.mother.id, family.parcel_ids, wanted.parcel, at=tx.now)
-        store.set_account(tx.conn, family.parcel_ids, account=account, at=tx.now)
+def _save_refills(
+    tx: Tx, families: Sequence[Family], refills: Sequence[Refill], accounts: dict[int, Account]
+) -> list[Family]:
+    """Those that can be asked for now; the others are empty (voided) or have no account (refused)."""
+    asked = []
+    for family, wanted in zip(families, refills, strict=True):
+        if wanted.parcel is None:
+            store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason="", at=tx.now)
+        elif family.mother.id not in accounts:
+            refuse(tx, family, take_id=0, code="", mend=model.NO_ACCOUNT)
+        else:
+            asked.append((family, wanted.parcel))
+    store.refill(tx.conn, asked, at=tx.now)
+    through = [(an_id, accounts[family.mother.id]) for family, _ in asked for an_id in family.parcel_ids]
+    store.set_accounts(tx.conn, through, at=tx.now)
+    return [family for family, _ in asked]
 
 
 def refuse(tx: Tx, family: Family, *, take_id: int, code: str, mend: str) -> None:

@@ -263,11 +263,15 @@ def set_answer(conn: Connection, parcel_ids: Iterable[int], *, stage: str, mend:
     )
 
 
-def set_account(conn: Connection, parcel_ids: Iterable[int], *, account: Account, at: datetime) -> None:
+def set_accounts(conn: Connection, rows: Sequence[tuple[int, Account]], *, at: datetime) -> None:
+    """Through which account each of these parcels travels."""
     conn.execute(
-        "UPDATE parcel SET account_id = %s, carrier = %s, moved_at = %s WHERE id = ANY(%s)",
-        [account.id, account.carrier, at, list(parcel_ids)],
-    )
+        """UPDATE parcel SET account_id = new.account_id, carrier = new.carrier, moved_at = %s
+           FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS new (id, account_id, carrier)
+           WHERE parcel.id = new.id""",
+        [at, [an_id for an_id, _ in rows], [account.id for _, account in rows],
+         [account.carrier for _, account in rows]],
+    )  # fmt: skip
 
 
 def set_issued(conn: Connection, parcel_ids: Iterable[int], *, carrier: str, at: datetime) -> None:
@@ -278,18 +282,27 @@ def set_issued(conn: Connection, parcel_ids: Iterable[int], *, carrier: str, at:
     )
 
 
-def refill(conn: Connection, mother: int, family: Sequence[int], parcel: NewParcel, *, at: datetime) -> None:
-    """Give a parcel that has not left its present content, receiver, cash and declared value."""
-    conn.execute("DELETE FROM parcel_line WHERE parcel_id = %s", [mother])
-    conn.execute("DELETE FROM parcel_order WHERE parcel_id = ANY(%s)", [list(family)])
+def refill(conn: Connection, parcels: Sequence[tuple[Family, NewParcel]], *, at: datetime) -> None:
+    """Give parcels that have not left their present content, receiver, cash and declared value."""
+    members = [(an_id, family.mother.id, parcel) for family, parcel in parcels for an_id in family.parcel_ids]
+    ids = [an_id for an_id, _, _ in members]
+    conn.execute("DELETE FROM parcel_line WHERE parcel_id = ANY(%s)", [ids])
+    conn.execute("DELETE FROM parcel_order WHERE parcel_id = ANY(%s)", [ids])
     conn.execute(
-        "UPDATE parcel SET person_id = %s, moved_at = %s WHERE id = ANY(%s)", [parcel.person_id, at, list(family)]
+        """UPDATE parcel SET person_id = new.person_id, moved_at = %s
+           FROM unnest(%s::bigint[], %s::bigint[]) AS new (id, person_id) WHERE parcel.id = new.id""",
+        [at, ids, [parcel.person_id for _, _, parcel in members]],
     )
     conn.execute(
-        "UPDATE parcel SET weight_g = %s, volume_cm3 = %s, cod_fen = %s, declared_fen = %s WHERE id = %s",
-        [parcel.weight_g, parcel.volume_cm3, parcel.cod_fen, parcel.declared_fen, mother],
-    )
-    _insert_contents(conn, [(an_id, parcel, an_id == mother) for an_id in family])
+        """UPDATE parcel SET weight_g = new.weight_g, volume_cm3 = new.volume_cm3, cod_fen = new.cod_fen,
+                  declared_fen = new.declared_fen
+           FROM unnest(%s::bigint[], %s::int[], %s::int[], %s::bigint[], %s::bigint[])
+                AS new (id, weight_g, volume_cm3, cod_fen, declared_fen) WHERE parcel.id = new.id""",
+        [[family.mother.id for family, _ in parcels], [parcel.weight_g for _, parcel in parcels],
+         [parcel.volume_cm3 for _, parcel in parcels], [parcel.cod_fen for _, parcel in parcels],
+         [parcel.declared_fen for _, parcel in parcels]],
+    )  # fmt: skip
+    _insert_contents(conn, [(an_id, parcel, an_id == mother) for an_id, mother, parcel in members])
 
 
 def lines_of(conn: Connection, mothers: Sequence[int]) -> dict[int, dict[int, int]]:

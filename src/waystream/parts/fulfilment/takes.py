@@ -7,21 +7,26 @@ given back in that same transaction. What is unclear goes to a person.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from waystream.core import account as accounts
 from waystream.core import person
+from waystream.core.errors import Conflict, Missing
 from waystream.core.events.fulfilment import TakeConflicted, TakeInDoubt
 from waystream.core.ports import Aggregator, Goods, TakeAnswer, TakeDenied, Taken, TakeRequest, TakeUnclear
+from waystream.kernel.audit import Entry
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import open_sealed, seal
 from waystream.parts.fulfilment import numbers, store, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
 from waystream.parts.fulfilment.family import Family, TakeRow
+from waystream.parts.fulfilment.model import ERASED, UNREACHABLE
 from waystream.parts.fulfilment.store_takes import AskRow, NewBinding, NewCancel
 
 OWNS_BEFORE = timedelta(hours=24)
-UNREACHABLE, ERASED = "unreachable", "receiver_erased"
 UNSETTLED = ("planned", "asked", "doubt", "abandoned")
+
+Verdict = Literal["bind", "give_back", "dismiss"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,3 +235,47 @@ def give_up(tx: Tx, take_id: int, *, codes: Codes = random_code) -> None:
         if wanted:
             numbers.refuse(tx, family, take_id=take.id, code="", mend=UNREACHABLE)
     numbers.follow(tx, [family.mother.id], codes=codes)
+
+
+def decide(tx: Tx, take_id: int, verdict: Verdict, *, reason: str, actor: str, codes: Codes = random_code) -> None:
+    """A person looked at a conflict: the number is ours (`bind`), is to be cancelled (`give_back`), or there is none of
+    ours (`dismiss`). After the last two another number is asked for, if the parcel still wants one."""
+    found = store_takes.find_take(tx.conn, take_id)
+    if found is None:
+        raise Missing("There is no such attempt.")
+    family, take = _locked(tx, take_id)
+    if take.state != "conflict":
+        raise Conflict("This attempt is settled already.")
+    if verdict != "dismiss" and not take.number:
+        raise Conflict("The carrier named no number: dismiss the attempt, then another is asked.")
+
+    if verdict == "bind":
+        _bind_by_hand(tx, family, take)
+    else:
+        _set_aside(tx, family, take, verdict)
+        numbers.follow(tx, [family.mother.id], codes=codes)
+
+    tx.note(Entry(actor, f"take.{verdict}", family.subject, family.mother.shop_id, reason))
+
+
+def _bind_by_hand(tx: Tx, family: Family, take: TakeRow) -> None:
+    holder = store_takes.holder_of(tx.conn, carrier=take.carrier, number=take.number)
+    if holder is not None:
+        raise Conflict(f"The number {take.number} belongs to parcel {holder.parcel_id}.")
+    if family.mother.stage != "conflict" or family.bindings or family.take is not None or family.children:
+        raise Conflict("The parcel has gone on: give the number back instead.")
+    if family.stop is not None or family.content_changed:
+        raise Conflict("The order changed meanwhile: give the number back instead.")
+    _bind(tx, family, take, Taken(take.number))
+
+
+def _set_aside(tx: Tx, family: Family, take: TakeRow, verdict: Verdict) -> None:
+    if verdict == "give_back":
+        holder = store_takes.holder_of(tx.conn, carrier=take.carrier, number=take.number)
+        if holder is not None:
+            raise Conflict(f"The number {take.number} belongs to parcel {holder.parcel_id}.")
+        _orphan(tx, family, take, take.number)
+    else:
+        store_takes.set_take(tx.conn, take.id, state="refused", at=tx.now, said="dismissed by a person")
+    if family.mother.stage == "conflict":
+        store.set_stage(tx.conn, family.parcel_ids, stage="asked", held_reason="", at=tx.now)

@@ -1,5 +1,103 @@
-"""Shops and their policies over the API."""
+"""Shops over the API, and each one's policy of when an order is complete."""
 
-from fastapi import APIRouter
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from msgspec import Meta
+from starlette.responses import Response
+
+from waystream.core.errors import Forbidden
+from waystream.core.state import Kind
+from waystream.kernel.tx import Tx
+from waystream.parts.shops import actions
+from waystream.parts.shops import model as shops
+from waystream.parts.shops.model import CONFIRM_DAYS_MAX, parse_policy
+from waystream.web.interface import Call, may, told
+from waystream.web.wire import MAX_ID, Asked, Id, Told
+
+READ, WRITE = "orders:read", "setup:write"
 
 router = APIRouter(tags=["shops"])
+
+ShopId = Annotated[int, Path(ge=1, le=MAX_ID)]
+Days = Annotated[int, Meta(ge=0, le=CONFIRM_DAYS_MAX)]
+
+
+class PolicyIn(Asked, frozen=True):
+    """Deliveries of the trusted kinds complete an order at once; the others wait `confirm_days` for the buyer."""
+
+    trusted_kinds: Annotated[tuple[Kind, ...], Meta(max_length=10)]
+    confirm_days: Days
+
+
+class ShopIn(Asked, frozen=True):
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    platform: Annotated[str, Meta(max_length=100)] = ""
+    policy: PolicyIn | None = None
+
+
+class Shop(Told, frozen=True):
+    id: Id
+    code: str
+    name: str
+    platform: str
+    trusted_kinds: tuple[Kind, ...]
+    confirm_days: int
+    created_at: datetime
+
+
+class Shops(Told, frozen=True):
+    shops: tuple[Shop, ...]
+
+
+@router.get("/shops", summary="List shops")
+@told(gives=Shops)
+def list_shops(call: Annotated[Call, may(READ)]) -> Response:
+    """Those the caller sees, by code."""
+    return call.show(lambda tx: Shops(shops=tuple(_see(shop) for shop in actions.list_shops(tx))))
+
+
+@router.get("/shops/{shop}", summary="Read one shop")
+@told(gives=Shop, errors=(404, 422))
+def get_shop(call: Annotated[Call, may(READ)], shop: ShopId) -> Response:
+    return call.show(lambda tx: _see(actions.get_shop(tx, shop)))
+
+
+@router.post("/shops", summary="Open a shop", status_code=201)
+@told(takes=ShopIn, gives=Shop, errors=(409, 422), status=201, example={"code": "tea", "name": "青禾茶器"})
+def create_shop(call: Annotated[Call, may(WRITE)]) -> Response:
+    """Only for who sees every shop."""
+    asked = call.read(ShopIn)
+    if call.seat.shops.ids is not None:
+        raise Forbidden("You may not open a shop: you are limited to some.")
+    policy = parse_policy(asked.policy.trusted_kinds, asked.policy.confirm_days) if asked.policy else None
+
+    def create(tx: Tx) -> Shop:
+        return _see(
+            actions.create_shop(
+                tx, code=asked.code, name=asked.name, platform=asked.platform, policy=policy, actor=call.actor
+            )
+        )
+
+    return call.do(create, status=201)
+
+
+@router.put("/shops/{shop}/policy", summary="Set when a shop's orders are complete")
+@told(takes=PolicyIn, gives=Shop, errors=(404, 422), example={"trusted_kinds": ["in_person"], "confirm_days": 7})
+def set_policy(call: Annotated[Call, may(WRITE)], shop: ShopId) -> Response:
+    """From now on; orders that are complete stay so."""
+    asked = call.read(PolicyIn)
+    policy = parse_policy(asked.trusted_kinds, asked.confirm_days)
+
+    def save(tx: Tx) -> Shop:
+        actions.set_policy(tx, shop, policy, actor=call.actor)
+        return _see(actions.get_shop(tx, shop))
+
+    return call.do(save)
+
+
+def _see(shop: shops.Shop) -> Shop:
+    kinds = tuple(sorted(shop.policy.trusted))
+    return Shop(Id(shop.id), shop.code, shop.name, shop.platform, kinds, shop.policy.confirm_days, shop.created_at)

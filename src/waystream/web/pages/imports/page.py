@@ -181,6 +181,6 @@ def _told(language: Language, run: Running) -> str:
     if run.ended_at is None:
         return language.say("%(done)s of about %(of)s", done=language.number(run.done), of=language.number(run.of))
     if run.problems:
-        return language.say("refused")
+        return language.say("not imported")
     told = [language.say(word, n=language.number(count)) for word, count in run.result if count]
     return " · ".join(told) or language.say("nothing new")
