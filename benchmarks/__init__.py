@@ -1,1 +1,1 @@
-"""Programs that measure or prove Waystream as a whole, each started by a `make` target and ending in one JSON object."""
+"""Programs that measure or prove Waystream as a whole. Each has a `make` target and ends in one JSON object."""

@@ -19,6 +19,7 @@ from waystream.sandbox.phrases import Scene, wording
 
 TOLD_AFTER = timedelta(minutes=5)
 WAYBILLS_MAX = 10
+GATHERED_FOR = timedelta(hours=12)  # after days of silence the network would call a parcel stalled, then stop watching
 SENT_TWICE = 10  # one in so many
 JOURNEYS_AT_ONCE = 500
 PUSHES_AT_ONCE = 100
@@ -80,7 +81,8 @@ def _gather(travelling: Sequence[Travel], dice: random.Random) -> Iterator[Push]
     news.sort()
     at = 0
     while at < len(news):
-        together = news[at : at + dice.randint(1, WAYBILLS_MAX)]
+        window = news[at : at + dice.randint(1, WAYBILLS_MAX)]
+        together = [each for each in window if each[0] - window[0][0] <= GATHERED_FOR]
         at += len(together)
         numbers = tuple(dict.fromkeys(number for _, number in together))
         yield Push(numbers, together[-1][0] + TOLD_AFTER, dice.choice(("101", "102", "102")))

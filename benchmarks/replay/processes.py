@@ -75,20 +75,27 @@ def running_network(site: Site, *, at: datetime) -> Iterator[None]:
         "sandbox", "--port", str(site.network_port), "--data", str(site.folder / "network"), "--merchant", MERCHANT,
         "--push-url", f"{site.url}/push/kdniao/{AGGREGATOR}", "--anchor-business", at.isoformat(), "--with-parent",
     ]  # fmt: skip
-    with _running(command, ready=f"{site.network_url}/sandbox/clock", WAYSTREAM_NETWORK_KEY=site.key):
+    environment = {"WAYSTREAM_NETWORK_KEY": site.key}
+    with _running(command, ready=f"{site.network_url}/sandbox/clock", environment=environment):
         yield
 
 
 @contextmanager
 def running_waystream(site: Site) -> Iterator[None]:
     command = ["up", "--data", str(site.settings.data_folder), "--port", str(site.port)]
-    with _running(command, ready=f"{site.url}/readyz", WAYSTREAM_LOG_LEVEL="warning"):
+    environment = {"WAYSTREAM_LOG_LEVEL": "warning"}
+    with _running(command, ready=f"{site.url}/readyz", environment=environment, end=signal.SIGINT):
         yield
 
 
 @contextmanager
-def _running(arguments: list[str], *, ready: str, **environment: str) -> Iterator[None]:
-    """In a session of its own, so that Ctrl-C reaches us first and everything is stopped in its order."""
+def _running(
+    arguments: list[str], *, ready: str, environment: dict[str, str], end: signal.Signals | None = None
+) -> Iterator[None]:
+    """In a session of its own, so that Ctrl-C reaches us first and everything is stopped in its order.
+
+    `end` stops it; without one it ends by itself when its standard input closes.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "waystream.cli", *arguments], stdin=subprocess.PIPE, stdout=sys.stderr,
         env=_environment() | environment, start_new_session=True,
@@ -99,7 +106,7 @@ def _running(arguments: list[str], *, ready: str, **environment: str) -> Iterato
         if process.poll() is not None:
             raise RuntimeError(f"waystream {arguments[0]} ended by itself with {process.returncode}")
     finally:
-        _stop(process)
+        _stop(process, end)
 
 
 def _environment() -> dict[str, str]:
@@ -120,11 +127,11 @@ def _wait_for(process: subprocess.Popen[bytes], url: str) -> None:
     raise RuntimeError(f"{url} does not answer")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], end: signal.Signals | None) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+    if end is not None and process.poll() is None:
+        process.send_signal(end)
     try:
         process.wait(STOP_LIMIT_S)
     except subprocess.TimeoutExpired:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from waystream.app import App
 from waystream.kernel.log import LOG_CHANNEL
@@ -23,19 +24,20 @@ SELECT (SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND kind <>
 def wait_until_quiet(app: App, told: Callable[[int], None]) -> None:
     """Tells how many parcels have left so far. Raises `RuntimeError` when the log stands still with work undone."""
     looked_at_s, moved_at_s, last = 0.0, time.monotonic(), -1
-    for _ in app.machine_database.listen(LOG_CHANNEL, timeout_s=LOOK_EVERY_S):
-        now_s = time.monotonic()
-        if now_s - looked_at_s < LOOK_EVERY_S:
-            continue
-        looked_at_s = now_s
-        busy, position, dispatched = _look(app)
-        told(dispatched)
-        if busy == 0:
-            return
-        if position != last:
-            last, moved_at_s = position, now_s
-        if now_s - moved_at_s > STUCK_AFTER_S:
-            raise RuntimeError(f"there is work left ({busy}) but nothing has happened for {STUCK_AFTER_S:.0f} s")
+    with closing(app.machine_database.listen(LOG_CHANNEL, timeout_s=LOOK_EVERY_S)) as signals:
+        for _ in signals:
+            now_s = time.monotonic()
+            if now_s - looked_at_s < LOOK_EVERY_S:
+                continue
+            looked_at_s = now_s
+            busy, position, dispatched = _look(app)
+            told(dispatched)
+            if busy == 0:
+                return
+            if position != last:
+                last, moved_at_s = position, now_s
+            if now_s - moved_at_s > STUCK_AFTER_S:
+                raise RuntimeError(f"there is work left ({busy}) but nothing has happened for {STUCK_AFTER_S:.0f} s")
 
 
 def _look(app: App) -> tuple[int, int, int]:

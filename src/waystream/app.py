@@ -142,7 +142,7 @@ class App:
         self.page = Work(self.page_database, self.clock, self.keys)
 
     def _open_loops(self, stack: ExitStack) -> None:
-        exchange = stack.enter_context(Exchange())
+        exchange = stack.enter_context(Exchange(speed=self.settings.clock_speed))
         handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers))
         self.sequencer = Sequencer(self.machine_database)
         self.dispatcher = Dispatcher(self.machine, self.rules)

@@ -21,3 +21,8 @@ def functions() -> Iterator[tuple[str, int]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield f"{path}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def strings(tree: ast.Module) -> list[str]:
+    """Every text of a module, docstrings included."""
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

@@ -87,6 +87,7 @@ SPECS = (
     Spec("in_transit", (("dispatched", "lost", ""),), 95, "唐*", "四川省 绵阳市 涪城区", "ZTO"),
 )  # fmt: skip
 
+ROUTING = '{"mark": "成都 武侯", "package_name": "成都转运", "sorting_code": "528-A12-03"}'
 WAY = ("collected", "in_transit", "arrived_at_outlet", "out_for_delivery", "delivered")
 
 
@@ -188,7 +189,8 @@ def _make_setup(tx: Tx, world: World) -> None:
         conn,
         """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, printer_id,
                                   created_at)
-           VALUES ('yuhang', '余杭仓', '浙江省', '杭州市', '余杭区', %s, %s, '陈** 139****2200', %s, %s) RETURNING id""",
+           VALUES ('yuhang', '余杭仓', '浙江省', '杭州市', '余杭区', %s, %s, '陈** 139****2200', %s, %s)
+           RETURNING id""",
         key_id, seal(key, to_bytes(Person(SENDER)), aad=warehouse_aad("yuhang")), world.printer_id, now,
     )  # fmt: skip
     world.aggregator_id = one(
@@ -270,8 +272,8 @@ def _make_parcel(
     issued = stage in {"issued", "printed", "dispatched", "voided"}
     sent = stage == "dispatched"
     conn.execute(
-        """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, account_id, carrier, stage, mend, weight_g, weighed_g,
-               created_at, issued_at, printed_at, dispatched_at, dispatched_by, moved_at)
+        """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, account_id, carrier, stage, mend, weight_g,
+               weighed_g, created_at, issued_at, printed_at, dispatched_at, dispatched_by, moved_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1580, %s, %s, %s, %s, %s, %s, %s)""",
         [
             parcel_id, shop_id, world.warehouse_id, person_id, world.accounts[spec.carrier], spec.carrier, stage,
@@ -311,7 +313,8 @@ def _make_binding(
     conn = tx.conn
     prefix = {"SF": "SF15", "YTO": "YT88", "ZTO": "7887"}[spec.carrier]
     conn.execute(
-        """INSERT INTO binding (id, parcel_id, shop_id, take_id, aggregator_id, carrier, number, state, owns_from, bound_at)
+        """INSERT INTO binding (id, parcel_id, shop_id, take_id, aggregator_id, carrier, number, state, owns_from,
+                                bound_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             binding_id, parcel_id, shop_id, take_id, world.aggregator_id, spec.carrier,
@@ -321,9 +324,9 @@ def _make_binding(
     )  # fmt: skip
     key_id, key = tx.keys.day_key(conn, tx.now.date())
     conn.execute(
-        """INSERT INTO label (id, parcel_id, binding_id, shop_id, source, key_id, sealed, made_at, voided_at)
-           VALUES (%s, %s, %s, %s, 'own', %s, %s, %s, %s)""",
-        [label_id, parcel_id, binding_id, shop_id, key_id, seal(key, b"", aad=b"label"), at,
+        """INSERT INTO label (id, parcel_id, binding_id, shop_id, source, routing, key_id, sealed, made_at, voided_at)
+           VALUES (%s, %s, %s, %s, 'own', %s, %s, %s, %s, %s)""",
+        [label_id, parcel_id, binding_id, shop_id, ROUTING, key_id, seal(key, b"", aad=b"label"), at,
          at if stage == "voided" else None],
     )  # fmt: skip
     if stage in {"printed", "dispatched"}:
@@ -355,8 +358,8 @@ def _make_track(tx: Tx, world: World, of: tuple[int, int, int, int], state: str,
                                  kind, coarse, location, inbox_id, withdrawn_at)
                VALUES (%s, %s, %s, %s, 'kdniao', %s, %s, %s, %s, %s, %s, %s, false, '', %s, NULL)""",
             [
-                parcel_id, newest, shop_id, binding_id, scanned, f"{scanned:%Y-%m-%d %H:%M:%S}", SCANS[step], CODES[step],
-                at, step, kind if step == "delivered" else "", inbox_id,
+                parcel_id, newest, shop_id, binding_id, scanned, f"{scanned:%Y-%m-%d %H:%M:%S}", SCANS[step],
+                CODES[step], at, step, kind if step == "delivered" else "", inbox_id,
             ],
         )  # fmt: skip
     claimed = state not in WAY and state != State.AWAITING_COLLECTION
@@ -369,15 +372,21 @@ def _make_track(tx: Tx, world: World, of: tuple[int, int, int, int], state: str,
         ],
     )  # fmt: skip
     conn.execute(
-        """INSERT INTO track (parcel_id, shop_id, binding_id, state, kind, at, because, collected_at, delivered_at, latest,
-                              changed_at)
+        """INSERT INTO track (parcel_id, shop_id, binding_id, state, kind, at, because, collected_at, delivered_at,
+                              latest, changed_at)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
-            parcel_id, shop_id, binding_id, state, kind, at, "claim:kdniao" if claimed else f"scan:{newest}" if steps else "",
+            parcel_id, shop_id, binding_id, state, kind, at, _because(claimed, newest),
             at - timedelta(hours=9) if steps else None, at if state == "delivered" else None,
             SCANS[steps[-1]] if steps else "", at,
         ],
     )  # fmt: skip
+
+
+def _because(claimed: bool, scan: int) -> str:
+    if claimed:
+        return "claim:kdniao"
+    return f"scan:{scan}" if scan else ""
 
 
 def _make_loose_ends(tx: Tx, world: World) -> None:

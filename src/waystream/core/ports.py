@@ -14,6 +14,14 @@ from waystream.core.state import Meaning
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """Calls that share a limit of the other side: at most `per_s` in a second of business time."""
+
+    name: str
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAsk:
     method: str
     url: str
@@ -21,6 +29,7 @@ class HttpAsk:
     body: bytes = field(default=b"", repr=False)
     timeout_s: float = 10.0
     trusted: bool = False  # configured by the operator: may be a private address
+    lane: Lane | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import httpcore
 from waystream.core.errors import Invalid, Unavailable, Unreadable
 from waystream.core.ports import Ask, FileAsk, HttpAsk, Reply, SocketAsk
 from waystream.kernel.files import write_whole
+from waystream.kernel.lanes import Lanes
 from waystream.kernel.outgoing_network import CheckedNetwork, Deadline, choose_address
 
 REPLY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -36,9 +37,13 @@ def never_private(host: str) -> bool:
 
 
 class Exchange:
-    """`allow_private(host)`: hosts that untrusted asks may call though they are private (none by default)."""
+    """`allow_private(host)`: hosts that untrusted asks may call though they are private (none by default).
 
-    def __init__(self, allow_private: Callable[[str], bool] = never_private) -> None:
+    `speed`: business seconds in one of the machine, for the limits of lanes.
+    """
+
+    def __init__(self, allow_private: Callable[[str], bool] = never_private, *, speed: float = 1.0) -> None:
+        self._lanes = Lanes(speed)
         self._deadline = Deadline()
         # Kept apart, so that an untrusted ask never finds an open connection that a trusted one made.
         self._trusted = _make_pool(CheckedNetwork(self._deadline, lambda host: True))
@@ -48,6 +53,8 @@ class Exchange:
         """Raises `Unavailable` (with `sent`), `Unreadable` for too large a reply, `Invalid` for a bad target."""
         match ask:
             case HttpAsk():
+                if ask.lane is not None:
+                    self._lanes.enter(ask.lane, timeout_s=ask.timeout_s)
                 with self._deadline.within(ask.timeout_s):
                     return self._send_http(ask)
             case SocketAsk():

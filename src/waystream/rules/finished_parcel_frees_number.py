@@ -1,4 +1,4 @@
-"""When a parcel's journey ends, then its number is free for another after a while; a retracted delivery takes it back."""
+"""When a parcel's journey ends, then its number is free for another after a while, unless a delivery is retracted."""
 
 from collections.abc import Sequence
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from waystream.web import assets, health, stream
+from waystream.web import assets, health, openapi, stream
 from waystream.web.address import own_path
 from waystream.web.auth import open_to_all
 from waystream.web.context import WebContext, context_of
@@ -61,8 +61,7 @@ def choose_language(request: Request, code: str, back: str = "/") -> Response:
 
 @router.get("/api/openapi.json", dependencies=[open_to_all()])
 def describe_api(request: Request) -> dict[str, object]:
-    schema: dict[str, object] = request.app.openapi()
-    return schema
+    return openapi.describe(request.app)
 
 
 @router.get("/robots.txt", dependencies=[open_to_all()])

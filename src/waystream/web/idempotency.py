@@ -39,7 +39,7 @@ class Repeatable:
 
     caller: str
     key: str
-    asks: bytes
+    asks: str
 
     @property
     def aad(self) -> bytes:
@@ -55,6 +55,15 @@ class Kept:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A reply as its row holds it, under the key of its day."""
+
+    status: int
+    key_id: int
+    sealed: bytes = field(repr=False)
+
+
 def read_key(header: str) -> str:
     """Raises `Invalid`."""
     if not _KEY.fullmatch(header):
@@ -62,10 +71,10 @@ def read_key(header: str) -> str:
     return header
 
 
-def hash_request(method: str, address: str, body: bytes) -> bytes:
+def hash_request(method: str, address: str, body: bytes) -> str:
     digest = hashlib.blake2b(f"{method} {address}\n".encode(), digest_size=32)
     digest.update(body)
-    return digest.digest()
+    return digest.hexdigest()
 
 
 def once(tx: Tx, asked: Repeatable, work: Callable[[Tx], Kept]) -> Kept:
@@ -74,26 +83,28 @@ def once(tx: Tx, asked: Repeatable, work: Callable[[Tx], Kept]) -> Kept:
     Raises `Invalid` when the key was used for something else, `Unavailable` when the first is still at it after the
     lock's time-out.
     """
+    # Keyed: a body holds phones and passwords, which a plain hash would let one guess.
+    asks = tx.keys.vault.blind("idempotent request", 0, asked.asks)
     _lock(tx.conn, asked)
     found = _find(tx.conn, asked)
     if found is not None:
-        request_hash, status, key_id, sealed = found
-        if request_hash != asked.asks:
+        known, reply = found
+        if known != asks:
             raise Invalid(HEADER, "this key was used for another request: take a new one")
-        return Kept(status, _opened(tx, asked, key_id, sealed), replayed=True)
+        return Kept(reply.status, _opened(tx, asked, reply), replayed=True)
 
-    reply = work(tx)
+    made = work(tx)
 
     key_id, key = tx.keys.day_key(tx.conn, tx.now.date())
-    _save(tx.conn, asked, reply.status, key_id, vault.seal(key, reply.body, aad=asked.aad))
-    return reply
+    _save(tx.conn, asked, asks, Sealed(made.status, key_id, vault.seal(key, made.body, aad=asked.aad)))
+    return made
 
 
-def _opened(tx: Tx, asked: Repeatable, key_id: int, sealed: bytes) -> bytes:
-    keys = tx.keys.load(tx.conn, [key_id])
-    if key_id not in keys:
-        raise Conflict("The reply to this request is not readable any more, but it was done")
-    return vault.open_sealed(keys[key_id], sealed, aad=asked.aad)
+def _opened(tx: Tx, asked: Repeatable, reply: Sealed) -> bytes:
+    keys = tx.keys.load(tx.conn, [reply.key_id])
+    if reply.key_id not in keys:
+        raise Conflict("This was done before, but its reply cannot be read any more")
+    return vault.open_sealed(keys[reply.key_id], reply.sealed, aad=asked.aad)
 
 
 def _lock(conn: Conn, asked: Repeatable) -> None:
@@ -104,15 +115,16 @@ def _lock(conn: Conn, asked: Repeatable) -> None:
         raise Unavailable(N_("The first request with this key is still under way"), retry_after_s=WAIT_S) from None
 
 
-def _find(conn: Conn, asked: Repeatable) -> tuple[bytes, int, int, bytes] | None:
-    return conn.execute(
+def _find(conn: Conn, asked: Repeatable) -> tuple[bytes, Sealed] | None:
+    row = conn.execute(
         """SELECT request_hash, status, key_id, sealed FROM idempotent_reply
            WHERE caller = %s AND key = %s AND created_at > clock_timestamp() - make_interval(hours => %s)""",
         [asked.caller, asked.key, KEPT_HOURS],
     ).fetchone()
+    return (row[0], Sealed(*row[1:])) if row else None
 
 
-def _save(conn: Conn, asked: Repeatable, status: int, key_id: int, sealed: bytes) -> None:
+def _save(conn: Conn, asked: Repeatable, asks: bytes, reply: Sealed) -> None:
     """Over one that has expired and was not swept yet."""
     conn.execute(
         """INSERT INTO idempotent_reply (caller, key, request_hash, status, key_id, sealed, created_at)
@@ -120,7 +132,7 @@ def _save(conn: Conn, asked: Repeatable, status: int, key_id: int, sealed: bytes
            ON CONFLICT (caller, key) DO UPDATE
            SET request_hash = excluded.request_hash, status = excluded.status, key_id = excluded.key_id,
                sealed = excluded.sealed, created_at = excluded.created_at""",
-        [asked.caller, asked.key, asked.asks, status, key_id, sealed],
+        [asked.caller, asked.key, asks, reply.status, reply.key_id, reply.sealed],
     )
 
 

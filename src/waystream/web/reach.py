@@ -53,6 +53,11 @@ def reach_parcels(tx: Tx, seat: Seat, parcel_ids: Sequence[int], *, path: str = 
     return tuple(dict.fromkeys(int(parcel_id) for parcel_id in parcel_ids))
 
 
+def within_reach(tx: Tx, seat: Seat, parcel_ids: Iterable[int]) -> set[int]:
+    """Those of these parcels that the caller may see."""
+    return _list_parcels(tx.conn, list(parcel_ids), seat.caller.warehouses)
+
+
 def list_elsewhere(tx: Tx, seat: Seat, numbers: Iterable[str]) -> set[str]:
     """Those of these scanned numbers whose parcel is in a warehouse that is not the caller's."""
     if seat.caller.warehouses is None:

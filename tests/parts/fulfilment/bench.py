@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import psycopg
+from psycopg import Connection
+
+from tests.engine import Engine
 from tests.parts.world import World, build, order
 from waystream.core.errors import Unavailable
 from waystream.core.ports import (
@@ -28,7 +32,6 @@ from waystream.invariants import (
     one_live_number_per_parcel,
 )
 from waystream.kernel.clock import FixedClock
-from waystream.kernel.database import Database
 from waystream.kernel.jobs import Outside
 from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Tx, Work
@@ -142,8 +145,10 @@ class Exchange:
 class Bench:
     """Orders, an account of two carriers, a runner that runs in the test's own thread."""
 
-    def __init__(self, database: Database, clock: FixedClock, keys: Keys) -> None:
+    def __init__(self, engine: Engine, clock: FixedClock, keys: Keys) -> None:
         self.clock = clock
+        self.admin_url = engine.admin_url
+        database = engine.machine
         self.world: World = build(database, clock, keys)
         self.work: Work = self.world.work
         self.carrier = Carrier()
@@ -208,9 +213,18 @@ class Bench:
         """What the rule does when something was said about these orders."""
         self.run(lambda tx: actions.follow_orders(tx, order_ids))
 
-    def broken(self) -> list[str]:
+    def broken(self, conn: Connection[Any] | None = None) -> list[str]:
         """What the invariants of fulfilment say."""
+        if conn is not None:
+            return [said for invariant in INVARIANTS for (said,) in conn.execute(invariant.SQL)]
         return [said for invariant in INVARIANTS for (said,) in self.rows(invariant.SQL)]
+
+    @contextmanager
+    def rolled_back(self) -> Iterator[Connection[Any]]:
+        """The superuser's transaction, undone at the end."""
+        with psycopg.connect(self.admin_url) as admin:
+            yield admin
+            admin.rollback()
 
     def bindings(self) -> list[tuple[str, str]]:
         return self.rows("SELECT number, state FROM binding ORDER BY id")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.engine import Engine
 from tests.parts.fulfilment.bench import Bench
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
@@ -9,5 +10,5 @@ from waystream.kernel.vault import Keys
 
 
 @pytest.fixture
-def bench(database: Database, clock: FixedClock, keys: Keys) -> Bench:
-    return Bench(database, clock, keys)
+def bench(engine: Engine, database: Database, clock: FixedClock, keys: Keys) -> Bench:
+    return Bench(engine, clock, keys)

@@ -45,7 +45,7 @@ class Warehouse(RuleBasedStateMachine):
         self.engine.wipe()
         clock = FixedClock(BUSINESS_TIME)
         self.half_hour = timedelta(minutes=31)
-        self.bench = Bench(self.engine.machine, clock, Keys(Vault(bytes(range(32)))))
+        self.bench = Bench(self.engine, clock, Keys(Vault(bytes(range(32)))))
         self.ids: list[int] = []
         self.untold: set[int] = set()
         self.gates: set[int] = set()

@@ -141,6 +141,22 @@ def test_a_number_used_again_after_its_journey_belongs_to_each_in_its_time(bench
     assert bench.stage(second) == ("issued", "")
 
 
+def test_a_number_of_a_delivered_parcel_is_free_though_the_rule_is_behind(bench: Bench) -> None:
+    _, first = shipped(bench, "A1")
+    bench.drain()
+    with bench.work.begin() as tx:
+        tx.conn.execute("""INSERT INTO track (parcel_id, shop_id, binding_id, state, changed_at)
+                           SELECT parcel_id, shop_id, id, 'delivered', %s FROM binding""", [tx.now])
+    _, second = shipped(bench, "A2")
+    bench.carrier.next_numbers = ["YT0001"]
+
+    bench.drain()
+    bench.run(lambda tx: actions.end_journeys(tx, [first]))
+
+    begins = bench.clock.now() - timedelta(days=1)
+    assert bench.rows("SELECT parcel_id, owns_until FROM binding ORDER BY id") == [(first, begins), (second, None)]
+
+
 @pytest.mark.parametrize("change", ["cancel", "refund", "hold", "address"])
 def test_what_changes_during_the_call_gives_the_number_back(bench: Bench, change: str) -> None:
     """Before any rule has told fulfilment: the settling transaction looks itself."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engine import Engine
 from tests.parts.fulfilment.bench import Bench
 from tests.web.api.desk import Desk, open_client
 from waystream.kernel.clock import FixedClock
@@ -12,8 +13,8 @@ from waystream.kernel.vault import Keys
 
 
 @pytest.fixture
-def bench(database: Database, clock: FixedClock, keys: Keys) -> Bench:
-    return Bench(database, clock, keys)
+def bench(engine: Engine, database: Database, clock: FixedClock, keys: Keys) -> Bench:
+    return Bench(engine, clock, keys)
 
 
 @pytest.fixture

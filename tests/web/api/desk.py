@@ -80,7 +80,8 @@ class Desk:
         """Another warehouse, like the first."""
         with self.work.begin() as tx:
             row = tx.conn.execute(
-                """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, created_at)
+                """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask,
+                                          created_at)
                    SELECT %s, '别仓', province, city, district, key_id, sealed, contact_mask, created_at
                    FROM warehouse WHERE code = 'yh' RETURNING id""",
                 [code],

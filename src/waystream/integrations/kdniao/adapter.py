@@ -4,6 +4,7 @@ Guaranteed: forbidden characters never leave; what is read fits the database (bo
 this century); nothing raised quotes what was sent or told. Bytes move in `kernel.exchange`, the fold is in `core`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ from waystream.core.ports import (
     CancelAnswer,
     CarrierAccount,
     HttpAsk,
+    Lane,
     Network,
     Push,
     Reply,
@@ -59,7 +61,8 @@ class Kdniao:
     name = MANIFEST.name
 
     def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk:
-        return _ask(aggregator, "1007", shipments.shipment(request))
+        lane = Lane(f"kdniao 1007 {aggregator.merchant_id}", MANIFEST.take_rate_per_s)
+        return replace(_ask(aggregator, "1007", shipments.shipment(request)), lane=lane)
 
     def read_take(self, reply: Reply) -> TakeAnswer:
         """100 is a number, 106 the first number again; 106 without one needs a person; the rest is a refusal."""

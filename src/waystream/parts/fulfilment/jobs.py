@@ -92,7 +92,7 @@ class CancelWaybill:
             raise Unavailable(error.sentence, sent=True) from error
 
         def settle(tx: Tx) -> None:
-            cancels.settle(tx, cancel_id, answer.outcome, said=answer.reason)
+            cancels.settle(tx, cancel_id, answer.outcome)
             run.finish(tx)
 
         run.work.run(settle)

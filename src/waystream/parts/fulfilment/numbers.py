@@ -153,13 +153,14 @@ def use_again(tx: Tx, family: Family) -> None:
 
 
 def _relabelled(tx: Tx, labels: Sequence[NewLabel]) -> list[NewLabel]:
+    """The same papers once more; where the carrier's was erased with the key of its day, our own label."""
     keys = tx.keys.load(tx.conn, [label.key_id for label in labels])
-    return [
-        NewLabel(new_id, old.parcel_id, old.binding_id, old.shop_id, old.source, old.routing, old.key_id,
-                 seal(keys[old.key_id], open_sealed(keys[old.key_id], old.sealed, aad=label_aad(old.id)),
-                      aad=label_aad(new_id)))
-        for new_id, old in zip(new_ids(tx, len(labels)), labels, strict=True)
-    ]  # fmt: skip
+    made = []
+    for old in labels:
+        sealed = open_sealed(keys[old.key_id], old.sealed, aad=label_aad(old.id)) if old.key_id in keys else b""
+        paper = (old.parcel_id, old.binding_id, sealed.decode())
+        made += make_labels(tx, old.shop_id, [paper], old.routing)
+    return made
 
 
 def make_labels(tx: Tx, shop_id: int, papers: Sequence[tuple[int, int, str]], routing: Routing) -> list[NewLabel]:

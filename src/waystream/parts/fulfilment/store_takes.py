@@ -230,11 +230,16 @@ def list_goods(conn: Connection, parcel_id: int) -> list[GoodsRow]:
 
 
 def holder_of(conn: Connection, *, carrier: str, number: str) -> BindingRow | None:
-    """Whose number it is while nothing said that the journey ended: a carrier must not give it out again."""
+    """Whose number it is while nothing said that the journey ended: a carrier must not give it out again.
+
+    The rule that notes the end on the binding may be behind the track.
+    """
     with conn.cursor(row_factory=class_row(BindingRow)) as cur:
         return cur.execute(
             """SELECT id, parcel_id, take_id, aggregator_id, carrier, number, state FROM binding
-               WHERE carrier = %s AND number = %s AND state IN ('live', 'cancelling') AND owns_until IS NULL""",
+               WHERE carrier = %s AND number = %s AND state IN ('live', 'cancelling') AND owns_until IS NULL
+                 AND NOT EXISTS (SELECT FROM track WHERE track.parcel_id = binding.parcel_id
+                                 AND track.state IN ('delivered', 'returned', 'lost'))""",
             [carrier, number],
         ).fetchone()
 

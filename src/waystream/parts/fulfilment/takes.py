@@ -124,7 +124,7 @@ def settle(tx: Tx, take_id: int, answer: TakeAnswer, *, reply: bytes = b"", code
         case TakeDenied():
             _denied(tx, family, take, answer)
         case TakeUnclear():
-            _conflict(tx, family, take, number="", said=answer.reason)
+            _conflict(tx, family, take, number="", said="unclear")
         case Taken() if unclear := _unclear(tx, family, take, answer):
             _conflict(tx, family, take, number=answer.number, said=unclear)
         case Taken() if family.wants(take):
@@ -148,7 +148,8 @@ def reply_aad(take_id: int) -> bytes:
 
 def _denied(tx: Tx, family: Family, take: TakeRow, answer: TakeDenied) -> None:
     wanted = family.wants(take)
-    store_takes.set_take(tx.conn, take.id, state="refused", at=tx.now, said=f"{answer.code} {answer.reason}".strip())
+    # The carrier's own words may quote the buyer: they stay in the sealed reply.
+    store_takes.set_take(tx.conn, take.id, state="refused", at=tx.now, said=answer.code)
     if wanted:
         numbers.refuse(tx, family, take_id=take.id, code=answer.code, mend=answer.mend)
 

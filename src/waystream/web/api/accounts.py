@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from waystream.core.ports import CarrierAccount
 from waystream.kernel.tx import Tx
+from waystream.parts.catalogue import actions as catalogue
 from waystream.parts.hub import actions
 from waystream.parts.hub.model import AccountIn, AggregatorIn, AggregatorRow
 from waystream.web.interface import Call, may, told
@@ -99,11 +100,11 @@ class AccountSettings(Asked, frozen=True):
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
     low_mark: Annotated[int, Meta(ge=0, le=100_000_000)] = 500
 
-    def told(self, aggregator_id: int, carrier: str) -> AccountIn:
-        warehouse_id = None if self.warehouse is None else int(self.warehouse)
-        return AccountIn(
-            aggregator_id, self.name, self.parameters.of(carrier), warehouse_id, self.priority, self.low_mark
-        )
+    def told(self, tx: Tx, aggregator_id: int, carrier: str) -> AccountIn:
+        """Raises `Missing` for an unknown warehouse."""
+        warehouse = catalogue.get_warehouse(tx, int(self.warehouse)) if self.warehouse is not None else None
+        parameters, warehouse_id = self.parameters.of(carrier), warehouse.id if warehouse else None
+        return AccountIn(aggregator_id, self.name, parameters, warehouse_id, self.priority, self.low_mark)
 
 
 class NewAccount(AccountSettings, frozen=True, kw_only=True):
@@ -235,8 +236,12 @@ def list_accounts(call: Annotated[Call, may(READ)]) -> Response:
 )
 def add_account(call: Annotated[Call, may(WRITE)]) -> Response:
     asked = call.read(NewAccount)
-    wanted = asked.told(int(asked.aggregator), asked.carrier)
-    return call.do(lambda tx: see(Account, actions.add_account(tx, wanted, actor=call.actor)), status=201, setup=True)
+
+    def add(tx: Tx) -> Account:
+        wanted = asked.told(tx, int(asked.aggregator), asked.carrier)
+        return see(Account, actions.add_account(tx, wanted, actor=call.actor))
+
+    return call.do(add, status=201, setup=True)
 
 
 @router.get("/accounts/{account}", summary="Read one carrier account")
@@ -253,7 +258,7 @@ def change_account(call: Annotated[Call, may(WRITE)], account: RowId) -> Respons
 
     def change(tx: Tx) -> Account:
         old = actions.get_account(tx, account)
-        wanted = asked.told(old.aggregator_id, old.carrier)
+        wanted = asked.told(tx, old.aggregator_id, old.carrier)
         return see(Account, actions.change_account(tx, account, wanted, actor=call.actor))
 
     return call.do(change, setup=True)

@@ -219,7 +219,7 @@ def get_order(call: Annotated[Call, may(READ)], order: str) -> Response:
 
 @router.get("/orders/{order}/timeline", summary="Read what happened to an order and its parcels")
 @told(gives=Timeline, errors=(404,))
-def list_timeline(call: Annotated[Call, may(READ)], order: str) -> Response:
+def list_order_timeline(call: Annotated[Call, may(READ)], order: str) -> Response:
     """Newest first: our events, carriers' scans and claims, people's decisions; at most 500."""
 
     def read(tx: Tx) -> Timeline:

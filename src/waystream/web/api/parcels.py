@@ -113,7 +113,7 @@ def get_parcel(call: Annotated[Call, may(READ)], parcel: ParcelId) -> Response:
 
 @router.get("/parcels/{parcel}/timeline", summary="Read what happened to a parcel")
 @told(gives=Timeline, errors=(404, 422))
-def list_timeline(call: Annotated[Call, may(READ)], parcel: ParcelId) -> Response:
+def list_parcel_timeline(call: Annotated[Call, may(READ)], parcel: ParcelId) -> Response:
     """Newest first: our events, scans (withdrawn ones too), claims and decisions; at most 500."""
 
     def read(tx: Tx) -> Timeline:

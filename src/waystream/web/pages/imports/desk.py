@@ -40,6 +40,7 @@ class Running:
     ended_at: datetime | None = None
     result: tuple[tuple[str, int], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def progress(self, done: int, of: int) -> None:
         self.done, self.of = done, of
@@ -68,6 +69,10 @@ class Desk:
         found = self.running.get(import_id)
         return found if found is not None and found.actor == actor else None
 
+    def wait(self, import_id: str, timeout_s: float = 30.0) -> bool:
+        """Until the import has ended; False if it takes longer."""
+        return self.running[import_id].ended.wait(timeout_s)
+
     def list_of(self, actor: str) -> list[Running]:
         with self.lock:
             return [running for running in reversed(self.running.values()) if running.actor == actor]
@@ -86,3 +91,4 @@ def _run(work: Work, shops: Shops, running: Running, file: Path, do: Import) -> 
     finally:
         file.unlink(missing_ok=True)
         running.ended_at = work.clock.now()
+        running.ended.set()
