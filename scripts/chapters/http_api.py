@@ -1,6 +1,7 @@
 """Every route with the permission it asks for, from the routers themselves."""
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -54,7 +55,12 @@ def list_routes(router: APIRouter, prefix: str = "") -> Iterator[Route]:
             yield from list_routes(included, prefix + route.include_context.prefix)  # type: ignore[attr-defined]
         elif isinstance(route, APIRoute):
             for method in sorted(route.methods or ()):
-                yield Route(method, prefix + route.path, permission_of(route), route.summary or _says(route))
+                yield Route(
+                    method,
+                    prefix + re.sub(r":\w+}", "}", route.path),
+                    permission_of(route),
+                    route.summary or _says(route),
+                )
 
 
 def _says(route: APIRoute) -> str:

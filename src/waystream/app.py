@@ -18,6 +18,7 @@ from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher
 from waystream.kernel.exchange import Exchange
+from waystream.kernel.figures import Figures
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.kernel.lifecycle import EmbeddedPostgres
 from waystream.kernel.log import Sequencer
@@ -145,9 +146,17 @@ class App:
         exchange = stack.enter_context(Exchange(speed=self.settings.clock_speed))
         handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers))
         self.sequencer = Sequencer(self.machine_database)
-        self.dispatcher = Dispatcher(self.machine, self.rules)
+        self.figures = Figures(self.machine_database)
+        self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.figures.saw_turn)
         pace = Pace(longest_lease_s=self.settings.lease_s)
-        self.runner = Runner(self.machine, handlers, sweeps, workers=self.settings.job_workers, pace=pace)
+        self.runner = Runner(
+            self.machine,
+            handlers,
+            sweeps,
+            workers=self.settings.job_workers,
+            pace=pace,
+            observe=self.figures.saw_run,
+        )
         for loop in (self.sequencer, self.dispatcher, self.runner):
             loop.start()
             stack.callback(loop.stop)

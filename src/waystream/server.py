@@ -13,6 +13,7 @@ from waystream.parts.tracking.door import Door
 from waystream.settings import Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
+from waystream.web.figures import BusinessCollector
 from waystream.web.live import Live
 from waystream.web.push import PushDesk, push_router
 
@@ -81,6 +82,7 @@ def _open_desk(app: App) -> PushDesk:
 
 
 def _context(app: App, live: Live) -> WebContext:
+    app.figures.registry.register(BusinessCollector(app.machine, live))
     return WebContext(
         work=app.page,
         machine=app.machine,
@@ -89,4 +91,5 @@ def _context(app: App, live: Live) -> WebContext:
         base_url=app.settings.address,
         cookie_secure=app.settings.cookie_secure,
         body_limit_bytes=app.settings.web_body_kb * 1024,
+        figures=app.figures,
     )

@@ -12,11 +12,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from waystream.app import App, build
-from waystream.core.errors import Conflict
+from waystream.core.errors import Conflict, Unavailable
 from waystream.demo.report import Report, report_on
 from waystream.demo.shop import ACTOR, AGGREGATOR, DemoShop, set_up
 from waystream.kernel.telemetry import configure_logging
@@ -38,6 +39,7 @@ SOLD_AT_ONCE = 2
 SCANNED_AT_ONCE = 50
 #: Unattended, the last orders are sold this long before the end.
 WIND_DOWN_S = 15.0
+NETWORK_START_S = 60.0
 
 Say = Callable[[str], None]
 
@@ -48,10 +50,10 @@ def run_demo(settings: Settings, *, seconds: float, say: Say) -> Report:
     network_port = _free_port_near(settings)
     with take_port(settings) as listening, build(settings) as app:
         key = _network_key(settings)
-        _prepare(app, f"http://127.0.0.1:{network_port}", key=key, say=say)
         ended = threading.Event()
         shop = threading.Thread(target=_sell, args=(app, ended, seconds), name="demo shop")
         with _network(app, network_port, key=key):
+            _prepare(app, f"http://127.0.0.1:{network_port}", key=key, say=say)
             shop.start()
             alarm = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)) if seconds else None
             try:
@@ -120,11 +122,25 @@ def _network(app: App, port: int, *, key: str) -> Iterator[None]:
     environment = os.environ | {"WAYSTREAM_NETWORK_KEY": key}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)
     try:
+        _wait_for(port, process)
         yield
     finally:
         assert process.stdin is not None
         process.stdin.close()
         process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until the network listens; one that ended instead is told."""
+    deadline = time.monotonic() + NETWORK_START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise Unavailable("The sandbox network did not start.")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Unavailable(f"The sandbox network did not start within {NETWORK_START_S:.0f} s.")
 
 
 def _sell(app: App, ended: threading.Event, seconds: float) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import HTTPConnection
 
 from waystream.core.ports import Network
+from waystream.kernel.figures import Figures
 from waystream.kernel.tx import Work
 from waystream.web.live import Live
 from waystream.web.pace import Pace, new_requests, new_searches
@@ -31,6 +32,7 @@ class WebContext:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     requests: Pace = field(default_factory=new_requests)
     searches: Pace = field(default_factory=new_searches)
+    figures: Figures = field(default_factory=Figures)
 
 
 def context_of(connection: HTTPConnection) -> WebContext:

@@ -1,20 +1,18 @@
 """Health figures read from the database: for /metrics and for the overview. Every count is bounded."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from psycopg import Connection
 
+from waystream.kernel.tx import Work
+from waystream.web.live import Live
+
 COUNTED_AT_MOST = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    name: str
-    help: str
-    value: float
 
 
 _HELP = {
@@ -32,6 +30,9 @@ _HELP = {
     "events_parked": "Events a rule could not digest",
     "bad_signatures": "Pushes refused for their signature",
 }
+
+#: What /metrics tells from here; log, rules and jobs are told by `kernel.figures`, with their labels.
+_SCRAPED = ("pushes_last_hour", "strangers_waiting", "quarantine_open", "unknown_codes", "bad_signatures")
 
 _COUNTS = """
     SELECT (SELECT count(*) FROM inbox WHERE received_at > %(hour)s),
@@ -57,12 +58,20 @@ def read(conn: Connection[Any], *, at: datetime) -> dict[str, int]:
     return dict(zip(_HELP, row, strict=True))
 
 
-def write(values: dict[str, int]) -> Iterator[str]:
-    """Lines of the Prometheus text format."""
-    for figure in list_figures(values):
-        yield f"# HELP waystream_{figure.name} {figure.help}\n# TYPE waystream_{figure.name} gauge\n"
-        yield f"waystream_{figure.name} {figure.value:g}\n"
+class BusinessCollector(Collector):
+    """What the business looks like from outside, asked at each scrape; the machine's own gauges are the kernel's."""
 
+    def __init__(self, work: Work, live: Live) -> None:
+        self._work = work
+        self._live = live
 
-def list_figures(values: dict[str, int]) -> Sequence[Figure]:
-    return [Figure(name, text, values[name]) for name, text in _HELP.items()]
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: registering does not ask the database."""
+        yield from ()
+
+    def collect(self) -> Iterator[Metric]:
+        with self._work.begin(read_only=True) as tx:
+            values = read(tx.conn, at=tx.now)
+        for name in _SCRAPED:
+            yield GaugeMetricFamily(f"waystream_{name}", _HELP[name], value=values[name])
+        yield GaugeMetricFamily("waystream_live_streams", "Browsers that watch a page", value=self._live.streams)

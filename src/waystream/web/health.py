@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from waystream.core.errors import Unavailable
-from waystream.web import figures
+from waystream.kernel.figures import CONTENT_TYPE
 from waystream.web.auth import open_to_all
 from waystream.web.context import context_of
 
@@ -28,9 +28,6 @@ def answer_ready(request: Request) -> str:
     return "ready\n"
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
-def list_metrics(request: Request) -> str:
-    context = context_of(request)
-    with context.machine.begin(read_only=True) as tx:
-        rows = figures.read(tx.conn, at=tx.now)
-    return "".join(figures.write(rows)) + f"waystream_live_streams {context.live.streams}\n"
+@router.get("/metrics")
+def list_metrics(request: Request) -> Response:
+    return Response(context_of(request).figures.render(), media_type=CONTENT_TYPE)

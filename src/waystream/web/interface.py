@@ -92,6 +92,8 @@ class May:
         address = request.client.host if request.client else ""
         context_of(request).requests.take(seat.caller.actor if seat else f"at:{address}")
         seat = await Requirement(self.permission)(request)
+        if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+            raise Invalid("address", "no address has a NUL in it")  # and no text of the database
         return Call(request, seat, b"" if request.method in SAFE else await request.body())
 
 

@@ -40,9 +40,16 @@ class Told(Struct, frozen=True):
 def decode(body: bytes) -> Any:
     """JSON as plain values, with clean texts. Raises `Invalid`."""
     try:
-        return clean(msgspec.json.decode(body))
+        return _cleaned(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid("body", "this is not JSON") from None
+
+
+def _cleaned(value: Any) -> Any:
+    """Names of fields too: some are stored."""
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(item) for name, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, list) else clean(value)
 
 
 def read(raw: Any, shape: type[T]) -> T:

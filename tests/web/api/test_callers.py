@@ -234,6 +234,7 @@ def test_another_shop_sees_and_touches_nothing(desk: Desk, story: Story, routes:
     owner = desk.person("owner", shops=(desk.world.toys,))
     marks = {str(row_id) for row_id in (story.ids["order"], *story.parcels.values())}
     marks |= {number for (number,) in desk.bench.rows("SELECT number FROM binding")} | {'"tea"'}
+    assert all(mark in desk.key().get("/api/parcels").text for mark in map(str, story.parcels.values()))
     for route, ask in routes:
         answer = send(owner if route.permission == UNMASK else program, story, route, ask)
         assert answer.status_code < 500, (route, answer.text)
