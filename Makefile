@@ -25,8 +25,8 @@ packages:
 	@scripts/packages
 
 check: env ## format, lint, types, contracts, tidy and the fast tests: under a minute
-	@$(BIN)/ruff format --check --quiet src tests benchmarks
-	@$(BIN)/ruff check --quiet src tests benchmarks
+	@$(BIN)/ruff format --check --quiet src tests benchmarks scripts
+	@$(BIN)/ruff check --quiet src tests benchmarks scripts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -n 2 tests/tidy tests/core tests/docs
@@ -35,8 +35,8 @@ test: env packages check ## everything, from nothing
 	@$(BIN)/pytest -q -n 2 tests --ignore tests/tidy --ignore tests/core --ignore tests/docs
 
 format: env ## put the code in its form
-	@$(BIN)/ruff check --fix --quiet src tests benchmarks
-	@$(BIN)/ruff format --quiet src tests benchmarks
+	@$(BIN)/ruff check --fix --quiet src tests benchmarks scripts
+	@$(BIN)/ruff format --quiet src tests benchmarks scripts
 
 replay-real: env ## 5,000 real orders through the whole system; prints one JSON object
 	@$(BIN)/python -m benchmarks.replay_real --json

@@ -72,11 +72,11 @@ def ingest(folder: Path, *, parcels: int, connections: int) -> Outcome:
             before = processes.cpu_s(site, server)
             poster.say()
             posted = json.loads(poster.hear())
+            _say(f"posted: {posted}")
             began_s = time.monotonic()
             wait_until_quiet(app, lambda dispatched: None)
             quiet_after_s = time.monotonic() - began_s
             after = processes.cpu_s(site, server)
-        _say(f"posted: {posted}")
         verdict = judge(app, story, there)
     return Outcome(parcels, floor, posted, processes.spent(before, after, each=parcels * SCANS), quiet_after_s,
                    after["peak_rss_mb"], verdict)  # fmt: skip

@@ -77,7 +77,7 @@ def cpu_s(site: Site, server: Talker) -> dict[str, float]:
     """CPU seconds by stage so far: the server's threads and all of PostgreSQL."""
     server.say()
     spent: dict[str, float] = json.loads(server.hear())
-    return spent | {"postgres": _postgres_cpu_s(site.settings.data_folder)}
+    return spent | {"postgres": _postgres_cpu_s(site.folder / "data")}
 
 
 def _postgres_cpu_s(data_folder: Path) -> float:

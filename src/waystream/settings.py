@@ -35,9 +35,6 @@ class Settings:
     web_body_kb: int
     push_group: int
     push_waiting: int
-    doubt_s: int
-    afterlife_days: int
-    inbox_days: int
     job_workers: int
     lease_s: float
     clock_speed: float

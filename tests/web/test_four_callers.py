@@ -1,4 +1,4 @@
-"""Every route against four callers: nobody, a role that lacks the permission, one that has it, and another shop's person.
+"""Every route against four callers: nobody, a role without the permission, one with it, another shop's person.
 
 The routes are read from the application, so a new one is tested by being there.
 """
@@ -128,7 +128,7 @@ def test_a_role_with_the_permission_is_let_in(office: Office) -> None:
 
 
 def test_another_shops_person_sees_and_moves_nothing(office: Office) -> None:
-    """With every permission but for the second shop: nothing of the first shop comes back, and nothing of it changes."""
+    """Every permission, but for the second shop: nothing of the first comes back, and nothing of it changes."""
     office.hire(Role.OWNER)
     other = office.hire(Role.OWNER, shops=(office.world.shop_ids[1],))
     numbers = [row[0] for row in office.rows("SELECT number FROM orders WHERE shop_id = %s", office.world.shop_ids[0])]

@@ -348,7 +348,8 @@ class TestSettings:
 def _set_up(office: Office, owner: Person) -> int:
     """A warehouse, an account at the aggregator, a carrier; the account's id."""
     house = {
-        "code": "yh", "name": "余杭仓", "province": "浙江省", "city": "杭州市", "district": "余杭区", "dispatch_by": "scan",
+        "code": "yh", "name": "余杭仓", "province": "浙江省", "city": "杭州市", "district": "余杭区",
+        "dispatch_by": "scan",
         "cutoff": "18:00", "sender.name": "陈师傅", "sender.mobile": "13900002200", "sender.address": "仓前街道 1 号",
         "working_days": "1",
     }  # fmt: skip

@@ -1,4 +1,8 @@
-"""Running an action for a caller: in a transaction that sees their shops, or every shop for what belongs to none."""
+"""Running an action for a caller: in a transaction that sees their shops, or every shop for what belongs to none.
+
+Guaranteed: what a deed is handed are orders and parcels within the caller's shops and warehouses, found in the deed's
+own transaction; there is no other way from a form to an action on them.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,6 +13,7 @@ from waystream.core.errors import Invalid
 from waystream.kernel.tx import Tx
 from waystream.web.auth import Seat
 from waystream.web.context import context_of
+from waystream.web.reach import reach_orders, reach_parcels
 
 T = TypeVar("T")
 
@@ -16,9 +21,20 @@ IDS_AT_MOST = 500
 MAX_ID = 2**63 - 1
 
 
-def act(request: Request, seat: Seat, work: Callable[[Tx], T]) -> T:
-    """Row-level security holds the action to the caller's shops; deadlocks are retried."""
-    return context_of(request).work.run(work, shops=seat.shops)
+def act_on_orders(request: Request, seat: Seat, texts: list[str], deed: Callable[[Tx, tuple[int, ...]], T]) -> T:
+    """Do it to the orders of these ids. Raises `Missing` where one is not the caller's; deadlocks are retried."""
+    names = [str(order_id) for order_id in parse_ids(texts)]
+    return context_of(request).work.run(lambda tx: deed(tx, reach_orders(tx, seat, names)), shops=seat.shops)
+
+
+def act_on_order(request: Request, seat: Seat, text: str, deed: Callable[[Tx, int], T]) -> T:
+    return act_on_orders(request, seat, [text], lambda tx, ids: deed(tx, ids[0]))
+
+
+def act_on_parcel(request: Request, seat: Seat, text: str, deed: Callable[[Tx, int], T]) -> T:
+    """Do it to the parcel of this id. Raises `Missing` where it is not the caller's; deadlocks are retried."""
+    ids = parse_ids([text])
+    return context_of(request).work.run(lambda tx: deed(tx, reach_parcels(tx, seat, ids)[0]), shops=seat.shops)
 
 
 def act_on_setup(request: Request, work: Callable[[Tx], T]) -> T:

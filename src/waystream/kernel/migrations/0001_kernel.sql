@@ -25,6 +25,8 @@ END
 $$;
 
 ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO waystream_machine, waystream_page;
+-- Made by the runner before any file is applied; `waystream doctor` reads the schema's version there.
+GRANT SELECT ON migration TO waystream_machine, waystream_page;
 ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO waystream_machine, waystream_page;
 
 CREATE TABLE event (

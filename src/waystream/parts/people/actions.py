@@ -10,6 +10,7 @@ from datetime import datetime
 
 from waystream.core.errors import Conflict, Forbidden, Invalid, Missing
 from waystream.kernel.audit import Entry
+from waystream.kernel.database import Shops
 from waystream.kernel.tx import Tx
 from waystream.parts.people import credentials, store
 from waystream.parts.people.model import (
@@ -20,6 +21,7 @@ from waystream.parts.people.model import (
     AuditLine,
     Caller,
     NewKey,
+    Permission,
     Role,
     SignedIn,
     Staff,
@@ -27,6 +29,7 @@ from waystream.parts.people.model import (
     checked_name,
     checked_password,
     checked_scopes,
+    held_scopes,
     locked_until,
 )
 
@@ -45,6 +48,15 @@ class Limits:
     every_shop: bool = False
     shops: tuple[int, ...] = ()
     warehouses: tuple[int, ...] = ()
+
+    def caller(self, scopes: Iterable[str]) -> Caller:
+        """Whoever gets these scopes within these limits."""
+        shops, warehouses = (
+            Shops.every() if self.every_shop else Shops.of(self.shops),
+            frozenset(self.warehouses) or None,
+        )
+        held = held_scopes(frozenset(map(Permission, scopes)), shops, warehouses)
+        return Caller(actor="", role=None, scopes=held, shops=shops, warehouses=warehouses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +84,9 @@ def create_staff(
     tx: Tx, *, login: str, name: str, role: str, limits: Limits, by: Caller, language: str = "zh"
 ) -> NewStaff:
     """Raises `Invalid` (login, name, role), `Conflict` when the login is taken, `Forbidden` beyond the maker's own."""
-    _may_give(by, limits)
-    return _create(tx, login=login, name=name, role=_role(role), limits=limits, language=language, actor=by.actor)
+    given = _role(role)
+    _require_own(by, limits.caller(ROLES[given]))
+    return _create(tx, login=login, name=name, role=given, limits=limits, language=language, actor=by.actor)
 
 
 def _create(tx: Tx, *, login: str, name: str, role: Role, limits: Limits, language: str, actor: str) -> NewStaff:
@@ -100,22 +113,22 @@ def change_staff(
     tx: Tx, staff_id: int, *, name: str, role: str, limits: Limits, by: Caller, language: str = "zh"
 ) -> Staff:
     """Change name, role and limits; they hold from the next request. The last owner stays one."""
-    before = get_staff(tx, staff_id)
-    _may_give(by, limits)
-    _may_touch(by, before)
-    if _role(role) is not Role.OWNER or not limits.every_shop:
+    before, given = get_staff(tx, staff_id), _role(role)
+    _require_own(by, limits.caller(ROLES[given]))
+    _require_touch(by, before)
+    if given is not Role.OWNER or not limits.every_shop:
         _keep_an_owner(tx, before)
 
     store.update_staff(
         tx.conn,
         staff_id,
         name=checked_name(name),
-        role=_role(role),
+        role=given,
         every_shop=limits.every_shop,
         language=_language(language),
     )
     store.set_limits(tx.conn, staff_id, shops=limits.shops, warehouses=limits.warehouses)
-    tx.note(Entry(by.actor, "change", f"staff:{staff_id}", detail={"role": role}))
+    tx.note(Entry(by.actor, "change", f"staff:{staff_id}", detail={"role": given}))
     return get_staff(tx, staff_id)
 
 
@@ -136,9 +149,9 @@ def get_staff(tx: Tx, staff_id: int) -> Staff:
 
 
 def disable_staff(tx: Tx, staff_id: int, *, by: Caller) -> None:
-    """Nobody signs in as them any more and their sessions end; what they did stays theirs."""
+    """Nobody signs in as them any more, their sessions end, their keys rest; what they did stays theirs."""
     staff = get_staff(tx, staff_id)
-    _may_touch(by, staff)
+    _require_touch(by, staff)
     _keep_an_owner(tx, staff)
     store.disable(tx.conn, staff_id, at=tx.now)
     store.drop_sessions(tx.conn, staff_id)
@@ -146,14 +159,14 @@ def disable_staff(tx: Tx, staff_id: int, *, by: Caller) -> None:
 
 
 def enable_staff(tx: Tx, staff_id: int, *, by: Caller) -> None:
-    _may_touch(by, get_staff(tx, staff_id))
+    _require_touch(by, get_staff(tx, staff_id))
     store.disable(tx.conn, staff_id, at=None)
     tx.note(Entry(by.actor, "enable", f"staff:{staff_id}"))
 
 
 def reset_password(tx: Tx, staff_id: int, *, by: Caller) -> NewStaff:
     """A random password in place of a forgotten one; every session of theirs ends."""
-    _may_touch(by, get_staff(tx, staff_id))
+    _require_touch(by, get_staff(tx, staff_id))
     password = credentials.new_password()
     store.set_password(tx.conn, staff_id, credentials.hash_password(password), must_change=True)
     store.drop_sessions(tx.conn, staff_id)
@@ -242,16 +255,19 @@ def drop_expired_sessions(tx: Tx) -> int:
 
 
 def create_key(tx: Tx, *, name: str, scopes: Iterable[str], limits: Limits, by: Caller) -> NewKey:
-    """A key for a program, `ws_PREFIX_SECRET`. Raises `Forbidden` for a scope or shop its maker does not have."""
-    _may_give(by, limits)
+    """A key for a program, `ws_PREFIX_SECRET`. Raises `Forbidden` for a scope or shop its maker does not have.
+
+    It never may more than its maker may at the time it calls, and rests while they are switched off.
+    """
     wanted = checked_scopes(scopes)
-    if not all(by.may(scope) for scope in wanted):
-        raise Forbidden("You may not give a key more than you may do yourself.")
+    given = limits.caller(wanted)
+    _require_own(by, given)
     if not limits.every_shop and not limits.shops:
         raise Invalid("shops", "name at least one shop, or every shop")
+    if given.scopes != frozenset(wanted):
+        raise Forbidden(f"A key for some shops cannot have {Permission.SETUP_WRITE}: it would reach every shop.")
 
     prefix, secret = credentials.new_key()
-    kind, _, maker = by.actor.partition(":")
     key_id = store.insert_key(
         tx.conn,
         name=checked_name(name),
@@ -260,13 +276,22 @@ def create_key(tx: Tx, *, name: str, scopes: Iterable[str], limits: Limits, by: 
         scopes=wanted,
         every_shop=limits.every_shop,
         shops=limits.shops,
-        created_by=int(maker) if kind == "staff" else None,
+        created_by=_maker(tx, by),
         at=tx.now,
     )
     tx.note(Entry(by.actor, "create", f"key:{key_id}", detail={"scopes": " ".join(wanted)}))
     key = store.find_key(tx.conn, key_id)
     assert key is not None
     return NewKey(key, secret)
+
+
+def _maker(tx: Tx, by: Caller) -> int | None:
+    """The person a new key stands for: who makes it, or who made the key that makes it."""
+    kind, _, row_id = by.actor.partition(":")
+    if kind == "key":
+        key = store.find_key(tx.conn, int(row_id))
+        return key.created_by if key else None
+    return int(row_id) if kind == "staff" else None
 
 
 def find_key_caller(tx: Tx, secret: str) -> Caller | None:
@@ -280,7 +305,11 @@ def find_key_caller(tx: Tx, secret: str) -> Caller | None:
     if mark:
         store.mark_key(tx.conn, key_id)
     key = store.find_key(tx.conn, key_id)
-    return key.caller() if key else None
+    assert key is not None
+    if key.created_by is None:
+        return key.caller()
+    maker = get_staff(tx, key.created_by)
+    return key.caller().narrowed(maker.caller()) if maker.disabled_at is None else None
 
 
 def list_keys(tx: Tx) -> list[ApiKey]:
@@ -288,7 +317,10 @@ def list_keys(tx: Tx) -> list[ApiKey]:
 
 
 def revoke_key(tx: Tx, key_id: int, *, by: Caller) -> None:
-    """Raises `Missing` for a key that is not there or was revoked before."""
+    """Raises `Missing` for a key that is not there or was revoked before, `Forbidden` for one that may more."""
+    key = store.find_key(tx.conn, key_id)
+    if key is not None and not by.covers(key.caller()):
+        raise Forbidden("You may not revoke a key that may more than you.")
     if not store.revoke_key(tx.conn, key_id, at=tx.now):
         raise Missing("There is no such key, or it was revoked before.")
     tx.note(Entry(by.actor, "revoke", f"key:{key_id}"))
@@ -309,16 +341,15 @@ def list_audit(
     )
 
 
-def _may_give(by: Caller, limits: Limits) -> None:
-    every = by.shops.ids is None
-    if (limits.every_shop and not every) or not all(shop_id in by.shops for shop_id in limits.shops):
-        raise Forbidden("You may not give more shops than you have yourself.")
+def _require_own(by: Caller, given: Caller) -> None:
+    if not by.covers(given):
+        raise Forbidden("You may not give more than you have yourself.")
 
 
-def _may_touch(by: Caller, staff: Staff) -> None:
-    """Somebody limited to some shops does not manage a person who sees more."""
-    if by.shops.ids is not None and (staff.every_shop or not set(staff.shops) <= by.shops.ids):
-        raise Forbidden("You may not change a person who has more shops than you.")
+def _require_touch(by: Caller, staff: Staff) -> None:
+    """Whoever changes a person, or their password, could act as them."""
+    if not by.covers(staff.caller()):
+        raise Forbidden("You may not change a person who may more than you.")
 
 
 def _keep_an_owner(tx: Tx, staff: Staff) -> None:

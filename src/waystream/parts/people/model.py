@@ -6,7 +6,7 @@ caller sees is held by row-level security besides. Hashing and tokens are `crede
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -29,7 +29,8 @@ class Permission(StrEnum):
     PARCELS_WRITE = "parcels:write"  # decide, dismiss, adopt
     SHIP_WRITE = "ship:write"  # ship, dispatch, reprint, cancel a number
     SETUP_READ = "setup:read"  # carriers, accounts, printers, warehouses, SKUs
-    SETUP_WRITE = "setup:write"
+    SETUP_WRITE = "setup:write"  # what all shops use: carriers, accounts, printers, warehouses, a new shop
+    SHOP_WRITE = "shop:write"  # what is a shop's own: SKUs, when its orders are complete
     PEOPLE_WRITE = "people:write"  # staff and API keys
     AUDIT_READ = "audit:read"
     PERSON_MASKED = "person:masked"  # sees 罗** 158****6021, finds by phone and name
@@ -90,6 +91,43 @@ class Caller:
     def may_warehouse(self, warehouse_id: int) -> bool:
         return self.warehouses is None or warehouse_id in self.warehouses
 
+    def sees(self, other: "Caller") -> bool:
+        """Whether every shop and warehouse of the other is one of this caller's."""
+        return _within(other.shops.ids, self.shops.ids) and _within(other.warehouses, self.warehouses)
+
+    def covers(self, other: "Caller") -> bool:
+        """Whether the other may nothing and sees nothing that this caller does not."""
+        return self.sees(other) and all(self.may(scope) for scope in other.scopes)
+
+    def narrowed(self, to: "Caller") -> "Caller":
+        """This caller with no more than the other has too."""
+        return replace(
+            self,
+            scopes=self.scopes & to.scopes,
+            shops=Shops(_both(self.shops.ids, to.shops.ids)),
+            warehouses=_both(self.warehouses, to.warehouses),
+        )
+
+
+#: A set of ids; None is every one.
+Ids = frozenset[int] | None
+
+
+def _within(inner: Ids, outer: Ids) -> bool:
+    return outer is None or (inner is not None and inner <= outer)
+
+
+def _both(one: Ids, other: Ids) -> Ids:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def held_scopes(scopes: frozenset[Permission], shops: Shops, warehouses: Ids) -> frozenset[Permission]:
+    """Carriers, printers and warehouses serve every shop: who is limited to some does not change them."""
+    everywhere = shops.ids is None and warehouses is None
+    return scopes if everywhere else scopes - {P.SETUP_WRITE}
+
 
 @dataclass(frozen=True, slots=True)
 class Staff:
@@ -108,12 +146,16 @@ class Staff:
     created_at: datetime
 
     def caller(self) -> Caller:
+        shops, warehouses = (
+            Shops.every() if self.every_shop else Shops.of(self.shops),
+            frozenset(self.warehouses) or None,
+        )
         return Caller(
             actor=f"staff:{self.id}",
             role=self.role,
-            scopes=ROLES[self.role],
-            shops=Shops.every() if self.every_shop else Shops.of(self.shops),
-            warehouses=frozenset(self.warehouses) or None,
+            scopes=held_scopes(ROLES[self.role], shops, warehouses),
+            shops=shops,
+            warehouses=warehouses,
             language=self.language,
             name=self.name,
             must_change=self.must_change,
@@ -136,11 +178,12 @@ class ApiKey:
     revoked_at: datetime | None
 
     def caller(self) -> Caller:
+        shops = Shops.every() if self.every_shop else Shops.of(self.shops)
         return Caller(
             actor=f"key:{self.id}",
             role=None,
-            scopes=frozenset(P(scope) for scope in self.scopes),
-            shops=Shops.every() if self.every_shop else Shops.of(self.shops),
+            scopes=held_scopes(frozenset(P(scope) for scope in self.scopes), shops, None),
+            shops=shops,
             language="en",
             name=self.name,
         )

@@ -14,7 +14,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders, Shipped
 from waystream.parts.orders import actions as orders
-from waystream.web.acting import act, parse_ids
+from waystream.web.acting import act_on_order, act_on_orders, parse_ids
 from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
 from waystream.web.pages.order.page import draw
@@ -130,8 +130,8 @@ def ask(
 
 @router.post("/orders/ship")
 def ship(request: Request, seat: Annotated[Seat, requires("ship:write")], id: Ids, back: Back = "/orders") -> Response:
-    ids = parse_ids(id)
-    shipped = act(request, seat, lambda tx: fulfilment.ship(tx, ShipOrders(ids), actor=seat.caller.actor))
+    actor = seat.caller.actor
+    shipped = act_on_orders(request, seat, id, lambda tx, ids: fulfilment.ship(tx, ShipOrders(ids), actor=actor))
     return go(own_path(back), said=say_shipped(language_of(request), shipped))
 
 
@@ -139,8 +139,8 @@ def ship(request: Request, seat: Annotated[Seat, requires("ship:write")], id: Id
 def hold(
     request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
 ) -> Response:
-    ids = parse_ids(id)
-    done = act(request, seat, lambda tx: orders.hold(tx, ids, reason=reason, actor=seat.caller.actor))
+    actor = seat.caller.actor
+    done = act_on_orders(request, seat, id, lambda tx, ids: orders.hold(tx, ids, reason=reason, actor=actor))
     said = language_of(request).say_n("%(n)s order is on hold.", "%(n)s orders are on hold.", len(done))
     return go(own_path(back), said=said)
 
@@ -149,8 +149,8 @@ def hold(
 def release(
     request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
 ) -> Response:
-    ids = parse_ids(id)
-    done = act(request, seat, lambda tx: orders.release(tx, ids, reason=reason, actor=seat.caller.actor))
+    actor = seat.caller.actor
+    done = act_on_orders(request, seat, id, lambda tx, ids: orders.release(tx, ids, reason=reason, actor=actor))
     said = language_of(request).say_n("%(n)s order goes on.", "%(n)s orders go on.", len(done))
     return go(own_path(back), said=said)
 
@@ -159,8 +159,8 @@ def release(
 def cancel(
     request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
 ) -> Response:
-    ids = parse_ids(id)
-    done = act(request, seat, lambda tx: orders.cancel(tx, ids, reason=reason, actor=seat.caller.actor))
+    actor = seat.caller.actor
+    done = act_on_orders(request, seat, id, lambda tx, ids: orders.cancel(tx, ids, reason=reason, actor=actor))
     said = language_of(request).say_n("%(n)s order was cancelled.", "%(n)s orders were cancelled.", len(done))
     return go(own_path(back), said=said)
 
@@ -169,28 +169,26 @@ def cancel(
 def confirm(
     request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, back: Back = "/orders"
 ) -> Response:
-    ids = parse_ids(id)
-
-    def confirm_each(tx: Tx) -> None:
+    def confirm_each(tx: Tx, ids: tuple[int, ...]) -> int:
         for order_id in sorted(ids):
             orders.confirm(tx, order_id, by="person", actor=seat.caller.actor)
+        return len(ids)
 
-    act(request, seat, confirm_each)
-    said = language_of(request).say_n("%(n)s order is complete.", "%(n)s orders are complete.", len(ids))
+    n = act_on_orders(request, seat, id, confirm_each)
+    said = language_of(request).say_n("%(n)s order is complete.", "%(n)s orders are complete.", n)
     return go(own_path(back), said=said)
 
 
 @router.post("/orders/unmask")
 def unmask(request: Request, seat: Annotated[Seat, requires("person:unmask")], id: Ids, reason: Reason) -> Response:
     """The order's page with its buyer in the clear, this once."""
-    [order_id] = parse_ids(id)[:1]
     language = language_of(request)
 
-    def read(tx: Tx) -> object:
+    def read(tx: Tx, order_id: int) -> object:
         person = orders.unmask(tx, order_id, actor=seat.caller.actor, reason=reason)
         return draw(tx, seat, order_id, language, person)
 
-    return show(request, "order/page.html", act(request, seat, read))
+    return show(request, "order/page.html", act_on_order(request, seat, id[0], read))
 
 
 def say_shipped(language: Language, shipped: Sequence[Shipped]) -> Markup:

@@ -1,0 +1,90 @@
+"""Every page in both languages, themes and sizes: nothing overflows, nothing complains, axe finds nothing.
+
+With `--pictures` each is drawn into docs/pictures.
+"""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+
+from tests.browser.conftest import DESK, PHONE, Look, Site, Visitor
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+COLOURS = 128
+LOOKS = tuple(
+    Look(language, theme, size) for language in ("zh", "en") for theme in ("light", "dark") for size in (DESK, PHONE)
+)
+#: Both languages, themes and sizes, each at least twice.
+CHECKED = (
+    Look("zh", "light", DESK), Look("zh", "dark", PHONE), Look("en", "dark", DESK), Look("en", "light", PHONE),
+)  # fmt: skip
+PAGES = {
+    "overview": "/",
+    "orders": "/orders",
+    "order": "/orders/{order}",
+    "parcels": "/parcels",
+    "strangers": "/strangers",
+    "carriers": "/setup",
+    "carrier-form": "/setup/accounts/new",
+    "printers": "/printers",
+    "people": "/people",
+    "shops": "/shops",
+    "audit": "/audit",
+    "import": "/import",
+    "cancel": "/orders/ask?do=cancel&id={order}",
+    "account": "/me",
+    "components": "/components",
+    "missing": "/orders/1",
+}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def address_of(site: Site, name: str) -> str:
+    return PAGES[name].format(order=site.office.world.order_ids[0])
+
+
+@pytest.mark.parametrize("look", CHECKED, ids=lambda look: look.name)
+def test_pages_look_right(site: Site, visit: Callable[..., Visitor], look: Look) -> None:
+    visitor, faults = visit(look), []
+    for name in PAGES:
+        page = visitor.open(address_of(site, name))
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        faults += [f"{name} is {wide} px too wide"] if wide > 0 else []
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}})
+        faults += [f"{name}: {each['id']} {[node['html'][:120] for node in each['nodes'][:3]]}"
+                   for each in found.response["violations"]]  # fmt: skip
+    assert not faults
+    assert not [said for said in visitor.complaints if "404" not in said]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_pictures(
+    site: Site, visit: Callable[..., Visitor], look: Look, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Draws the overview only, unless all are asked for."""
+    every = request.config.getoption("--pictures", default=False)
+    folder = PICTURES if every else tmp_path
+    visitor = visit(look)
+    for name in PAGES if every else ("overview",):
+        _draw(visitor.open(address_of(site, name)).screenshot(), folder / f"{name}-{look.name}.png")
+    assert list(folder.glob(f"*-{look.name}.png"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_door_looks_right(site: Site, visit: Callable[..., Visitor], theme: str) -> None:
+    visitor = visit(Look("zh", theme, PHONE))
+    visitor.context.clear_cookies(name="waystream_session")
+    page = visitor.open("/sign-in")
+    assert not Axe().run(page).response["violations"]
+    assert not visitor.complaints
+
+
+def _draw(png: bytes, file: Path) -> None:
+    """A small picture: few colours are enough for a page."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture.save(file, optimize=True)

@@ -1,0 +1,106 @@
+"""The command line as a person meets it: sentences instead of tracebacks, JSON where a program reads, clean ends."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integrations.ipp.real_printer import free_port
+
+COMMAND = [sys.executable, "-m", "waystream.cli"]
+
+
+def run(*arguments: str, timeout_s: float = 120, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=timeout_s, check=False, cwd=cwd
+    )
+
+
+def no_process_in(folder: Path) -> bool:
+    """Whether no process works in the folder any more."""
+    mine = str(folder).encode()
+    for cmdline in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mine in cmdline.read_bytes():
+                return False
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return True
+
+
+@pytest.fixture
+def port() -> int:
+    """A free port whose neighbour is free as well: the demo's network takes that one."""
+    while True:
+        first = free_port()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", first + 1)) != 0:
+                return first
+
+
+def test_a_taken_port_is_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for command in ("up", "demo"):
+            told = run(command, "--data", str(tmp_path / "data"), "--port", port)
+            assert told.returncode == 1
+            assert port in told.stderr
+            assert "Traceback" not in told.stderr
+
+
+def test_a_wrong_setting_is_a_sentence(tmp_path: Path) -> None:
+    settings = tmp_path / "my.toml"
+    settings.write_text("port = 'many'\n")
+    told = run("up", "--settings", str(settings), "--data", str(tmp_path / "data"))
+    assert told.returncode == 1
+    assert "port" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_the_doctor_says_what_runs_and_what_holds(tmp_path: Path) -> None:
+    told = run("doctor", "--data", str(tmp_path / "data"), "--json")
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["engines"]["postgresql"].startswith("18")
+    assert len(found["invariants"]) >= 10
+    assert all(not finding["broken"] for finding in found["invariants"])
+
+
+def test_two_owners_of_one_folder_is_a_sentence(tmp_path: Path, port: int) -> None:
+    first = subprocess.Popen(
+        [*COMMAND, "up", "--data", str(tmp_path / "data"), "--port", str(port)], stderr=subprocess.PIPE, text=True
+    )
+    assert first.stderr is not None
+    try:
+        while "is up" not in (line := first.stderr.readline()):
+            assert line, "waystream did not come up"
+        second = run("up", "--data", str(tmp_path / "data"), "--port", str(free_port()))
+        assert second.returncode == 1
+        assert "Another Waystream" in second.stderr
+    finally:
+        first.send_signal(signal.SIGINT)
+        assert first.wait(30) in (0, 130)
+        first.stderr.close()
+    assert no_process_in(tmp_path)
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_goes_on_where_it_stopped_and_ends_cleanly(tmp_path: Path, port: int) -> None:
+    orders = 0
+    for _ in range(2):
+        told = run("demo", "--data", str(tmp_path / "data"), "--port", str(port), "--seconds", "25", "--json")
+        assert told.returncode == 0, told.stderr
+        report = json.loads(told.stdout)
+        assert set(report) == {
+            "orders", "parcels", "states_seen", "unprinted", "unbound", "events", "invariants_broken"
+        }  # fmt: skip
+        assert report["orders"] > orders
+        assert (report["unprinted"], report["unbound"], report["invariants_broken"]) == (0, 0, [])
+        orders = report["orders"]
+        assert no_process_in(tmp_path)
