@@ -100,7 +100,9 @@ def _say(sentence: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ingest", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", action="store_true", help="print nothing else")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_PARCELS} parcels: for tests, says nothing of speed")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_PARCELS} parcels: for tests, says nothing of speed"
+    )
     parser.add_argument("--parcels", type=int, default=PARCELS)
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     given = parser.parse_args(arguments)

@@ -8,7 +8,9 @@ from waystream.app import App
 from waystream.doctor import check
 
 _TRACKS = "SELECT track.parcel_id, track.state, track.kind FROM track"
-_SCANS = "SELECT parcel_id, count(DISTINCT (at, text)), count(*) FROM scan WHERE withdrawn_at IS NULL GROUP BY parcel_id"
+_SCANS = (
+    "SELECT parcel_id, count(DISTINCT (at, text)), count(*) FROM scan WHERE withdrawn_at IS NULL GROUP BY parcel_id"
+)
 _EVENTS_TWICE = """SELECT coalesce(sum(times - 1), 0) FROM (
                        SELECT count(*) AS times FROM event GROUP BY subject, name, body) AS told"""
 

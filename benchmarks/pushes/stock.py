@@ -53,11 +53,14 @@ def set_up(app: App, story: Story) -> Stock:
     def work(tx: Tx) -> Stock:
         shop_id = shops.create_shop(tx, code="bench", name="Bench", actor=ACTOR).id
         sender = SenderIn(name="仓库", mobile="13800000000", address="仓前街道1号")
-        warehouse = catalogue.upsert_warehouse(tx, WarehouseIn(
-            code="w", name="仓", province="浙江省", city="杭州市", district="余杭区", sender=sender), actor=ACTOR)
+        warehouse = catalogue.upsert_warehouse(
+            tx,
+            WarehouseIn(code="w", name="仓", province="浙江省", city="杭州市", district="余杭区", sender=sender),
+            actor=ACTOR,
+        )
         told = AggregatorIn(AGGREGATOR, "kdniao", MERCHANT, "http://127.0.0.1:9", key)
         aggregator = hub.add_aggregator(tx, told, integrations=frozenset({"kdniao"}), actor=ACTOR)
-        person_id, = mint_ids(1, at_ms=ms)
+        (person_id,) = mint_ids(1, at_ms=ms)
         return Stock(shop_id, warehouse.id, aggregator.id, person_id, parcel_ids, binding_ids, key)
 
     stock = app.machine.run(work)
@@ -75,21 +78,57 @@ def _bind(conn: psycopg.Connection, story: Story, stock: Stock) -> None:
     persons = [(stock.person_id, shop, *key_id, b"", True, *[""] * 6, b"", start)]
     orders, parcels, bindings, lines, of_orders, of_lines = [], [], [], [], [], []
     for n, (parcel_id, binding_id) in enumerate(zip(stock.parcel_ids, stock.binding_ids, strict=True)):
-        orders.append((parcel_id, shop, f"B{n:08d}", stock.warehouse_id, stock.person_id, "prepaid", b"", "shipped",
-                       "all", start, start))
+        orders.append(
+            (
+                parcel_id,
+                shop,
+                f"B{n:08d}",
+                stock.warehouse_id,
+                stock.person_id,
+                "prepaid",
+                b"",
+                "shipped",
+                "all",
+                start,
+                start,
+            )
+        )
         lines.append((parcel_id, parcel_id, shop, 1, "sku", "sku", 1, 100))
         parcels.append((parcel_id, shop, stock.warehouse_id, stock.person_id, CARRIER, "dispatched", *[start] * 5))
         of_orders.append((parcel_id, parcel_id, shop))
         of_lines.append((parcel_id, parcel_id, shop, 1))
-        bindings.append((binding_id, parcel_id, shop, stock.aggregator_id, CARRIER, story.number(n),
-                         start - timedelta(hours=24), start))
-    copy(conn, "person", "id shop_id key_id sealed plain name_mask phone_mask address_mask province city district "
-         "content_hash created_at", persons)
-    copy(conn, "orders", "id shop_id number warehouse_id person_id payment content_hash word dispatch received_at "
-         "moved_at", orders)
+        bindings.append(
+            (
+                binding_id,
+                parcel_id,
+                shop,
+                stock.aggregator_id,
+                CARRIER,
+                story.number(n),
+                start - timedelta(hours=24),
+                start,
+            )
+        )
+    copy(
+        conn,
+        "person",
+        "id shop_id key_id sealed plain name_mask phone_mask address_mask province city district "
+        "content_hash created_at",
+        persons,
+    )
+    copy(
+        conn,
+        "orders",
+        "id shop_id number warehouse_id person_id payment content_hash word dispatch received_at moved_at",
+        orders,
+    )
     copy(conn, "order_line", "id order_id shop_id line_no sku name quantity price_fen", lines)
-    copy(conn, "parcel", "id shop_id warehouse_id person_id carrier stage created_at issued_at printed_at "
-         "dispatched_at moved_at", parcels)
+    copy(
+        conn,
+        "parcel",
+        "id shop_id warehouse_id person_id carrier stage created_at issued_at printed_at dispatched_at moved_at",
+        parcels,
+    )
     copy(conn, "parcel_order", "parcel_id order_id shop_id", of_orders)
     copy(conn, "parcel_line", "parcel_id order_line_id shop_id quantity", of_lines)
     copy(conn, "binding", "id parcel_id shop_id aggregator_id carrier number owns_from bound_at", bindings)
@@ -131,8 +170,23 @@ def _scans(story: Story, stock: Stock) -> Iterator[Row]:
         for trace in story.way(n):
             meaning, raw_time = network.meaning(trace.code, trace.text), stamp(trace.at)
             key = scan_key(binding_id=binding_id, source="kdniao", raw_time=raw_time, text=trace.text)
-            yield (parcel_id, key, stock.shop_id, binding_id, "kdniao", trace.at, raw_time, masked(trace.text),
-                   trace.code, trace.at, meaning.state, meaning.kind, meaning.coarse, trace.location, parcel_id)
+            yield (
+                parcel_id,
+                key,
+                stock.shop_id,
+                binding_id,
+                "kdniao",
+                trace.at,
+                raw_time,
+                masked(trace.text),
+                trace.code,
+                trace.at,
+                meaning.state,
+                meaning.kind,
+                meaning.coarse,
+                trace.location,
+                parcel_id,
+            )
 
 
 def begin_story(parcels: int) -> Story:

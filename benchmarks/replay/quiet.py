@@ -2,46 +2,65 @@
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
 
 from waystream.app import App
+from waystream.kernel.dispatcher import Rule
 from waystream.kernel.log import LOG_CHANNEL
 
-LOOK_EVERY_S = 0.25
+SIGNAL_WAIT_S = 1.0
+GATHER_S = 0.25  # signals that come right behind one another are one look
 STUCK_AFTER_S = 120.0
 
-#: One statement sees one moment: jobs to run, events without a position, rules behind the log, numbers unsettled.
+#: One statement sees one moment: jobs to run, numbers unsettled, events without a position, rules with events to read.
 #: What one of these leads to is written in the transaction that ends it, so nothing hides between them.
-_BUSY = """
+_LOOK = """
 SELECT (SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND kind <> 'count_numbers')
+     + (SELECT count(*) FROM take WHERE state IN ('planned', 'asked', 'doubt'))
      + (SELECT count(*) FROM event_new)
-     + (SELECT count(*) FROM rule_cursor WHERE position < (SELECT position FROM sequencer))
-     + (SELECT count(*) FROM take WHERE state IN ('planned', 'asked', 'doubt')),
+     + (SELECT count(*) FROM rule_cursor WHERE EXISTS (
+            SELECT FROM log JOIN event ON event.id = log.event_id
+            JOIN unnest(%(rules)s::text[], %(events)s::text[]) AS reads (rule, name) ON reads.name = event.name
+            WHERE log.position > rule_cursor.position AND reads.rule = rule_cursor.rule)),
        (SELECT position FROM sequencer), (SELECT count(*) FROM parcel WHERE stage = 'dispatched')
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How much is left to do, how far the log is, how many parcels have left the warehouses."""
+
+    busy: int
+    position: int
+    dispatched: int
+
+
 def wait_until_quiet(app: App, told: Callable[[int], None]) -> None:
     """Tells how many parcels have left so far. Raises `RuntimeError` when the log stands still with work undone."""
-    looked_at_s, moved_at_s, last = 0.0, time.monotonic(), -1
-    with closing(app.machine_database.listen(LOG_CHANNEL, timeout_s=LOOK_EVERY_S)) as signals:
-        for _ in signals:
-            now_s = time.monotonic()
-            if now_s - looked_at_s < LOOK_EVERY_S:
-                continue
-            looked_at_s = now_s
-            busy, position, dispatched = _look(app)
-            told(dispatched)
-            if busy == 0:
-                return
-            if position != last:
-                last, moved_at_s = position, now_s
-            if now_s - moved_at_s > STUCK_AFTER_S:
-                raise RuntimeError(f"there is work left ({busy}) but nothing has happened for {STUCK_AFTER_S:.0f} s")
+    moved_at_s, last = time.monotonic(), -1
+    with psycopg.connect(app.urls.machine, autocommit=True) as conn:
+        conn.execute(f"LISTEN {LOG_CHANNEL}")
+        while (look := _look(app)).busy:
+            told(look.dispatched)
+            if look.position != last:
+                moved_at_s, last = time.monotonic(), look.position
+            if time.monotonic() - moved_at_s > STUCK_AFTER_S:
+                raise RuntimeError(f"{look.busy} things are left to do, but nothing happened for {STUCK_AFTER_S:.0f} s")
+            _await_signal(conn)
 
 
-def _look(app: App) -> tuple[int, int, int]:
+def _look(app: App) -> Look:
+    reads = [(rule.name, event) for rule in map(Rule.of, app.rules) for event in sorted(rule.events)]
+    rules, events = zip(*reads, strict=True)
     with app.machine.begin(read_only=True) as tx:
-        row = tx.conn.execute(_BUSY).fetchone()
+        row = tx.conn.execute(_LOOK, {"rules": list(rules), "events": list(events)}).fetchone()
     assert row is not None
-    return row[0], row[1], row[2]
+    return Look(*row)
+
+
+def _await_signal(conn: psycopg.Connection[Any]) -> None:
+    if list(conn.notifies(timeout=SIGNAL_WAIT_S, stop_after=1)):
+        list(conn.notifies(timeout=GATHER_S))

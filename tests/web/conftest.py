@@ -59,13 +59,20 @@ class Office:
     def stranger(self) -> TestClient:
         return TestClient(self.app, BASE_URL)
 
-    def hire(self, role: Role = Role.OWNER, *, shops: tuple[int, ...] = (), must_change: bool = False) -> Person:
-        """Somebody of this role, for these shops (none named: every), signed in."""
+    def hire(
+        self,
+        role: Role = Role.OWNER,
+        *,
+        shops: tuple[int, ...] = (),
+        warehouses: tuple[int, ...] = (),
+        must_change: bool = False,
+    ) -> Person:
+        """Somebody of this role, for these shops and warehouses (none named: every), signed in."""
         self._hired += 1
         login = f"{role.value}{self._hired}"
 
         def make(tx: Tx) -> tuple[int, str]:
-            limits = people.Limits(every_shop=not shops, shops=shops)
+            limits = people.Limits(not shops, shops, warehouses)
             made = people.create_staff(tx, login=login, name="林晓", role=role, limits=limits, by=OWNER, language="en")
             tx.conn.execute("UPDATE staff SET must_change = %s WHERE id = %s", [must_change, made.staff.id])
             token = credentials.new_token()

@@ -144,6 +144,38 @@ def test_another_shops_person_sees_and_moves_nothing(office: Office) -> None:
     assert _first_shops_rows(office) == before
 
 
+def test_another_warehouses_person_sees_and_moves_nothing(office: Office) -> None:
+    """Every permission and every shop, but for another warehouse: no deed, on a page or over the API, goes past it."""
+    office.hire(Role.OWNER)
+    elsewhere = office.hire(Role.OWNER, warehouses=(_another_warehouse(office),))
+    numbers = [row[0] for row in office.rows("SELECT number FROM orders")]
+    before = _first_shops_rows(office)
+    for door in list_doors(office):
+        if door.path in {"/live", "/sign-out"} or door.permission == PUBLIC:
+            continue
+        status, body = _knock(office, door, elsewhere)
+        assert status < 500, door
+        assert not [number for number in numbers if number in body], door
+        if "{order_id" in door.path or "{parcel_id" in door.path or _is_deed(door):
+            assert status in {404, 409, 422}, door
+    assert _first_shops_rows(office) == before
+
+
+def _is_deed(door: Door) -> bool:
+    return door.method == "POST" and door.path.startswith(("/orders/", "/parcels/"))
+
+
+def _another_warehouse(office: Office) -> int:
+    with office.context.machine.begin() as tx:
+        row = tx.conn.execute(
+            """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, created_at)
+               SELECT 'other', name, province, city, district, key_id, sealed, contact_mask, created_at
+               FROM warehouse LIMIT 1 RETURNING id"""
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def _first_shops_rows(office: Office) -> list[tuple[object, ...]]:
     shop = office.world.shop_ids[0]
     return [

@@ -23,7 +23,7 @@ class State(StrEnum):
     CUSTOMS = "customs"  # 清关中
     RETURNING = "returning"  # 退回中
     RETURNED = "returned"  # 已退回
-    LOST = "lost"  # 丢失
+    LOST = "lost"  # 遗失
     CANCELLED = "cancelled"  # 已取消
     NO_TRACE = "no_trace"  # 无轨迹
     UNKNOWN = "unknown"  # 未知
@@ -37,7 +37,7 @@ class Kind(StrEnum):
     BY_PROXY = "by_proxy"  # 代收
     LOCKER = "locker"  # 快递柜或驿站
     UNSPECIFIED = "unspecified"  # 未说明
-    STALLED = "stalled"  # 滞留
+    STALLED = "stalled"  # 停滞
     OVERDUE = "overdue"  # 超时未签收
     LOCKER_OVERDUE = "locker_overdue"  # 柜内超时未取
     DAMAGED = "damaged"  # 破损

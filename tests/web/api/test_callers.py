@@ -22,6 +22,7 @@ from waystream.parts.people.actions import Limits
 from waystream.parts.tracking import actions as tracking
 from waystream.web.auth import SIGNED_IN
 from waystream.web.openapi import Route, list_routes
+from waystream.web.wire import read
 
 REASON = {"reason": "because"}
 NEW = {"name": "x", "role": "care"}
@@ -227,6 +228,8 @@ def test_the_right_role_is_served(desk: Desk, story: Story, routes: list[tuple[R
         program = care if route.permission == UNMASK else desk.key(*scopes)
         answer = send(program, story, route, ask)
         assert answer.status_code == (ask.expected or route.doc.status), (route, answer.text)
+        if answer.is_success and route.doc.gives is not bytes:
+            read(answer.json(), route.doc.gives)
 
 
 def test_another_shop_sees_and_touches_nothing(desk: Desk, story: Story, routes: list[tuple[Route, Ask]]) -> None:

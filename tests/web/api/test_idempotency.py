@@ -8,6 +8,7 @@ import pytest
 from tests.parts.world import counts, raw_order
 from tests.web.api.desk import Desk, Program
 from waystream.web import idempotency
+from waystream.web.idempotency import Kept, Repeatable
 
 
 @pytest.fixture
@@ -51,9 +52,20 @@ def test_a_key_is_its_callers_own(desk: Desk, program: Program) -> None:
     assert other.json()["orders"][0]["outcome"] == "unchanged"
 
 
-@pytest.mark.parametrize("key", ["a b", "x" * 201, "\x7f"])
-def test_a_key_is_short_and_printable(program: Program, key: str) -> None:
-    assert program.post("/api/orders", raw_order("A1"), key=key).status_code == 422
+def test_a_key_is_short_and_printable(program: Program) -> None:
+    for key in ("a b", "x" * 201, "\x7f"):
+        assert program.post("/api/orders", raw_order("A1"), key=key).status_code == 422
+
+
+def test_nobody_waits_for_ever(desk: Desk, program: Program) -> None:
+    """The database's lock time-out ends the waiting: later, under the same key."""
+    asked = Repeatable(program.get("/api/me").json()["actor"], "k1", "")
+    with desk.work.begin() as tx:
+        idempotency.once(tx, asked, lambda tx: Kept(200, b""))
+        answer = program.post("/api/orders", raw_order("A1"), key="k1")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert program.get("/api/orders/tea:A1").status_code == 404
 
 
 def test_what_failed_changed_nothing_and_may_be_tried_again(desk: Desk, program: Program) -> None:

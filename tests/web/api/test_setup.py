@@ -110,25 +110,23 @@ def test_secrets_of_accounts_go_in_and_never_come_out(desk: Desk, program: Progr
     assert opened.parameters.month_code == "SECRET3"
 
 
-@pytest.mark.parametrize(
-    ("given", "status", "path"),
-    [
-        ({"warehouse": "99999"}, 404, None),
-        ({"aggregator": "99999"}, 404, None),
-        ({"carrier": "z t"}, 422, "parameters.carrier"),
-        ({"parameters": {"pay_type": 9}}, 422, "parameters.pay_type"),
-        ({"name": "YTO"}, 409, "name"),
-    ],
+WRONG_ACCOUNTS: tuple[tuple[Any, ...], ...] = (
+    ({"warehouse": "99999"}, 404, None),
+    ({"aggregator": "99999"}, 404, None),
+    ({"carrier": "z t"}, 422, "parameters.carrier"),
+    ({"parameters": {"pay_type": 9}}, 422, "parameters.pay_type"),
+    ({"name": "YTO"}, 409, "name"),
 )
-def test_a_wrong_account_says_where(
-    desk: Desk, program: Program, given: dict[str, Any], status: int, path: str | None
-) -> None:
-    [aggregator] = program.get("/api/aggregators").json()["aggregators"]
-    good = {"aggregator": aggregator["id"], "carrier": "STO", "name": "x", "parameters": {}}
-    answer = program.post("/api/accounts", good | given)
-    assert answer.status_code == status, answer.text
-    if path:
-        assert paths(answer) == [path]
+
+
+def test_a_wrong_account_says_where(desk: Desk, program: Program) -> None:
+    for given, status, path in WRONG_ACCOUNTS:
+        [aggregator] = program.get("/api/aggregators").json()["aggregators"]
+        good = {"aggregator": aggregator["id"], "carrier": "STO", "name": "x", "parameters": {}}
+        answer = program.post("/api/accounts", good | given)
+        assert answer.status_code == status, answer.text
+        if path:
+            assert paths(answer) == [path]
 
 
 def test_an_account_is_tried_counted_and_switched(desk: Desk, program: Program) -> None:

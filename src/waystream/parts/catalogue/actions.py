@@ -1,4 +1,5 @@
-"""What can be done with the catalogue. Callers check `Caller.may("setup:write")` before they write."""
+"""What can be done with the catalogue. Before they write, callers check `Caller.may`: `shop:write` for SKUs, which are a
+shop's own, `setup:write` for warehouses, which serve every shop."""
 
 from collections.abc import Sequence
 

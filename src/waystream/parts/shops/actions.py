@@ -1,4 +1,5 @@
-"""What can be done with shops. Callers check `Caller.may("setup:write")` before they write."""
+"""What can be done with shops. Before they write, callers check `Caller.may`: `setup:write` for a new shop, `shop:write`
+for its policy."""
 
 from waystream.core.errors import Conflict, Missing
 from waystream.kernel.audit import Entry

@@ -28,6 +28,7 @@ from waystream.web.shell.language import N_, Language, Moment
 
 WRITE = "orders:write"
 TARGETS = {"orders": N_("Orders"), "skus": N_("Goods (SKUs)"), "warehouses": N_("Warehouses")}
+NEEDS = {"orders": WRITE, "skus": "shop:write", "warehouses": "setup:write"}
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 PROBLEMS_SHOWN = 200
 
@@ -76,7 +77,9 @@ def draw(tx: Tx, seat: Seat, language: Language) -> ImportPage:
         answer=language.say(
             "Give a CSV or Parquet file; everything in it is taken, or nothing and every wrong line is named."
         ),
-        targets=tuple((code, str(language.say(word))) for code, word in TARGETS.items()),
+        targets=tuple(
+            (code, str(language.say(word))) for code, word in TARGETS.items() if seat.caller.may(NEEDS[code])
+        ),
         shops=tuple((shop.code, shop.name) for shop in shops.list_shops(tx)),
         warehouses=tuple((house.code, house.name) for house in catalogue.list_warehouses(tx)),
         mappings=tuple((mapping.name, mapping.name) for mapping in importing.list_mappings(tx)),
@@ -97,8 +100,7 @@ def begin(
     name = Path(file.filename or "file").name[:100]
     if target not in TARGETS:
         raise Invalid("target", f"choose from {', '.join(TARGETS)}")
-    if target != "orders":
-        seat.caller.require("setup:write")
+    seat.caller.require(NEEDS[target])
     if not name.lower().endswith(SUFFIXES):
         raise Invalid("file", f"a file ending in {', '.join(SUFFIXES)}")
     kept = _keep(file, Path(name).suffix)

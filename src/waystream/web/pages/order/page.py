@@ -21,6 +21,7 @@ from waystream.web.context import context_of
 from waystream.web.pages.order import store
 from waystream.web.pages.order.answer import say_aside, say_order
 from waystream.web.pages.order.way import Because, Entry, Step, Told, draw_because, draw_steps, draw_timeline
+from waystream.web.reach import reach_parcel
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import Language, Moment
 from waystream.web.shell.vocabulary import REFUND_WORDS, Pill, carrier_name, order_word, pill
@@ -115,9 +116,7 @@ def show_order(request: Request, seat: Annotated[Seat, requires(READ)], order_id
 def show_parcel(request: Request, seat: Annotated[Seat, requires(READ)], parcel_id: RowId) -> Response:
     context = context_of(request)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
-        orders = store.list_order_ids(tx.conn, parcel_id)
-    if not orders:
-        raise Missing("There is no such parcel.")
+        orders = store.list_order_ids(tx.conn, reach_parcel(tx, seat, parcel_id))
     return RedirectResponse(f"/orders/{orders[0]}#parcel-{parcel_id}", 303)
 
 

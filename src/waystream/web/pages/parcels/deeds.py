@@ -13,11 +13,11 @@ from waystream.kernel.tx import Tx
 from waystream.parts.floor import actions as floor
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.tracking import actions as tracking
-from waystream.parts.tracking import reading
-from waystream.web.acting import act, act_on_setup, parse_ids
+from waystream.web.acting import act_on_parcel, parse_ids
 from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
-from waystream.web.pages.order.store import list_order_ids
+from waystream.web.context import context_of
+from waystream.web.raw_push import open_raw_push
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
 from waystream.web.views import Ask, AskField, Effect
@@ -156,14 +156,14 @@ def dispatch(
     weighed_g: Annotated[str, Form(max_length=7)] = "",
     back: Back = "/parcels",
 ) -> Response:
-    [parcel_id] = parse_ids([id])
     if weighed_g and not weighed_g.isdecimal():
         raise Invalid("weighed_g", "the weight is a number of grams")
     weight = int(weighed_g) if weighed_g else None
-    [answer] = act(
+    [answer] = act_on_parcel(
         request,
         seat,
-        lambda tx: fulfilment.dispatch(
+        id,
+        lambda tx, parcel_id: fulfilment.dispatch(
             tx, [parcel_id], by="weigh" if weight else "scan", actor=seat.caller.actor, weighed_g=weight
         ),
     )
@@ -176,9 +176,8 @@ def dispatch(
 def reprint(
     request: Request, seat: Annotated[Seat, requires("ship:write")], id: Id, reason: Reason, back: Back = "/parcels"
 ) -> Response:
-    [parcel_id] = parse_ids([id])
-    act(request, seat, lambda tx: require_seen(tx, parcel_id))
-    act_on_setup(request, lambda tx: floor.reprint(tx, parcel_id, reason=reason, actor=seat.caller.actor))
+    actor = seat.caller.actor
+    act_on_parcel(request, seat, id, lambda tx, parcel_id: floor.reprint(tx, parcel_id, reason=reason, actor=actor))
     return go(own_path(back), said=language_of(request).say("The label is in the printer’s queue."))
 
 
@@ -186,8 +185,10 @@ def reprint(
 def reissue(
     request: Request, seat: Annotated[Seat, requires("ship:write")], id: Id, reason: Reason, back: Back = "/parcels"
 ) -> Response:
-    [parcel_id] = parse_ids([id])
-    act(request, seat, lambda tx: fulfilment.reissue(tx, parcel_id, reason=reason, actor=seat.caller.actor))
+    actor = seat.caller.actor
+    act_on_parcel(
+        request, seat, id, lambda tx, parcel_id: fulfilment.reissue(tx, parcel_id, reason=reason, actor=actor)
+    )
     return go(own_path(back), said=language_of(request).say("A new number was asked for."))
 
 
@@ -195,8 +196,8 @@ def reissue(
 def void(
     request: Request, seat: Annotated[Seat, requires("ship:write")], id: Id, reason: Reason, back: Back = "/parcels"
 ) -> Response:
-    ids = parse_ids([id])
-    act(request, seat, lambda tx: fulfilment.void(tx, ids, reason=reason, actor=seat.caller.actor))
+    actor = seat.caller.actor
+    act_on_parcel(request, seat, id, lambda tx, parcel_id: fulfilment.void(tx, [parcel_id], reason=reason, actor=actor))
     return go(own_path(back), said=language_of(request).say("The parcel is void; its number is being given back."))
 
 
@@ -209,11 +210,12 @@ def decide(
     reason: Reason,
     back: Back = "/parcels",
 ) -> Response:
-    [parcel_id] = parse_ids([id])
-    act(
+    actor, said = seat.caller.actor, Verdict(verdict)
+    act_on_parcel(
         request,
         seat,
-        lambda tx: tracking.decide(tx, parcel_id, verdict=Verdict(verdict), actor=seat.caller.actor, reason=reason),
+        id,
+        lambda tx, parcel_id: tracking.decide(tx, parcel_id, verdict=said, actor=actor, reason=reason),
     )
     return go(own_path(back), said=language_of(request).say("Your decision stands."))
 
@@ -228,13 +230,11 @@ def open_raw(
     back: Back = "/parcels",
 ) -> Response:
     """The raw bytes behind a state, this once."""
-    [parcel_id], [inbox_id] = parse_ids([id]), parse_ids([push])
-    language = language_of(request)
+    [inbox_id] = parse_ids([push])
+    language, networks = language_of(request), context_of(request).networks
 
-    def read(tx: Tx) -> RawPage:
-        require_told(tx, parcel_id, inbox_id)
-        subject = f"parcel:{parcel_id}"
-        raw = reading.open_push(tx, inbox_id, actor=seat.caller.actor, reason=reason, subject=subject)
+    def read(tx: Tx, parcel_id: int) -> RawPage:
+        raw = open_raw_push(tx, seat, networks, parcel_id=parcel_id, inbox_id=inbox_id, reason=reason)
         return RawPage(
             number=str(inbox_id),
             received=language.stamp(raw.received_at, tx.now),
@@ -244,21 +244,4 @@ def open_raw(
             back=own_path(back),
         )
 
-    return show(request, "parcels/raw.html", act(request, seat, read))
-
-
-def require_seen(tx: Tx, parcel_id: int) -> None:
-    """Raises `Missing` for a parcel of a shop this transaction may not see."""
-    if not list_order_ids(tx.conn, parcel_id):
-        raise Missing("There is no such parcel.")
-
-
-def require_told(tx: Tx, parcel_id: int, inbox_id: int) -> None:
-    """Raises `Missing` unless this push told of this parcel: a push is opened only by way of what it caused."""
-    row = tx.conn.execute(
-        """SELECT EXISTS (SELECT FROM scan WHERE parcel_id = %(parcel)s AND inbox_id = %(push)s)
-               OR EXISTS (SELECT FROM telling WHERE parcel_id = %(parcel)s AND inbox_id = %(push)s)""",
-        {"parcel": parcel_id, "push": inbox_id},
-    ).fetchone()
-    if row is None or not row[0]:
-        raise Missing("This push told nothing of this parcel.")
+    return show(request, "parcels/raw.html", act_on_parcel(request, seat, id, read))

@@ -13,7 +13,7 @@ from waystream.core.state import Kind, State
 from waystream.kernel.tx import Tx
 from waystream.parts.floor import actions as floor
 from waystream.parts.floor import paper
-from waystream.web.acting import act
+from waystream.web.acting import act_on_parcel
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.cursor import read_cursor, write_cursor
@@ -194,6 +194,6 @@ def get_label(
     """The live label as it prints, masked as the carrier wants it; PDF by default."""
     format = format if format in FILES else "pdf"
     networks = context_of(request).networks
-    label = act(request, seat, lambda tx: floor.get_label(tx, parcel_id))
+    label = act_on_parcel(request, seat, str(parcel_id), floor.get_label)
     document, _ = paper.render_label(label, networks, format=format, dpi=max(100, min(dpi, 300)))
     return Response(document, media_type=FILES[format], headers={"Cache-Control": "private, no-store"})

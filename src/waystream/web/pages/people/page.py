@@ -9,7 +9,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from waystream.core.errors import Conflict, Forbidden, Invalid
+from waystream.core.errors import Conflict, Forbidden, Invalid, Missing
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
 from waystream.parts.people import actions as people
@@ -20,7 +20,7 @@ from waystream.web.auth import Seat, requires
 from waystream.web.forms import Filled, Form, FormField, FormPage, filled_in, loose_problem
 from waystream.web.navigation import Entry
 from waystream.web.pages.order.page import RowId
-from waystream.web.pages.people import keys
+from waystream.web.pages.people import keys as key_pages
 from waystream.web.pages.people.keys import KeyView, Secret, view_key
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language, Moment
@@ -32,7 +32,7 @@ NAV = (Entry(20, "settings", "/people", "settings", N_("People"), WRITE),)
 BACK = "/people"
 
 router = APIRouter()
-router.include_router(keys.router)
+router.include_router(key_pages.router)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,14 @@ def show_people(request: Request, seat: Annotated[Seat, requires(WRITE)]) -> Res
 
 
 def draw(tx: Tx, seat: Seat, language: Language) -> PeoplePage:
-    staff = people.list_staff(tx)
+    staff = [each for each in people.list_staff(tx) if seat.caller.sees(each.caller())]
+    keys = [key for key in people.list_keys(tx) if seat.caller.sees(key.caller())]
     shop_names = {shop.id: shop.name for shop in shops.list_shops(tx)}
     house_names = {house.id: house.name for house in catalogue.list_warehouses(tx)}
     return PeoplePage(
         answer=_answer(language, staff),
         staff=tuple(_view(language, seat, each, (shop_names, house_names), tx.now) for each in staff),
-        keys=tuple(view_key(language, key, shop_names, tx.now) for key in people.list_keys(tx)),
+        keys=tuple(view_key(language, key, shop_names, tx.now) for key in keys),
     )
 
 
@@ -138,7 +139,7 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
 @router.get("/people/{staff_id:int}")
 def show_one(request: Request, seat: Annotated[Seat, requires(WRITE)], staff_id: RowId) -> Response:
     language = language_of(request)
-    page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, people.get_staff(tx, staff_id), None))
+    page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, _get(tx, seat, staff_id), None))
     return show(request, "form.html", page)
 
 
@@ -161,7 +162,7 @@ def change(request: Request, seat: Annotated[Seat, requires(WRITE)], staff_id: R
         act_on_setup(request, save)
     except (Invalid, Conflict, Forbidden) as refusal:
         refused = form.refused(refusal)
-        page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, people.get_staff(tx, staff_id), refused))
+        page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, _get(tx, seat, staff_id), refused))
         return show(request, "form.html", page, status=refusal.status)
     return go(BACK, said=language.say("Saved; it holds from their next click."))
 
@@ -182,6 +183,14 @@ def enable(request: Request, seat: Annotated[Seat, requires(WRITE)], staff_id: R
 def reset_password(request: Request, seat: Annotated[Seat, requires(WRITE)], staff_id: RowId) -> Response:
     made = act_on_setup(request, lambda tx: people.reset_password(tx, staff_id, by=seat.caller))
     return show(request, "people/secret.html", _password(language_of(request), made))
+
+
+def _get(tx: Tx, seat: Seat, staff_id: int) -> Staff:
+    """Somebody with more shops than the caller is not told of."""
+    staff = people.get_staff(tx, staff_id)
+    if not seat.caller.sees(staff.caller()):
+        raise Missing("There is no such person.")
+    return staff
 
 
 def _password(language: Language, made: people.NewStaff) -> Secret:
@@ -229,7 +238,9 @@ def limit_fields(tx: Tx, seat: Seat, language: Language, staff: Staff | None) ->
     """Which shops and warehouses; only those the maker has."""
     say = language.say
     seen = [shop for shop in shops.list_shops(tx) if shop.id in seat.shops]
-    houses = tuple((str(house.id), house.name) for house in catalogue.list_warehouses(tx))
+    houses = tuple(
+        (str(house.id), house.name) for house in catalogue.list_warehouses(tx) if seat.caller.may_warehouse(house.id)
+    )
     every = FormField("every_shop", say("Every shop"), "tick", ticked=("1",) if staff and staff.every_shop else ())
     return (
         *((every,) if seat.shops.ids is None else ()),

@@ -22,7 +22,7 @@ from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
 from waystream.web.shell.vocabulary import KIND_WORDS
 
-READ, WRITE = "setup:read", "setup:write"
+READ, OPEN, WRITE = "setup:read", "setup:write", "shop:write"
 NAV = (Entry(30, "settings", "/shops", "settings", N_("Shops"), READ),)
 BACK = "/shops"
 
@@ -43,6 +43,7 @@ class ShopView:
 class ShopsPage:
     answer: Markup
     shops: tuple[ShopView, ...]
+    may_open: bool
     may_write: bool
 
 
@@ -59,6 +60,7 @@ def draw(tx: Tx, seat: Seat, language: Language) -> ShopsPage:
     return ShopsPage(
         answer=_answer(language, len(seen), careful),
         shops=tuple(_view(language, shop) for shop in seen),
+        may_open=seat.caller.may(OPEN),
         may_write=seat.caller.may(WRITE),
     )
 
@@ -96,12 +98,12 @@ _KINDS = (Kind.IN_PERSON, Kind.BY_PROXY, Kind.LOCKER, Kind.UNSPECIFIED)
 
 
 @router.get("/shops/new")
-def show_new(request: Request, seat: Annotated[Seat, requires(WRITE)]) -> Response:
+def show_new(request: Request, seat: Annotated[Seat, requires(OPEN)]) -> Response:
     return show(request, "form.html", draw_form(language_of(request), None, None))
 
 
 @router.post("/shops/new")
-def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) -> Response:
+def add(request: Request, seat: Annotated[Seat, requires(OPEN)], form: Form) -> Response:
     language = language_of(request)
     try:
         policy = _policy(form)
