@@ -26,6 +26,7 @@ from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
 from waystream.settings import Settings
+from waystream.web import idempotency
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
 def load_work(outside: Outside) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
     """Every part's job handlers and sweeps."""
     handlers: list[Handler] = []
-    sweeps: list[Sweep] = [job_table.pruning()]
+    sweeps: list[Sweep] = [job_table.pruning(), idempotency.sweep()]
     for part in open_list.load(parts):
         if (Path(str(part.__path__[0])) / "jobs.py").exists():
             jobs = importlib.import_module(f"{part.__name__}.jobs")

@@ -48,11 +48,12 @@ class Merchant:
         with self.arrived:
             self.calls += 1
             self.arrived.notify_all()
-            if not network.verify_push(Aggregator(ID, KEY, ""), body):
+            push = network.open_push(Aggregator(ID, KEY, ""), body)
+            if push is None:
                 self.refused += 1
                 return 401, b""
             if self.accepting:
-                self.pushes.append(network.read_push(body))
+                self.pushes.append(push)
         at = datetime(2026, 3, 1, tzinfo=UTC)
         reply = network.answer_push(merchant_id=ID, at=at, accepted=self.accepting, reason="")
         return reply.status, reply.body

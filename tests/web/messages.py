@@ -3,6 +3,7 @@
 Python says them with `say`, `say_n` and `N_`, templates with `_` and `ngettext`.
 """
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,32 @@ def _from_templates() -> Iterator[tuple[str, Message]]:
                 if texts:  # otherwise it says a word marked elsewhere
                     where = f"{path.relative_to(WEB)}:{line}"
                     yield where, (texts[0], texts[1]) if function == "ngettext" else texts[0]
+
+
+#: Where the sentences of errors stand, and which argument of each error is the sentence.
+SAYING = ("parts/**/*.py", "core/sheet.py", "kernel/table_file.py", "web/pages/**/*.py")
+ERRORS = {"Invalid": 1, "Conflict": 0, "Missing": 0, "Forbidden": 0, "Refused": 0, "TooLarge": 0}
+
+
+def list_refusals() -> dict[str, str]:
+    """The sentences of errors that a person may meet, `{}` for what is put in, with where each stands."""
+    found: dict[str, str] = {}
+    for path in sorted({path for pattern in SAYING for path in WEB.parent.glob(pattern)}):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+                sentence = _sentence(node, ERRORS[node.func.id])
+                if sentence:
+                    found.setdefault(sentence, f"{path.name}:{node.lineno}")
+    return found
+
+
+def _sentence(call: ast.Call, place: int) -> str:
+    said = call.args[place] if len(call.args) > place else None
+    if isinstance(said, ast.Constant) and isinstance(said.value, str):
+        return said.value
+    if isinstance(said, ast.JoinedStr):
+        return "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in said.values)
+    return ""
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.web.messages import WEB, list_messages
-from waystream.web.shell.language import Language, catalogue, choose_language
+from tests.web.messages import WEB, list_messages, list_refusals
+from waystream.web.shell.language import Language, catalogue, choose_language, parts_catalogue
 
 CHINA = ZoneInfo("Asia/Shanghai")
 ENGLISH, CHINESE = Language("en", CHINA), Language("zh", CHINA)
@@ -100,3 +100,23 @@ def test_language_is_the_wanted_one_then_the_browsers() -> None:
     assert choose_language("en", "zh-CN") == "en"
     assert choose_language("", "fr-FR,en;q=0.8") == "en"
     assert choose_language("", "fr-FR") == "zh"
+
+
+def test_sentences_of_the_parts_are_translated() -> None:
+    known = {str(message.id) for message in parts_catalogue() if message.id}
+    assert not {sentence: where for sentence, where in list_refusals().items() if sentence not in known}
+
+
+def test_no_translation_of_a_part_is_stale() -> None:
+    source = "\n".join(path.read_text().replace('"\n', "").replace('\\"', '"') for path in WEB.parent.rglob("*.py"))
+    pieces = [piece for message in parts_catalogue() if message.id for piece in str(message.id).split("{}")]
+    assert not [piece for piece in pieces if piece not in source]
+
+
+def test_what_a_part_put_into_its_sentence_stays() -> None:
+    said = "Line 2 has 1 left to ship, not 3."
+    assert CHINESE.echo(said) == "第 2 行只剩 1 件可发，不是 3 件。"
+    assert ENGLISH.echo(said) == said
+    inner = "The order has left the warehouse: intercept its parcels instead."
+    assert CHINESE.echo(inner) == "订单已出库，改为拦截包裹。"
+    assert CHINESE.echo("nobody ever said this") == "nobody ever said this"

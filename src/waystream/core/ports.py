@@ -250,9 +250,11 @@ class Network(Protocol):
 
     def read_subscribe(self, reply: Reply) -> SubscribeAnswer: ...
 
-    def verify_push(self, aggregator: Aggregator, body: bytes) -> bool: ...
+    def open_push(self, aggregator: Aggregator, body: bytes) -> Push | None:
+        """What a push says; None where its signature does not hold. Raises `Unreadable` only for what is signed."""
 
-    def read_push(self, body: bytes) -> Push: ...
+    def read_push(self, body: bytes) -> Push:
+        """A kept push once more, whose signature held when it came. Raises `Unreadable`."""
 
     def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply: ...
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from psycopg import Connection
 
 from waystream.core.ports import Network, PrinterDriver
+from waystream.kernel.columns import bigints, texts
 
 if TYPE_CHECKING:  # tx stands on jobs, not the other way round
     from waystream.kernel.exchange import Exchange
@@ -124,8 +125,8 @@ def enqueue(conn: Connection[Any], wanted: Sequence[Job]) -> None:
         """WITH added AS (
                INSERT INTO job (kind, shop_id, key, subject, args, due_at)
                SELECT kind, shop_id, key, subject, args, clock_timestamp() + make_interval(secs => delay_s)
-               FROM unnest(%(kinds)s::text[], %(shops)s::bigint[], %(keys)s::text[], %(subjects)s::text[],
-                           %(args)s::jsonb[], %(delays)s::float8[]) WITH ORDINALITY
+               FROM unnest(%(kinds)b::text[], %(shops)b::bigint[], %(keys)b::text[], %(subjects)b::text[],
+                           %(args)b::jsonb[], %(delays)s::float8[]) WITH ORDINALITY
                     AS given (kind, shop_id, key, subject, args, delay_s, nth)
                ORDER BY nth
                ON CONFLICT (kind, key) WHERE state IN ('ready', 'running') DO NOTHING
@@ -133,11 +134,11 @@ def enqueue(conn: Connection[Any], wanted: Sequence[Job]) -> None:
            )
            SELECT pg_notify(%(channel)s, 'new') FROM added LIMIT 1""",
         {
-            "kinds": [job.kind for job in wanted],
-            "shops": [job.shop_id for job in wanted],
-            "keys": [job.key for job in wanted],
-            "subjects": [job.subject for job in wanted],
-            "args": [json.dumps(dict(job.args)) for job in wanted],
+            "kinds": texts([job.kind for job in wanted]),
+            "shops": bigints([job.shop_id for job in wanted]),
+            "keys": texts([job.key for job in wanted]),
+            "subjects": texts([job.subject for job in wanted]),
+            "args": texts([json.dumps(dict(job.args)) for job in wanted]),
             "delays": [job.delay_s for job in wanted],
             "channel": JOB_CHANNEL,
         },

@@ -19,6 +19,7 @@ from psycopg import Connection
 from waystream.core import events
 from waystream.core.errors import Unavailable
 from waystream.core.events import Event
+from waystream.kernel.columns import bigints, texts
 from waystream.kernel.database import Database, error_text
 from waystream.kernel.wake import Wake
 
@@ -80,19 +81,19 @@ def emit_each(conn: Connection[Any], happened: Sequence[tuple[Event, str]], *, a
         """WITH recorded AS (
                INSERT INTO event (at, shop_id, name, subject, body, cause)
                SELECT %(at)s, shop_id, name, subject, body, cause
-               FROM unnest(%(shops)s::bigint[], %(names)s::text[], %(subjects)s::text[], %(bodies)s::jsonb[],
-                           %(causes)s::text[]) WITH ORDINALITY AS given (shop_id, name, subject, body, cause, nth)
+               FROM unnest(%(shops)b::bigint[], %(names)b::text[], %(subjects)b::text[], %(bodies)b::jsonb[],
+                           %(causes)b::text[]) WITH ORDINALITY AS given (shop_id, name, subject, body, cause, nth)
                ORDER BY nth
                RETURNING id
            ), unplaced AS (INSERT INTO event_new (event_id) SELECT id FROM recorded)
            SELECT pg_notify(%(channel)s, 'new')""",
         {
             "at": at,
-            "shops": [event.shop_id for event, _ in happened],
-            "names": [type(event).__name__ for event, _ in happened],
-            "subjects": [event.subject for event, _ in happened],
-            "bodies": [events.encode(event) for event, _ in happened],
-            "causes": [cause for _, cause in happened],
+            "shops": bigints([event.shop_id for event, _ in happened]),
+            "names": texts([type(event).__name__ for event, _ in happened]),
+            "subjects": texts([event.subject for event, _ in happened]),
+            "bodies": texts([events.encode(event) for event, _ in happened]),
+            "causes": texts([cause for _, cause in happened]),
             "channel": EVENT_CHANNEL,
         },
     )

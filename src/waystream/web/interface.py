@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+import psycopg
 from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from waystream.core.errors import Invalid
+from waystream.core.errors import Conflict, Invalid
 from waystream.kernel.tx import Tx, Work
 from waystream.web import cursor, idempotency, wire
 from waystream.web.auth import SAFE, Requirement, Seat, take_seat
@@ -62,10 +63,14 @@ class Call:
             return Kept(status, wire.encode(work(tx)))
 
         repeatable = self._repeatable() if kept else None
-        reply = self._work(setup).run(
-            lambda tx: done(tx) if repeatable is None else idempotency.once(tx, repeatable, done),
-            shops=None if setup else self.seat.shops,
-        )
+        try:
+            reply = self._work(setup).run(
+                lambda tx: done(tx) if repeatable is None else idempotency.once(tx, repeatable, done),
+                shops=None if setup else self.seat.shops,
+            )
+        except psycopg.errors.UniqueViolation:
+            # The database knows of rows this caller may not see, and of what was done in the same moment.
+            raise Conflict("This is held by something else already") from None
         headers = {idempotency.REPLAYED: "true"} if reply.replayed else None
         return Response(reply.body, reply.status, headers, media_type=wire.JSON)
 

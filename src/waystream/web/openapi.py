@@ -78,7 +78,13 @@ def _permission(context: Any) -> str | None:
 
 
 def describe(app: FastAPI) -> Json:
-    """The whole document."""
+    """The whole document, made once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _describe(app)
+    return app.openapi_schema
+
+
+def _describe(app: FastAPI) -> Json:
     routes = list_routes(app)
     document = get_openapi(title=app.title, version=app.version, description=INTRO, routes=app.routes)
     schemas, components = _schemas(routes)

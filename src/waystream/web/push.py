@@ -104,12 +104,12 @@ class PushDesk:
 
     def _read(self, account: OpenAggregator, network: Network, body: bytes) -> Received | Unreadable | None:
         """The push; why it cannot be read; None where the signature does not fit."""
-        if not network.verify_push(account.aggregator, body):
-            return None
         try:
-            push = network.read_push(body)
+            push = network.open_push(account.aggregator, body)
         except Unreadable as error:
             return error
+        if push is None:
+            return None
         now = self._work.clock.now()
         (inbox_id,) = mint_ids(1, at_ms=int(now.timestamp() * 1000))
         return Received(

@@ -229,13 +229,13 @@ def test_a_push_arrives_as_it_was_meant(other: Network) -> None:
     for push_type, codes in (("101", ["", ""][:1]), ("102", ["1"])):
         data = fake.push_data("7", push_type, [news], at=AT + timedelta(hours=5))
         body = fake.seal_push(Merchant("7", "key"), push_type, data)
-        assert network.verify_push(AGGREGATOR, body)
-        push = network.read_push(body)
+        push = network.open_push(AGGREGATOR, body)
+        assert push is not None
         assert (push.merchant_id, push.request_type, push.pushed_at) == ("7", push_type, AT + timedelta(hours=5))
         assert [trace.code for trace in push.told[0].traces] == codes
         assert push.told[0].traces[0].at == AT + timedelta(hours=4)
         assert (push.told[0].number, push.told[0].our_code, push.told[0].state_code) == (number, REQUEST.code, "1")
-        assert not network.verify_push(AGGREGATOR, fake.seal_push(Merchant("7", "key"), push_type, data, forged=True))
+        assert network.open_push(AGGREGATOR, fake.seal_push(Merchant("7", "key"), push_type, data, forged=True)) is None
 
 
 def test_only_their_own_words_count_as_an_answer() -> None:

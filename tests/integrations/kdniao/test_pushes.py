@@ -19,8 +19,9 @@ def push(items: list[dict[str, Any]], push_type: str = "102", **more: Any) -> Pu
     document = {"EBusinessID": 7, "PushTime": "2026-03-02 18:00:00", "Count": str(len(items)), "Data": items, **more}
     data = json.dumps(document, ensure_ascii=False)
     body = write_envelope(Envelope(data, push_type, signature=sign(data, "key")))
-    assert network.verify_push(AGGREGATOR, body)
-    return network.read_push(body)
+    opened = network.open_push(AGGREGATOR, body)
+    assert opened is not None
+    return opened
 
 
 def item(**fields: Any) -> dict[str, Any]:

@@ -56,8 +56,9 @@ class Desk:
     def key(self, *scopes: str, shops: tuple[int, ...] = ()) -> Program:
         """A program with these permissions (none named: all a key can have), for these shops (none named: every)."""
         limits = Limits(every_shop=not shops, shops=shops)
+        can_have = EVERY - {Permission.SETUP_WRITE} if shops else EVERY
         with self.work.begin() as tx:
-            new = people.create_key(tx, name="test", scopes=scopes or EVERY, limits=limits, by=OWNER)
+            new = people.create_key(tx, name="test", scopes=scopes or can_have, limits=limits, by=OWNER)
         return Program(self.client, {"Authorization": f"Bearer {new.secret}"})
 
     def person(

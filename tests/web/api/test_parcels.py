@@ -196,3 +196,12 @@ def test_raw_bytes_are_for_people_with_a_reason(desk: Desk, program: Program, pa
     asked = {"push": "77", "reason": "to see"}
     assert program.post(f"/api/parcels/{parcel['id']}/push", asked).status_code == 403
     assert desk.person("care").post(f"/api/parcels/{parcel['id']}/push", asked).status_code == 404
+
+
+def test_a_number_of_another_shop_is_refused_without_telling_whose(desk: Desk, parcel: dict[str, Any]) -> None:
+    desk.bench.orders("B1", shop="toys")
+    other = desk.key(shops=(desk.world.toys,))
+    asked = {"order": "toys:B1", "carrier": "yto", "number": parcel["number"]}
+    answer = other.post("/api/ship/number", asked)
+    assert answer.status_code == 409, answer.text
+    assert parcel["id"] not in answer.text

@@ -125,9 +125,10 @@ class Kdniao:
         """What a query told at the instant `at`; None when it knows nothing of the number."""
         return pushes.told(_answer(reply, documents.Tracked), push_time=at)
 
-    def verify_push(self, aggregator: Aggregator, body: bytes) -> bool:
+    def open_push(self, aggregator: Aggregator, body: bytes) -> Push | None:
         envelope = read_envelope(body)
-        return envelope.data != "" and verify(envelope, aggregator.key)
+        signed = envelope.data != "" and verify(envelope, aggregator.key)
+        return pushes.read(envelope) if signed else None
 
     def read_push(self, body: bytes) -> Push:
         return pushes.read(read_envelope(body))

@@ -5,6 +5,8 @@ cut is not `complete`, so nothing is withdrawn because of it. A push we cannot r
 """
 
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 
 from waystream.core.errors import Unreadable
 from waystream.core.ports import Push, Told, Trace
@@ -15,6 +17,8 @@ from waystream.integrations.kdniao.wire import Envelope, instant, read_document,
 
 _PICKUP_PUSH = "103"
 _NAME_MAX_CHARS = 64  # codes, numbers, stamps
+NAMES_KEPT = 65_536
+_at = attrgetter("at")
 
 
 def read(envelope: Envelope) -> Push:
@@ -61,7 +65,7 @@ def _died(reason: str) -> str:
 
 def _traces(rows: list[TraceRow]) -> tuple[Trace, ...]:
     """The newest traces, oldest first, whatever order they were told in."""
-    traces = sorted(map(_trace, rows), key=lambda trace: trace.at)
+    traces = sorted(map(_trace, rows), key=_at)
     return tuple(traces[-MANIFEST.traces_max:])
 
 
@@ -71,5 +75,7 @@ def _trace(row: TraceRow) -> Trace:
                  code=_name(row.action), location=_name(row.location))
 
 
+@lru_cache(NAMES_KEPT, typed=True)
 def _name(word: Word) -> str:
+    """A code, number or stamp as clean bounded text; the same few come over and over."""
     return text(word)[:_NAME_MAX_CHARS]

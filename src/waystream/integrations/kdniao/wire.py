@@ -10,6 +10,7 @@ import hmac
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import unquote_plus, urlencode
 
@@ -23,6 +24,7 @@ FORM = "application/x-www-form-urlencoded;charset=utf-8"
 _AHEAD = timedelta(hours=8)  # Beijing keeps no summer time
 BEIJING = timezone(_AHEAD)
 
+STAMPS_KEPT = 65_536
 _PEELS_MAX = 2  # some clients URL-encode and let their HTTP library encode again
 _YEARS = range(2000, 2100)
 _STAMP = re.compile(r"\s*(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?[ T]*(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?")
@@ -109,7 +111,7 @@ def read_request(data: str, kind: type[T]) -> T:
 def text(word: Word) -> str:
     """A loosely typed field as clean text: numbers written out, control characters and outer blanks gone."""
     if isinstance(word, str):
-        return (word if word.isprintable() else word.translate(_CONTROL)).strip()
+        return word.strip() if word.isprintable() else word.translate(_CONTROL).strip()
     if word is None:
         return ""
     return str(int(word) if isinstance(word, float) and word.is_integer() else word)
@@ -120,8 +122,12 @@ def truth(word: Word) -> bool:
     return text(word).lower() in ("true", "1")
 
 
+@lru_cache(STAMPS_KEPT)
 def instant(stamp: str) -> datetime:
-    """A Beijing stamp as aware UTC, in any of the ways it is written; raises `Unreadable`."""
+    """A Beijing stamp as aware UTC, in any of the ways it is written; raises `Unreadable`.
+
+    Every push tells its whole history again, so most stamps were read a moment ago.
+    """
     try:
         local = datetime.fromisoformat(stamp[:19])
     except ValueError:

@@ -17,6 +17,7 @@ from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking import reading
 from waystream.web.api._parcel_views import Decision
 from waystream.web.interface import Call, may, told
+from waystream.web.raw_push import open_raw_push
 from waystream.web.reach import reach_parcel
 from waystream.web.wire import MAX_ID, Asked, Id, Reason, Told, see
 
@@ -194,28 +195,16 @@ def _list_decisions(tx: Tx, parcel_id: int) -> Decisions:
 @router.post("/parcels/{parcel}/push", summary="Open the raw push behind a parcel's state")
 @told(takes=OpenPushIn, gives=RawPush, errors=(404, 409, 422))
 def open_push(call: Annotated[Call, may("person:unmask")], parcel: ParcelId) -> Response:
-    """The bytes may hold names and phones: who looked, when and why is written to the audit. API keys cannot; the
-    answer is kept under no key."""
+    """The bytes may hold names and phones: who looked, when and why is written to the audit. Only for people who see
+    everything it tells; the answer is kept under no key."""
     asked = call.read(OpenPushIn)
 
     def read(tx: Tx) -> RawPush:
-        parcel_id = reach_parcel(tx, call.seat, parcel)
-        if not _told_of(tx, parcel_id, asked.push):
-            raise Missing("This push told nothing of this parcel.")
-        raw = reading.open_push(
-            tx, int(asked.push), actor=call.actor, reason=asked.reason, subject=f"parcel:{parcel_id}"
-        )
+        raw = open_raw_push(
+            tx, call.seat, call.context.networks, parcel_id=reach_parcel(tx, call.seat, parcel),
+            inbox_id=int(asked.push), reason=asked.reason,
+        )  # fmt: skip
         text = raw.body.decode("utf-8", "backslashreplace")
         return RawPush(push=asked.push, integration=raw.integration, received_at=raw.received_at, body=text)
 
     return call.do(read, kept=False)
-
-
-def _told_of(tx: Tx, parcel_id: int, inbox_id: int) -> bool:
-    """A push is opened only by way of what it caused."""
-    row = tx.conn.execute(
-        """SELECT EXISTS (SELECT FROM scan WHERE parcel_id = %(parcel)s AND inbox_id = %(push)s)
-               OR EXISTS (SELECT FROM telling WHERE parcel_id = %(parcel)s AND inbox_id = %(push)s)""",
-        {"parcel": parcel_id, "push": int(inbox_id)},
-    ).fetchone()
-    return row is not None and bool(row[0])

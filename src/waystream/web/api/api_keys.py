@@ -105,8 +105,7 @@ def revoke_key(call: Annotated[Call, may(WRITE)], key: Annotated[int, Path(ge=1,
 
 
 def _list(tx: Tx, call: Call) -> list[model.ApiKey]:
-    mine = call.seat.shops.ids
-    return [row for row in actions.list_keys(tx) if mine is None or (not row.every_shop and set(row.shops) <= mine)]
+    return [row for row in actions.list_keys(tx) if call.seat.caller.sees(row.caller())]
 
 
 def _require_shops(tx: Tx, shop_ids: tuple[int, ...]) -> None:

@@ -103,10 +103,10 @@ def _ids(ids: frozenset[int] | None) -> tuple[Id, ...] | None:
 @router.get("/people", summary="List people who sign in")
 @told(gives=People)
 def list_people(call: Annotated[Call, may(WRITE)]) -> Response:
-    """Those who have no more shops than the caller."""
+    """Those who see no more than the caller."""
 
     def read(tx: Tx) -> People:
-        rows = [row for row in actions.list_staff(tx) if _within(call, row)]
+        rows = [row for row in actions.list_staff(tx) if call.seat.caller.sees(row.caller())]
         return People(people=tuple(see(Staff, row) for row in rows))
 
     return call.show(read, setup=True)
@@ -195,15 +195,10 @@ def reset_password(call: Annotated[Call, may(WRITE)], person: StaffId) -> Respon
     return call.do(reset, setup=True)
 
 
-def _within(call: Call, staff: model.Staff) -> bool:
-    mine = call.seat.shops.ids
-    return mine is None or (not staff.every_shop and set(staff.shops) <= mine)
-
-
 def _get(tx: Tx, call: Call, staff_id: int) -> model.Staff:
-    """Somebody with more shops than the caller is not told of."""
+    """Somebody who sees more than the caller is not told of."""
     staff = actions.get_staff(tx, staff_id)
-    if not _within(call, staff):
+    if not call.seat.caller.sees(staff.caller()):
         raise Missing("There is no such person.")
     return staff
 

@@ -16,7 +16,7 @@ from waystream.web.interface import Call, may, told
 from waystream.web.reach import find_shop
 from waystream.web.wire import Asked, Id, Told, see
 
-READ, WRITE = "setup:read", "setup:write"
+READ, WRITE = "setup:read", "shop:write"
 AT_ONCE = 5_000
 
 router = APIRouter(tags=["skus"])

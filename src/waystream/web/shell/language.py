@@ -1,9 +1,10 @@
 """The two languages: whole sentences from the catalogue, and numbers, money and dates as each language writes them.
 
-English sentences are the keys; `locale/zh/messages.po` holds the Chinese. Sentences are trusted markup, what is put
-into them is escaped. A number of people's things is always formatted here, never by a template.
+English sentences are the keys; `locale/zh/messages.po` holds the Chinese, `parts.po` that of errors and reasons.
+Sentences are trusted markup, what is put into them is escaped. Numbers are formatted here, never by a template.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -16,6 +17,7 @@ from markupsafe import Markup
 
 LANGUAGES = ("zh", "en")
 CATALOGUE = Path(__file__).parent / "locale" / "zh" / "messages.po"
+PARTS = CATALOGUE.with_name("parts.po")
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -52,7 +54,12 @@ class Language:
         return _fill(text, {"n": self.number(n), **facts})
 
     def echo(self, text: str) -> str:
-        """A sentence that comes from a part (an error, a reason): translated where the catalogue has it."""
+        """A sentence that comes from a part (an error, a reason), with what the part put into it."""
+        if self.code == "en":
+            return text
+        for pattern, translation in list_patterns():
+            if found := pattern.fullmatch(text):
+                return translation.format(*map(self.echo, found.groups()))
         return self._look_up(text)
 
     def _look_up(self, sentence: str, *, plural: bool = False) -> str:
@@ -110,6 +117,11 @@ class Language:
             return self.say("%(h)s h %(m)s min", h=whole // HOUR_S, m=whole % HOUR_S // MINUTE_S)
         return self.say("%(d)s d %(h)s h", d=whole // DAY_S, h=whole % DAY_S // HOUR_S)
 
+    def hours(self, seconds: float) -> str:
+        """A duration in a column: `7:12`, hours and minutes."""
+        minutes = max(int(seconds), 0) // MINUTE_S
+        return f"{minutes // 60}:{minutes % 60:02d}"
+
     def exact(self, at: datetime, now: datetime) -> str:
         """`14:30` today, `yesterday 14:30`, else the date with it."""
         here, today = at.astimezone(self.zone), now.astimezone(self.zone).date()
@@ -162,8 +174,27 @@ def choose_language(wanted: str, accepted: str) -> str:
 
 @cache
 def catalogue() -> Catalog:
-    with CATALOGUE.open("rb") as file:
-        return read_po(file, locale="zh")
+    """The sentences of the pages."""
+    return _read(CATALOGUE)
+
+
+@cache
+def parts_catalogue() -> Catalog:
+    """The sentences that come from the parts; `{}` in them is what a part put in."""
+    return _read(PARTS)
+
+
+@cache
+def list_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Sentences of the parts as patterns, the most particular first."""
+    messages = [(str(message.id), str(message.string)) for message in parts_catalogue() if message.id]
+    ordered = sorted(messages, key=lambda message: -len(message[0].replace("{}", "")))
+    return tuple((re.compile("(.+)".join(map(re.escape, one.split("{}")))), other) for one, other in ordered)
+
+
+def _read(file: Path) -> Catalog:
+    with file.open("rb") as opened:
+        return read_po(opened, locale="zh")
 
 
 def _fill(text: str, facts: dict[str, object]) -> Markup:

@@ -152,7 +152,7 @@ def show_progress(request: Request, seat: Annotated[Seat, requires(WRITE)], impo
 
 
 def draw_progress(language: Language, run: Running) -> ProgressPage:
-    problems = tuple((path, language.echo(sentence)) for path, sentence in run.problems[:PROBLEMS_SHOWN])
+    problems = tuple((language.echo(path), language.echo(sentence)) for path, sentence in run.problems[:PROBLEMS_SHOWN])
     more = len(run.problems) - len(problems)
     return ProgressPage(
         id=run.id,

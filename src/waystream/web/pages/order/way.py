@@ -65,7 +65,7 @@ _OUTWARD: tuple[tuple[str, State | None], ...] = (
     (N_("Collected"), State.COLLECTED),
     (N_("In transit"), State.IN_TRANSIT),
     (N_("At outlet"), State.ARRIVED_AT_OUTLET),
-    (N_("With courier"), State.OUT_FOR_DELIVERY),
+    (N_("Out"), State.OUT_FOR_DELIVERY),
     (N_("Delivered"), State.DELIVERED),
 )
 #: How far along the bar a state stands; trouble stands where the last scan was.

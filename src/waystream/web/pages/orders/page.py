@@ -16,7 +16,7 @@ from waystream.web.context import context_of
 from waystream.web.cursor import read_cursor, write_cursor
 from waystream.web.navigation import Entry
 from waystream.web.pages.orders import deeds, store
-from waystream.web.pages.orders.search import MASKED, find_orders
+from waystream.web.pages.orders.search import MASKED, find_orders, take_search
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language, Moment
 from waystream.web.shell.vocabulary import ORDER_WORDS, Pill, carrier_name, order_pill, order_word, pill
@@ -103,9 +103,12 @@ def list_orders(
         after=after,
     )
     context = context_of(request)
+    if filters.q:
+        take_search(context, seat)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
         page = draw(tx, seat, filters, language_of(request))
-    return show(request, "orders/page.html", page, live="orders")
+    # A page that draws itself again by itself would use up the searches a person may make.
+    return show(request, "orders/page.html", page, live="" if filters.q else "orders")
 
 
 def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> OrdersPage:

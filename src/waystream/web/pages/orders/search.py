@@ -3,8 +3,15 @@
 from waystream.kernel.tx import Tx
 from waystream.parts.orders import lists
 from waystream.web.auth import Seat
+from waystream.web.context import WebContext
 
 MASKED = "person:masked"
+
+
+def take_search(context: WebContext, seat: Seat) -> None:
+    """Count a search of somebody who finds by phone and name. Raises `TooMany`: nobody walks through all numbers."""
+    if seat.caller.may(MASKED):
+        context.searches.take(seat.caller.actor)
 
 
 def find_orders(tx: Tx, seat: Seat, text: str) -> tuple[int, ...]:

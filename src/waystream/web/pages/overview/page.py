@@ -243,7 +243,8 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
             say("%(n)s by this time yesterday", n=number(facts.yesterday.paid)), "/orders",
         ),
         Tile(
-            say("Dispatched in time"), language.share(punctual.shipped_in_time, punctual.ship_by), "%",
+            say("Dispatched in time"), language.share(punctual.shipped_in_time, punctual.ship_by),
+            "%" if punctual.ship_by else "",
             say("%(n)s dispatched today", n=number(facts.today.dispatched)), "/parcels?stage=dispatched",
         ),
         Tile(
@@ -251,11 +252,13 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
             say("%(n)s with the couriers now", n=number(facts.states.get("out_for_delivery", 0))), "/parcels",
         ),
         Tile(
-            say("Delivered in time"), language.share(punctual.delivered_in_time, punctual.promised), "%",
+            say("Delivered in time"), language.share(punctual.delivered_in_time, punctual.promised),
+            "%" if punctual.promised else "",
             say("below the aim of 95%") if late else say("aim 95%"), "/orders?word=delivered", bad=bool(late),
         ),
         Tile(
-            say("First attempt"), language.share(delivered, delivered + failed), "%",
+            say("First attempt"), language.share(delivered, delivered + failed),
+            "%" if delivered + failed else "",
             say("%(n)s attempts failed today", n=number(failed)), "/parcels?state=attempt_failed",
         ),
         Tile(
@@ -273,7 +276,7 @@ _STAGES: tuple[tuple[str, str, str], ...] = (
     ("dispatched", "s-await", N_("Dispatched")),
     ("collected", "s-collected", N_("Collected")),
     ("outlet", "s-outlet", N_("At outlet")),
-    ("out", "s-out", N_("With courier")),
+    ("out", "s-out", N_("Out")),
     ("delivered", "s-done", N_("Delivered")),
 )
 
@@ -361,7 +364,7 @@ def _cause(language: Language, cause: store.Cause, now: datetime) -> CauseRow:
         state=_cause_pill(language, cause),
         parcels=language.number(cause.parcels),
         which=most,
-        longest=language.lasting((now - cause.first_at).total_seconds()),
+        longest=language.hours((now - cause.first_at).total_seconds()),
         href=cause_address(cause),
     )
 
@@ -389,7 +392,7 @@ def _floor(language: Language, row: store.FloorRow, now: datetime) -> FloorLine:
         carrier=carrier_name(language, row.carrier),
         warehouse=row.warehouse,
         cutoff=row.cutoff,
-        left=language.say("%(time)s left", time=language.lasting(left_s)) if left_s > 0 else language.say("gone"),
+        left=language.say("%(time)s left", time=language.hours(left_s)) if left_s > 0 else language.say("gone"),
         to_go=language.number(row.to_go),
         due=language.number(whole),
         gone_share=row.gone / whole if whole else 0.0,

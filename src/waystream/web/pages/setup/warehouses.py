@@ -107,7 +107,7 @@ def _place(tx: Tx, language: Language, warehouse_id: int) -> tuple[FormField, ..
             "dispatch_by", say("Counts as dispatched"), "choice", value=house.dispatch_by if house else "scan",
             options=dispatch,
         ),
-        FormField("cutoff", say("Cut-off"), "time", value=house.cutoff if house else "18:00"),
+        FormField("cutoff", say("Cut-off"), value=house.cutoff if house else "18:00", max=5, hint="HH:MM"),
         FormField(
             "printer", say("Printer"), "choice", options=(("", say("none")), *printers),
             value=named.get(house.printer_id or 0, "") if house else "",

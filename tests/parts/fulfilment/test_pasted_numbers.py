@@ -1,0 +1,124 @@
+"""Numbers bound by hand, at the same time as others, and what people type as one; nobody gets round a doubt."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.parts.fulfilment.bench import Bench, in_thread
+from waystream.core.errors import Conflict, Invalid
+from waystream.core.ports import Taken
+from waystream.kernel.tx import Tx
+from waystream.parts.fulfilment import actions, store_takes, takes
+
+
+def asked(bench: Bench, *numbers: str, **given: object) -> list[int]:
+    """A parcel for each order, whose number is not there yet."""
+    return [answer.parcel_ids[0] for answer in bench.ship(*bench.orders(*numbers), **given)]
+
+
+def bind(tx: Tx, parcel_id: int, number: str = "YT9999", *, carrier: str = "YTO", children: tuple[str, ...] = ()) -> str:
+    try:
+        actions.bind_foreign(tx, parcel_id, carrier=carrier, number=number, actor="staff:1", children=children)
+    except (Conflict, Invalid) as refusal:
+        return type(refusal).__name__
+    return "bound"
+
+
+def test_one_number_pasted_twice_at_once_is_bound_once(bench: Bench) -> None:
+    """The second has looked before the first was there; the database refuses it."""
+    one, other = asked(bench, "A1", "A2")
+    with bench.work.begin() as tx:
+        assert bind(tx, one) == "bound"
+        with in_thread(lambda: bench.run(lambda late: bind(late, other))) as second:
+            tx.conn.execute("SELECT pg_sleep(0.3)")
+            tx.conn.commit()
+    assert second == ["Conflict"]
+    assert bench.rows("SELECT parcel_id, state, owns_until FROM binding") == [(one, "live", None)]
+
+
+def test_two_answers_with_one_number_bind_it_once(bench: Bench) -> None:
+    """As above for the carrier's own answers: the second attempt is a conflict for a person when it is tried again."""
+    one, other = asked(bench, "A1", "A2")
+    takes_of = dict(bench.rows("SELECT parcel_id, id FROM take"))
+    for take_id in takes_of.values():
+        bench.run(lambda tx, take_id=take_id: takes.begin(tx, take_id))
+
+    def settle(parcel_id: int) -> None:
+        bench.run(lambda tx: takes.settle(tx, takes_of[parcel_id], Taken("YT7")))
+
+    settle(one)
+    settle(other)
+    assert bench.bindings() == [("YT7", "live")]
+    assert bench.takes() == [("bound", "YT7"), ("conflict", "YT7")]
+
+
+def test_a_number_is_given_out_anew_when_its_journey_ended(bench: Bench) -> None:
+    """Also when the rule that notes the end on the binding is behind the track."""
+    one, other = asked(bench, "A1", "A2")
+    bench.run(lambda tx: bind(tx, one))
+    bench.run(
+        lambda tx: tx.conn.execute(
+            """INSERT INTO track (parcel_id, shop_id, binding_id, state, changed_at)
+               SELECT parcel_id, shop_id, id, 'delivered', bound_at FROM binding"""
+        )
+    )
+    assert bench.run(lambda tx: bind(tx, other)) == "bound"
+    begins = bench.rows("SELECT owns_from FROM binding WHERE parcel_id = %s", other)
+    assert bench.rows("SELECT owns_until FROM binding WHERE parcel_id = %s", one) == begins
+    assert bench.broken() == []
+
+
+def test_two_live_bindings_of_one_number_are_seen(bench: Bench) -> None:
+    one, other = asked(bench, "A1", "A2")
+    bench.run(lambda tx: bind(tx, one))
+    bench.run(lambda tx: bind(tx, other, "YT9998"))
+    with bench.rolled_back() as conn:
+        conn.execute("UPDATE binding SET owns_until = owns_from WHERE parcel_id = %s", [one])
+        conn.execute("UPDATE binding SET number = 'YT9999' WHERE parcel_id = %s", [other])
+        assert bench.broken(conn) == ["number YT9999 of YTO is live for 2 parcels"]
+
+
+@pytest.mark.parametrize(
+    ("number", "carrier", "children"),
+    [("YT1234", "YTO", ("YT1235",)), ("yt1234", "YTO", ("YT1234",)), ("YT1234", "<b>", ()), ("YT1234", "\u202eOTY", ()),
+     ("YT1234", "", ()), ("YT 1234", "YTO", ())],
+)  # fmt: skip
+def test_what_is_no_number_or_carrier_is_invalid(
+    bench: Bench, number: str, carrier: str, children: tuple[str, ...]
+) -> None:
+    [parcel_id] = asked(bench, "A1")
+    said = bench.run(lambda tx: bind(tx, parcel_id, number, carrier=carrier, children=children))
+    assert said == "Invalid"
+    assert bench.bindings() == []
+
+
+def test_a_carrier_is_written_one_way(bench: Bench) -> None:
+    [parcel_id] = asked(bench, "A1")
+    assert bench.run(lambda tx: bind(tx, parcel_id, "yt1234", carrier=" yto ")) == "bound"
+    assert bench.rows("SELECT carrier, number FROM binding") == [("YTO", "YT1234")]
+    [order_id] = bench.orders("A2")
+    bench.run(lambda tx: actions.ship_with_number(tx, order_id, carrier="zto", number="z1234", actor="staff:1"))
+    assert bench.rows("SELECT carrier, number FROM binding ORDER BY id DESC LIMIT 1") == [("ZTO", "Z1234")]
+
+
+def test_a_parcel_in_doubt_is_not_voided_to_ask_elsewhere(bench: Bench) -> None:
+    """The number may exist: what may be asked again elsewhere is the same for void as for reissue."""
+    [order_id] = bench.orders("A1")
+    bench.carrier.faults = ["lost after"]
+    [answer] = bench.ship(order_id)
+    bench.run_once()
+    [parcel_id] = answer.parcel_ids
+
+    def void() -> None:
+        bench.run(lambda tx: actions.void(tx, [parcel_id], reason="wrong", actor="staff:1"))
+
+    with pytest.raises(Conflict, match="wait"):
+        void()
+    assert [shipped.outcome for shipped in bench.ship(order_id, carrier="ZTO")] == ["already"]
+
+    bench.clock.advance(timedelta(seconds=actions.DOUBT_S))
+    void()
+    assert bench.stage(parcel_id) == ("voided", "")
+    bench.drain()
+    assert bench.carrier.alive() == set()
+    assert store_takes is not None
