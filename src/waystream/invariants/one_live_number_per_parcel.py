@@ -4,6 +4,8 @@ SQL = """
 SELECT 'parcel ' || parcel_id || ' has ' || count(*) || ' live numbers' FROM binding
 WHERE state IN ('live', 'cancelling') GROUP BY parcel_id HAVING count(*) > 1
 UNION ALL
+-- A binding whose number was given out again has ended; one that owns no moment at all never began.
 SELECT 'number ' || number || ' of ' || carrier || ' is live for ' || count(*) || ' parcels' FROM binding
-WHERE state IN ('live', 'cancelling') AND owns_until IS NULL GROUP BY carrier, number HAVING count(*) > 1
+WHERE state IN ('live', 'cancelling') AND (owns_until IS NULL OR owns_until <= owns_from)
+GROUP BY carrier, number HAVING count(*) > 1
 """

@@ -1,14 +1,16 @@
 """Numbers bound by hand, at the same time as others, and what people type as one; nobody gets round a doubt."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 
 from tests.parts.fulfilment.bench import Bench, in_thread
 from waystream.core.errors import Conflict, Invalid
-from waystream.core.ports import Taken
 from waystream.kernel.tx import Tx
-from waystream.parts.fulfilment import actions, store_takes, takes
+from waystream.parts.fulfilment import actions, store_takes
+from waystream.parts.fulfilment.store_takes import NewBinding
 
 
 def asked(bench: Bench, *numbers: str, **given: object) -> list[int]:
@@ -27,29 +29,41 @@ def bind(tx: Tx, parcel_id: int, number: str = "YT9999", *, carrier: str = "YTO"
 def test_one_number_pasted_twice_at_once_is_bound_once(bench: Bench) -> None:
     """The second has looked before the first was there; the database refuses it."""
     one, other = asked(bench, "A1", "A2")
-    with bench.work.begin() as tx:
-        assert bind(tx, one) == "bound"
-        with in_thread(lambda: bench.run(lambda late: bind(late, other))) as second:
-            tx.conn.execute("SELECT pg_sleep(0.3)")
-            tx.conn.commit()
-    assert second == ["Conflict"]
+    bound = threading.Event()
+
+    def bind_slowly() -> None:
+        with bench.work.begin() as tx:
+            bind(tx, one)
+            bound.set()
+            wait_until_somebody_waits(tx)
+
+    with in_thread(bind_slowly):
+        assert bound.wait(10)
+        assert bench.run(lambda tx: bind(tx, other)) == "Conflict"
     assert bench.rows("SELECT parcel_id, state, owns_until FROM binding") == [(one, "live", None)]
 
 
-def test_two_answers_with_one_number_bind_it_once(bench: Bench) -> None:
-    """As above for the carrier's own answers: the second attempt is a conflict for a person when it is tried again."""
+def wait_until_somebody_waits(tx: Tx) -> None:
+    for _ in range(1000):
+        [waiting] = tx.conn.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone()
+        if waiting:
+            return
+        time.sleep(0.01)
+
+
+def test_whoever_looked_too_early_does_not_end_the_others_binding(bench: Bench) -> None:
+    """Between looking whose number it is and binding it, another transaction bound it and committed."""
     one, other = asked(bench, "A1", "A2")
-    takes_of = dict(bench.rows("SELECT parcel_id, id FROM take"))
-    for take_id in takes_of.values():
-        bench.run(lambda tx, take_id=take_id: takes.begin(tx, take_id))
+    bench.run(lambda tx: bind(tx, one))
 
-    def settle(parcel_id: int) -> None:
-        bench.run(lambda tx: takes.settle(tx, takes_of[parcel_id], Taken("YT7")))
+    def bind_blindly(tx: Tx) -> None:
+        [row] = tx.conn.execute("SELECT aggregator_id, shop_id, owns_from FROM binding").fetchall()
+        late = NewBinding(1, other, row[1], None, row[0], "YTO", "YT9999", row[2])
+        store_takes.insert_bindings(tx.conn, [late], at=tx.now)
 
-    settle(one)
-    settle(other)
-    assert bench.bindings() == [("YT7", "live")]
-    assert bench.takes() == [("bound", "YT7"), ("conflict", "YT7")]
+    with pytest.raises(Conflict):
+        bench.run(bind_blindly)
+    assert bench.rows("SELECT parcel_id, state, owns_until FROM binding") == [(one, "live", None)]
 
 
 def test_a_number_is_given_out_anew_when_its_journey_ended(bench: Bench) -> None:
@@ -121,4 +135,3 @@ def test_a_parcel_in_doubt_is_not_voided_to_ask_elsewhere(bench: Bench) -> None:
     assert bench.stage(parcel_id) == ("voided", "")
     bench.drain()
     assert bench.carrier.alive() == set()
-    assert store_takes is not None

@@ -165,6 +165,7 @@ CREATE TABLE print (
 );
 CREATE INDEX print_parcel ON print (parcel_id);
 CREATE INDEX print_queue ON print (printer_id, id) WHERE state IN ('queued', 'printing');
+CREATE INDEX print_failed ON print (queued_at) WHERE state = 'failed';
 CALL hold_by_shop('print');
 
 -- Giving a number back: asked -> confirmed, refused (collected already), unsupported (a person calls the carrier).
@@ -180,7 +181,8 @@ CREATE TABLE waybill_cancel (
     reason text NOT NULL,
     said text NOT NULL DEFAULT '',
     asked_at timestamptz NOT NULL,
-    answered_at timestamptz
+    answered_at timestamptz,
+    settled_by text NOT NULL DEFAULT '' -- the person who called the carrier: nothing is left to do
 );
 CREATE UNIQUE INDEX waybill_cancel_take ON waybill_cancel (take_id) WHERE take_id IS NOT NULL;
 CREATE INDEX waybill_cancel_parcel ON waybill_cancel (parcel_id);

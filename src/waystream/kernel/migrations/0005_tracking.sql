@@ -118,8 +118,10 @@ CREATE TABLE disputed_scan (
     code text NOT NULL,
     inbox_id bigint NOT NULL,
     seen_at timestamptz NOT NULL,
+    settled_by text NOT NULL DEFAULT '', -- the person who looked at it
     PRIMARY KEY (parcel_id, key)
 );
+CREATE INDEX disputed_scan_open ON disputed_scan (seen_at) WHERE settled_by = '';
 CALL hold_by_shop('disputed_scan');
 
 -- Signed bytes we could not read, or that failed alone: kept sealed until a mended reader takes them.

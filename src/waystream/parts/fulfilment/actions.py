@@ -98,11 +98,15 @@ def release(tx: Tx, order_ids: Collection[int], *, actor: str, codes: Codes = ra
     tx.note(*(Entry(actor, "parcel.release", f"parcel:{mother}") for mother in mothers))
 
 
-def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str) -> None:
-    """Before dispatch: these parcels shall not exist; what they held can be shipped again."""
+def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str, doubt_s: float = DOUBT_S) -> None:
+    """Before dispatch: these parcels shall not exist; what they held can be shipped again.
+
+    An attempt in doubt stays with its issuer for `doubt_s` (`Conflict` until then): what it held is not asked elsewhere.
+    """
     families = _families(tx, parcel_ids)
     for family in families:
         model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+        _give_up_doubt(tx, family, doubt_s)
 
     numbers.stop_numbers(tx, families, reason=reason)
     store.set_stage(tx.conn, _members(families), stage="voided", held_reason="", at=tx.now)
@@ -148,6 +152,18 @@ def reissue(
     numbers.ask_where_waiting(tx, [family.mother.id], codes=codes)
 
     tx.note(Entry(actor, "parcel.reissue", family.subject, family.mother.shop_id, reason))
+
+
+def ask_again(tx: Tx, parcel_ids: Collection[int], *, actor: str, codes: Codes = random_code) -> int:
+    """Refused parcels ask for their number once more, now that somebody mended what stood against it; how many."""
+    families = [f for f in _families(tx, parcel_ids) if f.mother.stage == "refused" and f.stop is None]
+    mothers = [family.mother.id for family in families]
+
+    store.set_stage(tx.conn, _members(families), stage="asked", held_reason="", at=tx.now)
+    numbers.ask_where_waiting(tx, mothers, codes=codes)
+
+    tx.note(*(Entry(actor, "parcel.ask_again", family.subject, family.mother.shop_id) for family in families))
+    return len(families)
 
 
 def _give_up_doubt(tx: Tx, family: Family, doubt_s: float) -> None:
@@ -262,7 +278,7 @@ def bind_foreign(
 ) -> None:
     """A number made elsewhere, pasted or imported, becomes the parcel's; an answer still under way is given back."""
     [family] = _families(tx, [parcel_id])
-    given = [model.checked_number(one) for one in (number, *children)]
+    carrier, given = model.checked_carrier(carrier), [model.checked_number(one) for one in (number, *children)]
     model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
     _refuse_foreign(tx, family, carrier, given)
     aggregator_id = store_takes.aggregator_of(tx.conn, account_id=family.mother.account_id, carrier=carrier)
@@ -284,11 +300,9 @@ def bind_foreign(
 
 
 def _refuse_foreign(tx: Tx, family: Family, carrier: str, given: Sequence[str]) -> None:
-    if not carrier:
-        raise Invalid("carrier", "Name the carrier of this number.")
     if family.stop is not None:
         raise Conflict(family.stop.sentence)
-    if len(set(given)) != len(family.parcels):
+    if len(given) != len(family.parcels) or len(set(given)) != len(given):
         raise Invalid("children", f"This shipment has {len(family.parcels)} pieces: give a number for each.")
     if family.bindings:
         raise Conflict("The parcel has a number: void it first.")
@@ -306,7 +320,7 @@ def ship_with_number(tx: Tx, order_id: int, *, carrier: str, number: str, actor:
     stop = model.stop_of(cancelled=order.cancelled, held=order.held, hold_reason=order.hold_reason, refund=order.refund)
     if stop is not None:
         raise Conflict(stop.sentence)
-    number = model.checked_number(number)
+    carrier, number = model.checked_carrier(carrier), model.checked_number(number)
     bound = store_takes.parcel_of_number(tx.conn, order_id=order_id, carrier=carrier, number=number)
     if bound is not None:
         return bound

@@ -59,7 +59,7 @@ def settle(tx: Tx, cancel_id: int, outcome: str, *, said: str = "", codes: Codes
 
 
 def settle_by_hand(tx: Tx, cancel_id: int, outcome: str, *, reason: str, actor: str) -> None:
-    """A person called the carrier: the number is `confirmed` dead, or `refused`."""
+    """A person called the carrier: the number is `confirmed` dead, or `refused`. It is no task any more."""
     if outcome not in (CONFIRMED, REFUSED):
         raise Invalid("outcome", "Say confirmed or refused.")
     family, cancel = _locked(tx, cancel_id)
@@ -68,7 +68,7 @@ def settle_by_hand(tx: Tx, cancel_id: int, outcome: str, *, reason: str, actor: 
     if cancel.state == REFUSED and family.bindings and not family.held:
         raise Conflict("The number is in use again: void the parcel first.")
 
-    _settle(tx, family, cancel, outcome, reason, random_code)
+    _settle(tx, family, cancel, outcome, reason, random_code, by=actor)
 
     tx.note(Entry(actor, f"cancel.{outcome}", family.subject, cancel.shop_id, reason))
 
@@ -88,9 +88,11 @@ def _locked(tx: Tx, cancel_id: int) -> tuple[Family, Cancel]:
     return family, cancel
 
 
-def _settle(tx: Tx, family: Family, cancel: Cancel, outcome: str, said: str, codes: Codes) -> None:
+def _settle(
+    tx: Tx, family: Family, cancel: Cancel, outcome: str, said: str, codes: Codes, *, by: str = ""
+) -> None:  # fmt: skip
     bindings = [row for row in family.bindings if _is_about(cancel, row)]
-    store_takes.set_cancel(tx.conn, cancel.id, state=outcome, said=said, at=tx.now)
+    store_takes.set_cancel(tx.conn, cancel.id, state=outcome, said=said, at=tx.now, settled_by=by)
     known = {"shop_id": cancel.shop_id, "parcel_id": cancel.parcel_id, "cancel_id": cancel.id}
 
     if outcome == CONFIRMED:

@@ -3,13 +3,13 @@
 Lists go by keyset: hand the last row's cursor in again and the next page follows, whatever moved meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from waystream.core.errors import Missing
 from waystream.kernel.tx import Tx
-from waystream.parts.fulfilment import store_lists
+from waystream.parts.fulfilment import store_lists, store_takes, store_tasks
 from waystream.parts.fulfilment.store_lists import (
     BindingItem,
     CancelItem,
@@ -18,8 +18,8 @@ from waystream.parts.fulfilment.store_lists import (
     LabelItem,
     ParcelItem,
     TakeItem,
-    UnusedNumber,
 )
+from waystream.parts.fulfilment.store_tasks import Refusal, UnusedFilters, UnusedNumber
 
 PAGE_MAX = 500
 COLLECTED_WITHIN = timedelta(days=3)
@@ -81,16 +81,72 @@ def get_parcel(tx: Tx, parcel_id: int) -> ParcelHistory:
     )  # fmt: skip
 
 
-def list_unused_numbers(tx: Tx, *, older_than: timedelta = COLLECTED_WITHIN, limit: int = 200) -> list[UnusedNumber]:
-    """Numbers taken and never collected: bound and lying here, orphans, and those that would not be cancelled."""
-    return store_lists.list_unused_numbers(tx.conn, taken_before=tx.now - older_than, limit=limit)
-
-
-def list_tasks(tx: Tx, *, limit: int = 200) -> list[CancelItem]:
+def list_tasks(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[CancelItem]:
     """Numbers a person must call the carrier about: not cancelled by the network, or collected already."""
-    return store_lists.list_open_cancels(tx.conn, limit=limit)
+    return store_tasks.list_open_cancels(tx.conn, warehouses=_ids(warehouse_ids), limit=limit)
 
 
-def list_unclear_takes(tx: Tx, *, limit: int = 200) -> list[TakeItem]:
+def list_unclear_takes(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[TakeItem]:
     """Attempts in doubt, in conflict, or given up while unanswered, the oldest first."""
-    return store_lists.list_unclear_takes(tx.conn, limit=limit)
+    return store_tasks.list_unclear_takes(tx.conn, warehouses=_ids(warehouse_ids), limit=limit)
+
+
+def list_refusals(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 100) -> list[Refusal]:
+    """Why parcels are refused their number: one row for what is mended once."""
+    return store_tasks.list_refusals(tx.conn, warehouses=_ids(warehouse_ids), limit=limit)
+
+
+def list_refused(
+    tx: Tx, *, mend: str, account_id: int | None, warehouse_ids: Collection[int] | None = None, limit: int = PAGE_MAX
+) -> list[int]:
+    """The parcels behind one refusal, the oldest first."""
+    return store_tasks.list_refused(
+        tx.conn, mend=mend, account_id=account_id, warehouses=_ids(warehouse_ids), limit=limit
+    )
+
+
+def get_parcel_of_take(tx: Tx, take_id: int) -> int:
+    """Whose attempt it is. Raises `Missing`."""
+    take = store_takes.find_take(tx.conn, take_id)
+    if take is None:
+        raise Missing("There is no such attempt.")
+    return take.parcel_id
+
+
+def get_parcel_of_cancel(tx: Tx, cancel_id: int) -> int:
+    """Whose number is given back. Raises `Missing`."""
+    found = store_takes.find_cancel_parcel(tx.conn, cancel_id)
+    if found is None:
+        raise Missing("There is no such cancel.")
+    return found
+
+
+def list_unused_numbers(
+    tx: Tx, *, older_than: timedelta = COLLECTED_WITHIN, younger_than: timedelta | None = None, carrier: str = "",
+    warehouse_ids: Collection[int] | None = None, after: tuple[datetime, int] | None = None, limit: int = 200,
+) -> list[UnusedNumber]:  # fmt: skip
+    """Numbers taken and never collected: bound and lying here, orphans, and those that would not be cancelled.
+
+    The oldest first; `after` is (since, id) of the last one seen.
+    """
+    filters = UnusedFilters(
+        before=tx.now - older_than, since=None if younger_than is None else tx.now - younger_than, carrier=carrier,
+        warehouses=_ids(warehouse_ids), after=after,
+    )  # fmt: skip
+    return store_tasks.list_unused_numbers(tx.conn, filters, limit=limit)
+
+
+def count_unused_numbers(
+    tx: Tx, *, ages: Sequence[timedelta], warehouse_ids: Collection[int] | None = None
+) -> dict[str, tuple[int, ...]]:
+    """By carrier: how many are older than each of `ages` (ascending) but not than the next one."""
+    filters = UnusedFilters(before=tx.now - ages[0], warehouses=_ids(warehouse_ids))
+    edges = [tx.now - age for age in reversed(ages[1:])]
+    counted: dict[str, list[int]] = {}
+    for carrier, younger, count in store_tasks.count_unused_numbers(tx.conn, filters, edges=edges):
+        counted.setdefault(carrier, [0] * len(ages))[len(edges) - younger] = count
+    return {carrier: tuple(counts) for carrier, counts in counted.items()}
+
+
+def _ids(warehouse_ids: Collection[int] | None) -> list[int] | None:
+    return None if warehouse_ids is None else sorted(warehouse_ids)

@@ -392,6 +392,14 @@ def checked_number(number: str) -> str:
     return number
 
 
+def checked_carrier(carrier: str) -> str:
+    """A carrier's code as aggregators write it, or `Invalid`: pushes find a number by it."""
+    carrier = carrier.strip().upper()
+    if not (2 <= len(carrier) <= 20 and carrier.isascii() and carrier.isalnum()):
+        raise Invalid("carrier", "Name the carrier of this number by its code: SF, YTO, ZTO.")
+    return carrier
+
+
 def refuse_dispatched(stage: str) -> None:
     if stage == "dispatched":
         raise Conflict("The parcel has left the warehouse: ask the carrier to intercept it.")

@@ -1,4 +1,4 @@
-"""SQL of the lists of fulfilment. Reads orders, tracks, warehouses and people's masks beside its own tables."""
+"""SQL of the lists of parcels. Reads orders, tracks, warehouses and people's masks beside its own tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,17 +122,6 @@ class CancelItem:
     answered_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedNumber:
-    """`state`: live, cancelling, orphan, or how its cancel stands."""
-
-    parcel_id: int
-    carrier: str
-    number: str
-    state: str
-    since: datetime
-
-
 _PARCEL = """
 SELECT parcel.id, parcel.mother_id, parcel.shop_id, parcel.warehouse_id, warehouse.name AS warehouse, parcel.carrier,
        binding.number, parcel.stage, parcel.held_reason, parcel.mend, track.state, track.kind, track.direction,
@@ -151,13 +140,13 @@ CROSS JOIN LATERAL (
 ) AS orders
 """
 
-_TAKE = """
+TAKE = """
 SELECT take.id, take.parcel_id, carrier_account.name AS account, carrier_account.carrier, take.code, take.state,
        take.number, take.unwanted, take.attempts, take.said, take.created_at, take.asked_at, take.answered_at
 FROM take JOIN carrier_account ON carrier_account.id = take.account_id
 """
 
-_CANCEL = """
+CANCEL = """
 SELECT id, parcel_id, take_id, carrier, number, state, reason, said, asked_at, answered_at FROM waybill_cancel
 """
 
@@ -228,17 +217,7 @@ def list_family(conn: Connection, mother: int) -> list[int]:
 
 def list_takes(conn: Connection, mother: int) -> list[TakeItem]:
     with conn.cursor(row_factory=class_row(TakeItem)) as cur:
-        return cur.execute(_TAKE + "WHERE take.parcel_id = %s ORDER BY take.id", [mother]).fetchall()
-
-
-def list_unclear_takes(conn: Connection, *, limit: int) -> list[TakeItem]:
-    with conn.cursor(row_factory=class_row(TakeItem)) as cur:
-        return cur.execute(
-            _TAKE
-            + """WHERE take.state IN ('doubt', 'conflict') OR (take.state = 'abandoned' AND take.asked_at IS NOT NULL)
-                 ORDER BY take.created_at, take.id LIMIT %s""",
-            [limit],
-        ).fetchall()
+        return cur.execute(TAKE + "WHERE take.parcel_id = %s ORDER BY take.id", [mother]).fetchall()
 
 
 def list_bindings(conn: Connection, parcel_id: int) -> list[BindingItem]:
@@ -259,29 +238,4 @@ def list_labels(conn: Connection, parcel_id: int) -> list[LabelItem]:
 
 def list_cancels(conn: Connection, mother: int) -> list[CancelItem]:
     with conn.cursor(row_factory=class_row(CancelItem)) as cur:
-        return cur.execute(_CANCEL + "WHERE parcel_id = %s ORDER BY id", [mother]).fetchall()
-
-
-def list_open_cancels(conn: Connection, *, limit: int) -> list[CancelItem]:
-    with conn.cursor(row_factory=class_row(CancelItem)) as cur:
-        return cur.execute(
-            _CANCEL
-            + """WHERE state = 'unsupported' OR (state = 'refused' AND said <> 'used again')
-                 ORDER BY asked_at, id LIMIT %s""",
-            [limit],
-        ).fetchall()
-
-
-def list_unused_numbers(conn: Connection, *, taken_before: datetime, limit: int) -> list[UnusedNumber]:
-    with conn.cursor(row_factory=class_row(UnusedNumber)) as cur:
-        return cur.execute(
-            """SELECT binding.parcel_id, binding.carrier, binding.number, binding.state, binding.bound_at AS since
-               FROM binding LEFT JOIN track ON track.parcel_id = binding.parcel_id
-               WHERE binding.state IN ('live', 'cancelling') AND binding.owns_until IS NULL
-                 AND binding.bound_at < %(before)s AND track.collected_at IS NULL
-               UNION ALL
-               SELECT parcel_id, carrier, number, state, asked_at FROM waybill_cancel
-               WHERE binding_id IS NULL AND state <> 'confirmed' AND asked_at < %(before)s
-               ORDER BY since, number LIMIT %(limit)s""",
-            {"before": taken_before, "limit": limit},
-        ).fetchall()
+        return cur.execute(CANCEL + "WHERE parcel_id = %s ORDER BY id", [mother]).fetchall()

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
+from waystream.core.errors import Conflict
 from waystream.core.ports import Routing
 from waystream.kernel.database import Connection
 from waystream.parts.fulfilment.family import BindingRow, TakeRow
@@ -229,17 +231,18 @@ def list_goods(conn: Connection, parcel_id: int) -> list[GoodsRow]:
         ).fetchall()
 
 
-def holder_of(conn: Connection, *, carrier: str, number: str) -> BindingRow | None:
-    """Whose number it is while nothing said that the journey ended: a carrier must not give it out again.
+#: Nothing said yet that the journey of this binding ended; the rule that notes it here may be behind the track.
+_HELD = """binding.state IN ('live', 'cancelling') AND binding.owns_until IS NULL
+    AND NOT EXISTS (SELECT FROM track WHERE track.parcel_id = binding.parcel_id
+                    AND track.state IN ('delivered', 'returned', 'lost'))"""
 
-    The rule that notes the end on the binding may be behind the track.
-    """
+
+def holder_of(conn: Connection, *, carrier: str, number: str) -> BindingRow | None:
+    """Whose number it is while nothing said that the journey ended: a carrier must not give it out again."""
     with conn.cursor(row_factory=class_row(BindingRow)) as cur:
         return cur.execute(
-            """SELECT id, parcel_id, take_id, aggregator_id, carrier, number, state FROM binding
-               WHERE carrier = %s AND number = %s AND state IN ('live', 'cancelling') AND owns_until IS NULL
-                 AND NOT EXISTS (SELECT FROM track WHERE track.parcel_id = binding.parcel_id
-                                 AND track.state IN ('delivered', 'returned', 'lost'))""",
+            f"""SELECT id, parcel_id, take_id, aggregator_id, carrier, number, state FROM binding
+                WHERE carrier = %s AND number = %s AND {_HELD}""",
             [carrier, number],
         ).fetchone()
 
@@ -256,13 +259,23 @@ def parcel_of_number(conn: Connection, *, order_id: int, carrier: str, number: s
 
 
 def insert_bindings(conn: Connection, bindings: Sequence[NewBinding], *, at: datetime) -> None:
-    """Bind; whoever had the number before owns its scans until here."""
+    """Bind; whoever had the number before owns its scans until here.
+
+    Raises `Conflict` for a number that another transaction bound since the caller looked: what is held is not ended.
+    """
     conn.execute(
-        """UPDATE binding SET owns_until = least(owns_until, new.owns_from)
-           FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS new (carrier, number, owns_from)
-           WHERE binding.carrier = new.carrier AND binding.number = new.number""",
+        f"""UPDATE binding SET owns_until = least(owns_until, new.owns_from)
+            FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS new (carrier, number, owns_from)
+            WHERE binding.carrier = new.carrier AND binding.number = new.number AND NOT ({_HELD})""",
         [[b.carrier for b in bindings], [b.number for b in bindings], [b.owns_from for b in bindings]],
     )
+    try:
+        _insert_bindings(conn, bindings, at=at)
+    except UniqueViolation as held:
+        raise Conflict("The number belongs to another parcel already.") from held
+
+
+def _insert_bindings(conn: Connection, bindings: Sequence[NewBinding], *, at: datetime) -> None:
     conn.execute(
         """INSERT INTO binding (id, parcel_id, shop_id, take_id, aggregator_id, carrier, number, owns_from, bound_at)
            SELECT *, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
@@ -337,7 +350,8 @@ def insert_cancels(conn: Connection, cancels: Sequence[NewCancel], *, at: dateti
                            %s::text[], %s::text[], %s::boolean[])
                     AS new (id, parcel_id, shop_id, take_id, binding_id, carrier, number, reason, supported)
                ON CONFLICT (take_id) WHERE take_id IS NOT NULL DO UPDATE
-               SET state = 'asked', reason = excluded.reason, asked_at = excluded.asked_at, answered_at = NULL
+               SET state = 'asked', reason = excluded.reason, asked_at = excluded.asked_at, answered_at = NULL,
+                   settled_by = ''
                RETURNING id, parcel_id, shop_id, take_id, binding_id, carrier, number, state, reason""",
             [at, at, [c.id for c in cancels], [c.parcel_id for c in cancels], [c.shop_id for c in cancels],
              [c.take_id for c in cancels], [c.binding_id for c in cancels], [c.carrier for c in cancels],
@@ -359,10 +373,10 @@ def find_cancel_parcel(conn: Connection, cancel_id: int) -> int | None:
     return row[0] if row else None
 
 
-def set_cancel(conn: Connection, cancel_id: int, *, state: str, said: str, at: datetime) -> None:
+def set_cancel(conn: Connection, cancel_id: int, *, state: str, said: str, at: datetime, settled_by: str = "") -> None:
     conn.execute(
-        "UPDATE waybill_cancel SET state = %s, said = %s, answered_at = %s WHERE id = %s",
-        [state, said[:500], at, cancel_id],
+        "UPDATE waybill_cancel SET state = %s, said = %s, answered_at = %s, settled_by = %s WHERE id = %s",
+        [state, said[:500], at, settled_by, cancel_id],
     )
 
 
