@@ -36,7 +36,7 @@ SCANS = len(_WAY) + 1
 #: Where a parcel is in the end, by its ending.
 ENDS = ((State.DELIVERED, Kind.IN_PERSON), (State.DELIVERED, Kind.BY_PROXY), (State.READY_FOR_PICKUP, Kind.LOCKER),
         (State.ATTEMPT_FAILED, Kind.FAILED))  # fmt: skip
-_CITIES = "杭州 成都 厦门 青岛 长沙 西安 郑州 昆明 福州 沈阳".split()
+_CITIES = ("杭州", "成都", "厦门", "青岛", "长沙", "西安", "郑州", "昆明", "福州", "沈阳")
 
 
 @dataclass(frozen=True, slots=True)

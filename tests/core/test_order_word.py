@@ -59,7 +59,14 @@ def test_the_table(given: OrderFacts, expected: Word) -> None:
 
 @pytest.mark.parametrize(("sent", "expected"), [(0, Dispatch.NONE), (1, Dispatch.PART), (2, Dispatch.ALL)])
 def test_how_much_left_the_warehouse(sent: int, expected: Dispatch) -> None:
-    assert dispatch_of(facts(LEFT, sent=sent)) is expected
+    assert dispatch_of(facts(*[LEFT] * sent, AT_HOME if sent < 2 else LEFT, sent=sent)) is expected
+
+
+def test_a_piece_that_is_still_here_keeps_the_order_from_all() -> None:
+    """Only the mother of a shipment of several pieces holds lines: whichever of them leaves first."""
+    assert dispatch_of(facts(SIGNED, AT_HOME, sent=2)) is Dispatch.PART
+    assert dispatch_of(facts(AT_HOME, SIGNED, sent=0)) is Dispatch.PART
+    assert word(facts(SIGNED, AT_HOME, sent=2)) is Word.PART_DELIVERED
 
 
 def test_the_shops_policy_completes_by_kind() -> None:
@@ -67,4 +74,5 @@ def test_the_shops_policy_completes_by_kind() -> None:
     assert completes_at_once(facts(SIGNED), trusted)
     assert not completes_at_once(facts(SIGNED, part(State.DELIVERED, Kind.LOCKER)), trusted)
     assert not completes_at_once(facts(SIGNED, DOOR), trusted)
-    assert completes_at_once(facts(SIGNED, AT_HOME, sent=2), trusted)
+    assert completes_at_once(facts(SIGNED, SIGNED, sent=2), trusted)
+    assert not completes_at_once(facts(SIGNED, AT_HOME, sent=2), trusted)

@@ -36,16 +36,17 @@ def at(hour: float) -> datetime:
     return DAY + timedelta(hours=hour)
 
 
-def scan(hour: float, meaning: Meaning, *, code: str | None = None, told: float | None = None,
-         source: str = "a") -> Scan:
+def scan(
+    hour: float, meaning: Meaning, *, code: str | None = None, told: float | None = None, source: str = "a"
+) -> Scan:
     """A scan told in the push of hour `told` (default: as it happened); code "" is an uncoded telling."""
     text = f"{hour} {meaning.state}"
     key = scan_key(binding_id=1, source=source, raw_time=str(hour), text=text)
     return Scan(key, source, at(hour), "X" if code is None else code, at(hour if told is None else told), meaning, text)
 
 
-def claim(hour: float, meaning: Meaning, *, source: str = "a", code: str = "X") -> Claim:
-    return Claim(source, at(hour), code, meaning)
+def claim(hour: float, meaning: Meaning, *, source: str = "a") -> Claim:
+    return Claim(source, at(hour), f"{meaning.state}{meaning.kind}{meaning.coarse}", meaning, since=at(hour))
 
 
 def snapshot(hour: float, *scans: Scan, source: str = "a") -> Snapshot:
@@ -157,6 +158,13 @@ def test_a_claim_ends_with_a_newer_scan_and_an_older_claim_never_speaks() -> Non
     assert folded(*stalled, claim(49, LOST)) == folded(*stalled)
 
 
+def test_a_claim_told_again_began_when_it_was_first_told() -> None:
+    stalled = (*WAY[:3], claim(50, STALLED))
+    assert folded(*stalled, claim(60, STALLED)) == folded(*stalled)
+    assert folded(*WAY[:3], claim(60, STALLED), claim(50, STALLED)) == folded(*stalled)
+    assert folded(*stalled, scan(55, HUB), claim(60, STALLED)).at == at(55)
+
+
 def test_a_claim_never_undoes_the_end() -> None:
     assert folded(*WAY, claim(50, STALLED)) == folded(*WAY)
     assert folded(*WAY, claim(50, REFUSED)) == folded(*WAY)
@@ -233,29 +241,66 @@ def test_the_events_of_a_change() -> None:
     assert names(folded(scan(1, HUB)), START) == ["ParcelMoved"]
 
 
-MEANINGS = (COLLECTED, HUB, COARSE_TRANSIT, OUTLET, COURIER, LOCKER, SIGNED, COARSE_SIGNED, STALLED, COARSE_PROBLEM,
-            REFUSED, FAILED, RETURNED, LOST, NO_TRACE, UNKNOWN)
+MEANINGS = (
+    COLLECTED,
+    HUB,
+    COARSE_TRANSIT,
+    OUTLET,
+    COURIER,
+    LOCKER,
+    SIGNED,
+    COARSE_SIGNED,
+    STALLED,
+    COARSE_PROBLEM,
+    REFUSED,
+    FAILED,
+    RETURNED,
+    LOST,
+    NO_TRACE,
+    UNKNOWN,
+)
 HOURS = st.integers(0, 12)
 SOURCES = st.sampled_from(["a", "b"])
-TOLD = st.builds(lambda hour, meaning, code, told, source: replace(
-    scan(hour, HUB, source=source), meaning=meaning, code=code and f"{meaning.state}{meaning.kind}", coded_at=at(told)),
-    HOURS, st.sampled_from(MEANINGS), st.booleans(), HOURS, SOURCES).map(
-        lambda told: told if told.code else replace(told, code="", meaning=UNKNOWN))
+TOLD = st.builds(
+    lambda hour, meaning, code, told, source: replace(
+        scan(hour, HUB, source=source),
+        meaning=meaning,
+        code=code and f"{meaning.state}{meaning.kind}",
+        coded_at=at(told),
+    ),
+    HOURS,
+    st.sampled_from(MEANINGS),
+    st.booleans(),
+    HOURS,
+    SOURCES,
+).map(lambda told: told if told.code else replace(told, code="", meaning=UNKNOWN))
 KEYS = st.builds(lambda hour, source: scan(hour, HUB, source=source).key, HOURS, SOURCES)
-FACTS = st.lists(st.one_of(
-    TOLD,
-    st.builds(lambda source, hour, keys: Snapshot(source, at(hour), keys), SOURCES, HOURS,
-              st.frozensets(KEYS, min_size=1)),
-    st.builds(lambda source, hour, meaning: claim(hour, meaning, source=source, code=f"{meaning.state}{meaning.kind}"
-              f"{meaning.coarse}"), SOURCES, HOURS, st.sampled_from(MEANINGS)),
-    st.builds(lambda hour, verdict, withdrawn: Decision(hour * 3 + list(Verdict).index(verdict), at(hour), verdict,
-              withdrawn), HOURS, st.sampled_from(list(Verdict)), st.booleans()),
-), max_size=14).map(tuple)
+FACTS = st.lists(
+    st.one_of(
+        TOLD,
+        st.builds(
+            lambda source, hour, keys: Snapshot(source, at(hour), keys), SOURCES, HOURS, st.frozensets(KEYS, min_size=1)
+        ),
+        st.builds(
+            lambda source, hour, meaning: claim(hour, meaning, source=source), SOURCES, HOURS, st.sampled_from(MEANINGS)
+        ),
+        st.builds(
+            lambda hour, verdict, withdrawn: Decision(
+                hour * 3 + list(Verdict).index(verdict), at(hour), verdict, withdrawn
+            ),
+            HOURS,
+            st.sampled_from(list(Verdict)),
+            st.booleans(),
+        ),
+    ),
+    max_size=14,
+).map(tuple)
 
 
 @given(facts=FACTS, shuffle=st.randoms(use_true_random=False), cut=st.integers(0, 14))
 def test_any_order_split_merge_and_repetition_gives_the_same_state(
-        facts: tuple[Scan | Claim | Snapshot | Decision, ...], shuffle: Random, cut: int) -> None:
+    facts: tuple[Scan | Claim | Snapshot | Decision, ...], shuffle: Random, cut: int
+) -> None:
     expected = folded(*facts)
     shuffled = list(facts) + list(facts[:cut])
     shuffle.shuffle(shuffled)
@@ -265,8 +310,9 @@ def test_any_order_split_merge_and_repetition_gives_the_same_state(
 
 
 @given(facts=FACTS, news=st.lists(TOLD, max_size=4), claims=st.lists(HOURS, max_size=1))
-def test_advancing_is_folding(facts: tuple[Scan | Claim | Snapshot | Decision, ...], news: list[Scan],
-                              claims: list[int]) -> None:
+def test_advancing_is_folding(
+    facts: tuple[Scan | Claim | Snapshot | Decision, ...], news: list[Scan], claims: list[int]
+) -> None:
     history = tuple(fact for fact in facts if not isinstance(fact, Snapshot))
     old = gathered(history)
     known = {scan.key for scan in old.scans}

@@ -1,5 +1,6 @@
 """Files as shops export them: encodings, delimiters, what spreadsheets wrap around numbers, Parquet."""
 
+import resource
 from pathlib import Path
 
 import duckdb
@@ -36,6 +37,24 @@ def test_parquet(tmp_path: Path) -> None:
     with open_table(path) as table:
         assert (table.headers, table.about) == (("a", "b", "c", "d", "e"), 1)
         assert list(table.rows) == [Row(2, ("1", "罗", "", "1.50", "2026-11-11 08:00:00"))]
+
+
+@pytest.mark.parametrize("cell", ["repeat('A', 1000000)", "repeat('A', 1000000) || i"])
+def test_a_small_file_of_huge_cells_is_refused_and_takes_no_memory(tmp_path: Path, cell: str) -> None:
+    """Kilobytes on the disk, gigabytes when read whole."""
+    path = tmp_path / "a.parquet"
+    duckdb.sql(f"COPY (SELECT {cell} AS a FROM range(3000) AS t (i)) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Invalid), open_table(path) as table:
+        list(table.rows)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
+
+
+def test_a_long_cell_of_csv_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3," + "x" * (table_file.CELL_MAX + 1))
+    with open_table(tmp_path / "a.csv") as table, pytest.raises(Invalid) as refusal:
+        list(table.rows)
+    assert refusal.value.path == "line 3"
 
 
 @pytest.mark.parametrize("body", [b"", b"PAR1 not really", b"\xff\xff\xff\x00", b'a,b\n1,"2\n'])

@@ -23,8 +23,10 @@ OWNERS = {
     "hub": {"aggregator", "carrier_account", "subscription"},
     "fulfilment": {"parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel"},
     "floor": {"printer", "print"},
+    "tally": {"tally"},
     "tracking": {
-        "inbox", "track", "scan", "telling", "decision", "stranger", "disputed_scan", "quarantine", "unknown_code",
+        "inbox", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger", "disputed_scan",
+        "quarantine", "unknown_code",
     },
 }  # fmt: skip
 BROAD_EXCEPT = {"kernel/dispatcher.py", "kernel/jobs.py", "kernel/runner.py", "web/errors.py", "web/app.py"}

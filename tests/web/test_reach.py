@@ -1,4 +1,4 @@
-"""People limited to some shops or warehouses: what they open, list and change goes no further, whichever page it is on."""
+"""People limited to some shops or warehouses: what they open, list and change goes no further on any page."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -66,16 +66,22 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a source says of the whole waybill, without a new scan (Kdniao State and StateEx)."""
+    """What a source says of the whole waybill, without a new scan (Kdniao State and StateEx).
+
+    A source has one for each code it ever claimed: first told at `since`, last at `push_time`.
+    """
 
     source: str
     push_time: datetime
     code: str
     meaning: Meaning
+    since: datetime
 
     def joined(self, other: "Claim") -> "Claim":
-        assert self.source == other.source
-        return max(self, other, key=lambda claim: (claim.push_time, claim.code))
+        """Said again it is the same claim: it began when it was first said."""
+        assert (self.source, self.code) == (other.source, other.code)
+        newest = max(self, other, key=lambda claim: claim.push_time)
+        return replace(newest, since=min(self.since, other.since))
 
 
 class Verdict(StrEnum):

@@ -53,7 +53,10 @@ class ParcelPart:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """`ordered` and `sent` are quantities over all lines; `sent` counts lines of dispatched parcels."""
+    """`ordered` and `sent` are quantities over all lines; `sent` counts lines of dispatched parcels.
+
+    `parcels` are those that live, also the pieces of a shipment, which hold no lines of their own.
+    """
 
     cancelled: bool
     completed: bool
@@ -68,10 +71,11 @@ _NOT_YET = frozenset({State.AWAITING_COLLECTION, State.NO_TRACE, State.UNKNOWN})
 
 
 def dispatch_of(facts: OrderFacts) -> Dispatch:
-    """How much of the order has left the warehouse."""
-    if facts.sent == 0:
+    """How much of the order has left the warehouse. A piece of a shipment that is still here keeps it from all."""
+    if not any(parcel.dispatched for parcel in facts.parcels):
         return Dispatch.NONE
-    return Dispatch.ALL if facts.sent >= facts.ordered else Dispatch.PART
+    whole = facts.sent >= facts.ordered and all(parcel.dispatched for parcel in facts.parcels)
+    return Dispatch.ALL if whole else Dispatch.PART
 
 
 def word(facts: OrderFacts) -> Word:

@@ -8,11 +8,13 @@ Where facts come from is `parts.tracking`; what follows from a change is `core.e
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from waystream.core.facts import Claim, Decision, Scan, Snapshot, Verdict
 from waystream.core.state import (
     CARRIED,
     CONTRADICTS_DELIVERY,
+    FORWARDED,
     MOVING,
     NOT_YET,
     RANK,
@@ -30,7 +32,10 @@ OWNED_AFTER_END = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything known of one waybill, already joined: one scan per key, one snapshot and claim per source."""
+    """Everything known of one waybill, already joined.
+
+    One scan per key, one snapshot per source, one claim per source and code.
+    """
 
     scans: tuple[Scan, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
@@ -62,7 +67,7 @@ def join(facts: Iterable[Facts]) -> Facts:
     """Unite several sets of facts of one waybill; associative, commutative, idempotent."""
     scans: dict[int, Scan] = {}
     snapshots: dict[str, Snapshot] = {}
-    claims: dict[str, Claim] = {}
+    claims: dict[tuple[str, str], Claim] = {}
     decisions: dict[int, Decision] = {}
     for part in facts:
         for scan in part.scans:
@@ -70,7 +75,8 @@ def join(facts: Iterable[Facts]) -> Facts:
         for snapshot in part.snapshots:
             snapshots[snapshot.source] = snapshot.joined(snapshots.get(snapshot.source, snapshot))
         for claim in part.claims:
-            claims[claim.source] = claim.joined(claims.get(claim.source, claim))
+            same = (claim.source, claim.code)
+            claims[same] = claim.joined(claims.get(same, claim))
         for decision in part.decisions:
             decisions[decision.id] = decision.joined(decisions.get(decision.id, decision))
     return Facts(tuple(scans.values()), tuple(snapshots.values()), tuple(claims.values()), tuple(decisions.values()))
@@ -87,18 +93,28 @@ def in_order(scans: Iterable[Scan]) -> list[Scan]:
     return sorted(scans, key=lambda scan: (scan.at, RANK[scan.meaning.state], scan.key))
 
 
-def fold(facts: Facts) -> Track:
-    """The state of a parcel: the carriers' scans in their order, then their claims, then people's decisions."""
+def fold(*legs: Facts) -> Track:
+    """The state of a parcel: the carriers' scans in their order, then their claims, then people's decisions.
+
+    A parcel that was handed over to another number has a leg for each, in their order. An earlier leg tells of the way
+    so far: its claims are over, and whoever signed there took the parcel over. Decisions are the parcel's, on any leg.
+    """
     track = START
-    for scan in standing(facts):
+    for scan in in_order(chain(*map(_handed_over, legs[:-1]), standing(legs[-1]))):
         track = _after_scan(track, scan)
-    return _after_decisions(_after_claims(track, facts.claims), facts.decisions)
+    return _after_decisions(_after_claims(track, legs[-1].claims), [made for leg in legs for made in leg.decisions])
+
+
+def _handed_over(leg: Facts) -> list[Scan]:
+    return [
+        replace(scan, meaning=FORWARDED) if scan.meaning.state is State.DELIVERED else scan for scan in standing(leg)
+    ]
 
 
 def advance(track: Track, *, scans: Sequence[Scan], claims: Sequence[Claim]) -> Track | None:
     """`fold` of a history that grew by `scans` at its end; None where only the whole history can tell.
 
-    `claims`: every source's newest. Holds if nothing was withdrawn or told differently (the caller knows).
+    `claims`: the newest of every source. Holds if nothing was withdrawn or told differently (the caller knows).
     """
     if track.because.startswith(("claim:", "decision:")):
         return None
@@ -115,9 +131,16 @@ def _after_scan(track: Track, scan: Scan) -> Track:
     state, kind, direction = _turned(track, scan.meaning)
     if track.state is state is State.DELIVERED:
         return replace(track, kind=kind if kind is not Kind.UNSPECIFIED else track.kind, scanned_at=scan.at)
-    return Track(state, kind, direction, at=scan.at, because=f"scan:{scan.key}",
-                 collected_at=track.collected_at or (scan.at if scan.meaning.state in CARRIED else None),
-                 delivered_at=scan.at if state is State.DELIVERED else None, scanned_at=scan.at)
+    return Track(
+        state,
+        kind,
+        direction,
+        at=scan.at,
+        because=f"scan:{scan.key}",
+        collected_at=track.collected_at or (scan.at if scan.meaning.state in CARRIED else None),
+        delivered_at=scan.at if state is State.DELIVERED else None,
+        scanned_at=scan.at,
+    )
 
 
 def _may_follow(track: Track, scan: Scan) -> bool:
@@ -142,7 +165,10 @@ def _turned(track: Track, meaning: Meaning) -> tuple[State, Kind, Direction]:
 
 
 def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
-    """The newest claim speaks while no newer scan has come; it never undoes a finished journey."""
+    """The newest claim speaks while no newer scan has come; it never undoes a finished journey.
+
+    It counts from when it was first told, but from no time before the newest scan, which had ended it.
+    """
     current = [claim for claim in claims if track.scanned_at is None or claim.push_time >= track.scanned_at]
     if not current:
         return track
@@ -150,10 +176,18 @@ def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
     if not _claim_adds(track, claim.meaning):
         return track
     state, kind, direction = _turned(track, claim.meaning)
+    began = max(claim.since, track.scanned_at or claim.since)
     handed_over = state in MOVING or state in (State.DELIVERED, State.RETURNED)
-    return Track(state, kind, direction, at=claim.push_time, because=f"claim:{claim.source}",
-                 collected_at=track.collected_at or (claim.push_time if handed_over else None),
-                 delivered_at=claim.push_time if state is State.DELIVERED else None, scanned_at=track.scanned_at)
+    return Track(
+        state,
+        kind,
+        direction,
+        at=began,
+        because=f"claim:{claim.source}",
+        collected_at=track.collected_at or (began if handed_over else None),
+        delivered_at=began if state is State.DELIVERED else None,
+        scanned_at=track.scanned_at,
+    )
 
 
 def _claim_adds(track: Track, meaning: Meaning) -> bool:
@@ -182,5 +216,12 @@ def _after_decisions(track: Track, decisions: Sequence[Decision]) -> Track:
         return track
     last = max(made, key=lambda decision: (decision.at, decision.id))
     state, kind, direction = _VERDICTS[last.verdict]
-    return replace(track, state=state, kind=kind, direction=direction or track.direction, at=last.at,
-                   because=f"decision:{last.id}", delivered_at=last.at if state is State.DELIVERED else None)
+    return replace(
+        track,
+        state=state,
+        kind=kind,
+        direction=direction or track.direction,
+        at=last.at,
+        because=f"decision:{last.id}",
+        delivered_at=last.at if state is State.DELIVERED else None,
+    )

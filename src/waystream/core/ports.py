@@ -262,6 +262,9 @@ class Network(Protocol):
 
     def draw_template(self, template: str) -> Drawing: ...
 
+    def mend_sentence(self, mend: str, language: str) -> str:
+        """What to do about a `TakeDenied.mend`, in `zh` or `en`. Raises KeyError for a key that is not its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class PrinterAddress:

@@ -71,13 +71,34 @@ class Meaning:
 
 
 UNKNOWN = Meaning(State.UNKNOWN)
+FORWARDED = Meaning(State.FORWARDED)
 
 #: How far along its way a state is: breaks ties between scans of the same second, orders nothing else.
-RANK: dict[State, int] = {state: rank for rank, state in enumerate(
-    (State.UNKNOWN, State.NO_TRACE, State.AWAITING_COLLECTION, State.CANCELLED, State.COLLECTED, State.CUSTOMS,
-     State.IN_TRANSIT, State.FORWARDED, State.ARRIVED_AT_OUTLET, State.OUT_FOR_DELIVERY, State.READY_FOR_PICKUP,
-     State.ATTEMPT_FAILED, State.EXCEPTION, State.INTERCEPTED, State.LOST, State.DELIVERED, State.RETURNING,
-     State.RETURNED))}
+RANK: dict[State, int] = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            State.UNKNOWN,
+            State.NO_TRACE,
+            State.AWAITING_COLLECTION,
+            State.CANCELLED,
+            State.COLLECTED,
+            State.CUSTOMS,
+            State.IN_TRANSIT,
+            State.FORWARDED,
+            State.ARRIVED_AT_OUTLET,
+            State.OUT_FOR_DELIVERY,
+            State.READY_FOR_PICKUP,
+            State.ATTEMPT_FAILED,
+            State.EXCEPTION,
+            State.INTERCEPTED,
+            State.LOST,
+            State.DELIVERED,
+            State.RETURNING,
+            State.RETURNED,
+        )
+    )
+}
 
 #: Words for a parcel that nobody has fetched: they say nothing once it was collected.
 NOT_YET = frozenset({State.AWAITING_COLLECTION, State.NO_TRACE})
@@ -89,13 +110,23 @@ CARRIED = frozenset(State) - NOT_YET - {State.UNKNOWN, State.CANCELLED}
 TERMINAL = frozenset({State.DELIVERED, State.RETURNED, State.LOST, State.CANCELLED})
 
 #: Later scans that contradict a delivery. A late hub scan does not.
-CONTRADICTS_DELIVERY = frozenset(
-    {State.OUT_FOR_DELIVERY, State.ATTEMPT_FAILED, State.RETURNING, State.RETURNED})
+CONTRADICTS_DELIVERY = frozenset({State.OUT_FOR_DELIVERY, State.ATTEMPT_FAILED, State.RETURNING, State.RETURNED})
 
 #: States a coarse "on its way" (Kdniao 2) adds nothing to.
-MOVING = frozenset({State.COLLECTED, State.IN_TRANSIT, State.ARRIVED_AT_OUTLET, State.OUT_FOR_DELIVERY,
-                    State.READY_FOR_PICKUP, State.FORWARDED, State.CUSTOMS, State.RETURNING})
+MOVING = frozenset(
+    {
+        State.COLLECTED,
+        State.IN_TRANSIT,
+        State.ARRIVED_AT_OUTLET,
+        State.OUT_FOR_DELIVERY,
+        State.READY_FOR_PICKUP,
+        State.FORWARDED,
+        State.CUSTOMS,
+        State.RETURNING,
+    }
+)
 
 #: States a coarse "problem" (Kdniao 4) adds nothing to.
-TROUBLED = frozenset({State.EXCEPTION, State.ATTEMPT_FAILED, State.INTERCEPTED, State.RETURNING, State.RETURNED,
-                      State.LOST})
+TROUBLED = frozenset(
+    {State.EXCEPTION, State.ATTEMPT_FAILED, State.INTERCEPTED, State.RETURNING, State.RETURNED, State.LOST}
+)

@@ -20,9 +20,15 @@ from waystream.core.sheet import Row
 ROWS_MAX = 1_000_000
 BYTES_MAX = 1 << 30
 CHUNK_BYTES = 1 << 20
-FETCH_ROWS = 5_000
+FETCH_ROWS = 500
+CELL_MAX = 10_000
 
 _PARQUET = b"PAR1"
+#: A file of a few kilobytes can hold gigabytes of text: the reader may fail, never take the machine's memory.
+_BOUNDS: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "512MB", "threads": 1}
+#: How the types begin whose values are short by nature; all others are cut where they are read.
+_SHORT = ("BOOL", "TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
+          "FLOAT", "DOUBLE", "DECIMAL", "DATE", "TIME", "UUID")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,10 @@ class Table:
 
 @contextmanager
 def open_table(path: Path) -> Iterator[Table]:
-    """Raises `Invalid` for a file that is missing, empty or unreadable, `TooLarge` beyond a gigabyte or `ROWS_MAX`."""
+    """Raises `Invalid` for a file that is missing, empty or unreadable, `TooLarge` beyond a gigabyte or `ROWS_MAX`.
+
+    A cell of more than `CELL_MAX` characters is `Invalid` too, named by its line.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -100,19 +109,33 @@ def _unwrapped(cell: str) -> str:
 
 @contextmanager
 def _open_parquet(path: Path) -> Iterator[Table]:
-    with duckdb.connect(":memory:") as conn:
+    unreadable = Invalid("file", f"{path.name} is not a Parquet file that can be read.")
+    with duckdb.connect(":memory:", config=_BOUNDS) as conn:
         try:
             counted = conn.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
-            found = conn.execute("SELECT * FROM read_parquet(?)", [str(path)])
+            columns = conn.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+            chosen = ", ".join(_column(name, kind) for name, kind, *_ in columns)
+            found = conn.execute(f"SELECT {chosen} FROM read_parquet(?)", [str(path)])
         except duckdb.Error:
-            raise Invalid("file", f"{path.name} is not a Parquet file that can be read.") from None
-        headers = _headers(Row(1, tuple(column[0] for column in found.description)))
-        yield Table(headers, counted[0] if counted else 0, _bounded(_parquet_rows(found)))
+            raise unreadable from None
+        headers = _headers(Row(1, tuple(name for name, *_ in columns)))
+        yield Table(headers, counted[0] if counted else 0, _bounded(_parquet_rows(found, unreadable)))
 
 
-def _parquet_rows(found: Any) -> Iterator[Row]:
+def _column(name: str, kind: str) -> str:
+    quoted = '"' + name.replace('"', '""') + '"'
+    return quoted if kind.startswith(_SHORT) and "[" not in kind else f"left(CAST({quoted} AS VARCHAR), {CELL_MAX + 1})"
+
+
+def _parquet_rows(found: Any, unreadable: Invalid) -> Iterator[Row]:
     line = 1
-    while rows := found.fetchmany(FETCH_ROWS):
+    while True:
+        try:
+            rows = found.fetchmany(FETCH_ROWS)
+        except duckdb.Error:
+            raise unreadable from None
+        if not rows:
+            return
         for row in rows:
             line += 1
             yield Row(line, tuple("" if cell is None else str(cell) for cell in row))
@@ -128,4 +151,6 @@ def _bounded(rows: Iterator[Row]) -> Iterator[Row]:
     for at, row in enumerate(rows):
         if at >= ROWS_MAX:
             raise TooLarge(f"The file has more than {ROWS_MAX} rows: import it in parts.")
+        if any(len(cell) > CELL_MAX for cell in row.cells):
+            raise Invalid(f"line {row.line}", f"a cell has more than {CELL_MAX} characters")
         yield row

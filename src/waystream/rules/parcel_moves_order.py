@@ -1,15 +1,20 @@
-"""When a parcel got its number, left the warehouse or moved, then its orders' words follow."""
+"""When a parcel got its number, lost its label, left the warehouse or moved, then its orders' words follow."""
 
 from collections.abc import Sequence
 
 from waystream.core.events import ParcelEvent, registry
-from waystream.core.events.fulfilment import ParcelDispatched, WaybillIssued
+from waystream.core.events.fulfilment import LabelVoided, ParcelDispatched, WaybillIssued
 from waystream.core.events.tracking import TrackEvent
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
 from waystream.parts.orders import actions as orders
 
-WHEN = (WaybillIssued, ParcelDispatched, *(kind for kind in registry().values() if issubclass(kind, TrackEvent)))
+WHEN = (
+    WaybillIssued,
+    LabelVoided,
+    ParcelDispatched,
+    *(kind for kind in registry().values() if issubclass(kind, TrackEvent)),
+)
 START = "beginning"
 
 

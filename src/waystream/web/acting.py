@@ -37,6 +37,17 @@ def act_on_parcel(request: Request, seat: Seat, text: str, deed: Callable[[Tx, i
     return context_of(request).work.run(lambda tx: deed(tx, reach_parcels(tx, seat, ids)[0]), shops=seat.shops)
 
 
+def act_on_part(request: Request, seat: Seat, owner: Callable[[Tx], int], deed: Callable[[Tx], T]) -> T:
+    """Do it to what belongs to a parcel (an attempt, a number): `owner` says to which. Raises `Missing` where that is
+    not the caller's."""
+
+    def run(tx: Tx) -> T:
+        reach_parcels(tx, seat, [owner(tx)])
+        return deed(tx)
+
+    return context_of(request).work.run(run, shops=seat.shops)
+
+
 def act_on_setup(request: Request, work: Callable[[Tx], T]) -> T:
     """Printers, accounts, warehouses and people belong to no shop: the route's permission is the only bound."""
     return context_of(request).machine.run(work)

@@ -33,6 +33,7 @@ def make_web(context: WebContext, extra: Sequence[APIRouter] = ()) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.context = context
     app.add_middleware(LastResort)

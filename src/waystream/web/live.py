@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from waystream.core.errors import Unavailable
 from waystream.kernel.database import Shops
 from waystream.kernel.log import LOG_CHANNEL
 from waystream.kernel.tx import Work
@@ -17,6 +18,7 @@ from waystream.kernel.tx import Work
 READ_AT_ONCE = 2_000
 RESUME_AT_MOST = 2_000
 STREAMS_AT_MOST = 2_000
+STREAMS_EACH = 8
 
 #: Events whose change is seen on a list of its own as well.
 _FLOOR = frozenset({"LabelPrinted", "LabelVoided", "PrintFailed", "ParcelDispatched", "WaybillIssued"})
@@ -46,6 +48,7 @@ class Watch:
     keys: frozenset[str]
     shops: Shops
     loop: asyncio.AbstractEventLoop
+    actor: str = ""
     position: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: set[str] = field(default_factory=set)
@@ -75,7 +78,7 @@ class Live:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._watches: set[Watch] = set()
+        self._watches: dict[Watch, None] = {}  # in the order they were opened
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._position = 0
@@ -111,20 +114,29 @@ class Live:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def watch(self, *, keys: frozenset[str], shops: Shops, since: int | None, loop: asyncio.AbstractEventLoop) -> Watch:
-        """Open a stream for a coroutine of `loop`; `since` is the last position its reader was told."""
-        watch = Watch(keys, shops, loop)
+    def watch(
+        self, *, keys: frozenset[str], shops: Shops, since: int | None, loop: asyncio.AbstractEventLoop, actor: str = ""
+    ) -> Watch:
+        """Open a stream for a coroutine of `loop`; `since` is the last position its reader was told.
+
+        An actor's ninth stream ends the first of their own. Raises `Unavailable` when everybody's places are taken.
+        """
+        watch = Watch(keys, shops, loop, actor)
         with self._lock:
+            own = [other for other in self._watches if other.actor == actor]
+            if len(own) >= STREAMS_EACH:
+                self._watches.pop(own[0])
+                own[0].wake()
             if len(self._watches) >= STREAMS_AT_MOST:
-                self._watches.pop().wake()
-            self._watches.add(watch)
+                raise Unavailable("Too many pages are open: this one does not follow by itself", retry_after_s=30)
+            self._watches[watch] = None
         if since is not None and since < self._position:
             watch.note(self._missed(since, keys))
         return watch
 
     def leave(self, watch: Watch) -> None:
         with self._lock:
-            self._watches.discard(watch)
+            self._watches.pop(watch, None)
 
     def is_open(self, watch: Watch) -> bool:
         return not self.closed and watch in self._watches

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -19,6 +20,7 @@ KEYS_AT_MOST = 40
 APART_S = 1.0
 QUIET_S = 15.0
 RETRY_MS = 3_000
+LIFE_S = 60.0
 
 router = APIRouter()
 
@@ -37,16 +39,21 @@ async def stream_changes(
     live = context_of(request).live
     loop = asyncio.get_running_loop()
     position = _position(last_event_id or since)
-    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=position, loop=loop)
+    actor = seat.caller.actor
+    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=position, loop=loop, actor=actor)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
 
 
 async def tell(live: Live, watch: Watch, *, apart_s: float = APART_S, quiet_s: float = QUIET_S) -> AsyncIterator[bytes]:
-    """Bytes of the stream until the reader leaves or the server stops; at most one message in `apart_s`."""
+    """Bytes of the stream until the reader leaves or the server stops; at most one message in `apart_s`.
+
+    It ends after `LIFE_S` whatever happens: the browser comes again by itself, and who may see what is asked anew.
+    """
+    ends = time.monotonic() + LIFE_S
     try:
         yield f"retry: {RETRY_MS}\nid: {live.position}\nevent: hello\ndata: {{}}\n\n".encode()
-        while live.is_open(watch):
+        while live.is_open(watch) and time.monotonic() < ends:
             woken = await _wait(watch, quiet_s)
             if not live.is_open(watch):
                 return

@@ -1,12 +1,14 @@
 """Pushes at their edges: bounds, disorder, collisions of numbers. The conformance suite judges the ordinary ones."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from waystream.core.errors import Unreadable
+from waystream.core.facts import Scan
+from waystream.core.parcel import Facts, fold
 from waystream.core.ports import Aggregator, Push, Reply
 from waystream.core.state import Kind, State
 from waystream.integrations.kdniao.adapter import network
@@ -58,14 +60,17 @@ def test_too_many_waybills_are_unreadable_rather_than_lost() -> None:
         push([item()] * 201)
 
 
-@pytest.mark.parametrize(("fields", "complete", "died"), [
-    ({"Success": True, "Traces": [trace(1)]}, True, ""),
-    ({"Success": True, "Traces": []}, False, ""),
-    ({"Success": False, "Traces": [trace(1)]}, False, ""),
-    ({"Success": False, "Reason": "三天无轨迹"}, False, "三天无轨迹"),
-    ({"Success": False, "Reason": "七天内无轨迹变化。"}, False, "七天内无轨迹变化"),
-    ({"Success": "true", "Reason": "三天无轨迹", "Traces": [trace(1)]}, True, ""),
-])
+@pytest.mark.parametrize(
+    ("fields", "complete", "died"),
+    [
+        ({"Success": True, "Traces": [trace(1)]}, True, ""),
+        ({"Success": True, "Traces": []}, False, ""),
+        ({"Success": False, "Traces": [trace(1)]}, False, ""),
+        ({"Success": False, "Reason": "三天无轨迹"}, False, "三天无轨迹"),
+        ({"Success": False, "Reason": "七天内无轨迹变化。"}, False, "七天内无轨迹变化"),
+        ({"Success": "true", "Reason": "三天无轨迹", "Traces": [trace(1)]}, True, ""),
+    ],
+)
 def test_what_is_complete_and_what_died(fields: dict[str, Any], complete: bool, died: str) -> None:
     told = push([item(**fields)]).told[0]
     assert (told.complete, told.died) == (complete, died)
@@ -81,7 +86,10 @@ def test_a_pickup_push_speaks_its_own_numbers() -> None:
     told = push([*rows, {"LogisticCode": "", "State": "103"}], "103").told
     assert [one.state_code for one in told] == ["pickup:301", "pickup:203", "pickup:999"]
     assert [network.meaning(one.state_code, "").state for one in told] == [
-        State.COLLECTED, State.CANCELLED, State.UNKNOWN]
+        State.COLLECTED,
+        State.CANCELLED,
+        State.UNKNOWN,
+    ]
     assert all(one.our_code == "WS1" and not one.complete for one in told)
 
 
@@ -117,7 +125,9 @@ def test_texts_are_cleaned_and_bounded() -> None:
 def test_the_answer_is_in_their_words() -> None:
     reply = network.answer_push(merchant_id="7", at=datetime(2026, 3, 2, 10, tzinfo=UTC), accepted=True, reason="")
     assert (reply.status, json.loads(reply.body)) == (
-        200, {"EBusinessID": "7", "UpdateTime": "2026-03-02 18:00:00", "Success": True, "Reason": ""})
+        200,
+        {"EBusinessID": "7", "UpdateTime": "2026-03-02 18:00:00", "Success": True, "Reason": ""},
+    )
     no = network.answer_push(merchant_id="7", at=datetime(2026, 3, 2, 10, tzinfo=UTC), accepted=False, reason="稍后")
     assert (no.status, json.loads(no.body)["Success"], json.loads(no.body)["Reason"]) == (503, False, "稍后")
 
@@ -129,16 +139,43 @@ def test_a_query_tells_what_a_push_tells() -> None:
     assert (told.push_time, told.state_code, len(told.traces)) == (at, "202", 1)
 
 
-@pytest.mark.parametrize(("code", "state", "kind"), [
-    ("412", State.EXCEPTION, Kind.LOCKER_OVERDUE), ("403", State.EXCEPTION, Kind.STALLED),
-    ("402", State.EXCEPTION, Kind.OVERDUE), ("304", State.DELIVERED, Kind.BY_PROXY),
-    ("311", State.DELIVERED, Kind.LOCKER), ("211", State.READY_FOR_PICKUP, Kind.LOCKER),
-    ("404", State.RETURNING, Kind.REFUSED), ("406", State.RETURNED, Kind.NONE),
-    ("10", State.AWAITING_COLLECTION, Kind.NONE),
-    ("203", State.UNKNOWN, Kind.NONE), ("207", State.UNKNOWN, Kind.NONE), ("408", State.UNKNOWN, Kind.NONE)])
+@pytest.mark.parametrize(
+    ("code", "state", "kind"),
+    [
+        ("412", State.EXCEPTION, Kind.LOCKER_OVERDUE),
+        ("403", State.EXCEPTION, Kind.STALLED),
+        ("402", State.EXCEPTION, Kind.OVERDUE),
+        ("304", State.DELIVERED, Kind.BY_PROXY),
+        ("311", State.DELIVERED, Kind.LOCKER),
+        ("211", State.READY_FOR_PICKUP, Kind.LOCKER),
+        ("404", State.RETURNING, Kind.REFUSED),
+        ("406", State.RETURNED, Kind.NONE),
+        ("10", State.AWAITING_COLLECTION, Kind.NONE),
+        ("203", State.UNKNOWN, Kind.NONE),
+        ("207", State.UNKNOWN, Kind.NONE),
+        ("408", State.UNKNOWN, Kind.NONE),
+    ],
+)
 def test_codes(code: str, state: State, kind: Kind) -> None:
     meaning = network.meaning(code, "已签收")
     assert (meaning.state, meaning.kind) == (state, kind)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "end"),
+    [("405", State.DELIVERED), ("416", State.DELIVERED), ("404", State.RETURNED), ("407", State.RETURNED)],
+)
+def test_signed_after_trouble(trouble: str, end: State) -> None:
+    """302, "signed in the end after trouble", does not say by whom. Decided: once the parcel was on its way back (404
+    refused, 407), whoever signs is the sender, as with 301 and 304: a sale is not completed on a doubtful word.
+    A buyer who took it after all is a person's decision, "delivered"."""
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    way = [
+        Scan(n, "kdniao", at + timedelta(hours=n), code, at, network.meaning(code, ""))
+        for n, code in enumerate(("1", "202", trouble, "302"))
+    ]
+    assert fold(Facts(scans=tuple(way))).state is end
+    assert network.meaning("302", "").kind is Kind.UNSPECIFIED
 
 
 @pytest.mark.parametrize("code", ["0", "1", "2", "3", "4", "5", "6"])

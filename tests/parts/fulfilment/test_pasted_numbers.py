@@ -18,7 +18,9 @@ def asked(bench: Bench, *numbers: str, **given: object) -> list[int]:
     return [answer.parcel_ids[0] for answer in bench.ship(*bench.orders(*numbers), **given)]
 
 
-def bind(tx: Tx, parcel_id: int, number: str = "YT9999", *, carrier: str = "YTO", children: tuple[str, ...] = ()) -> str:
+def bind(
+    tx: Tx, parcel_id: int, number: str = "YT9999", *, carrier: str = "YTO", children: tuple[str, ...] = ()
+) -> str:
     try:
         actions.bind_foreign(tx, parcel_id, carrier=carrier, number=number, actor="staff:1", children=children)
     except (Conflict, Invalid) as refusal:
@@ -76,6 +78,7 @@ def test_a_number_is_given_out_anew_when_its_journey_ended(bench: Bench) -> None
                SELECT parcel_id, shop_id, id, 'delivered', bound_at FROM binding"""
         )
     )
+    bench.clock.advance(timedelta(days=3))
     assert bench.run(lambda tx: bind(tx, other)) == "bound"
     begins = bench.rows("SELECT owns_from FROM binding WHERE parcel_id = %s", other)
     assert bench.rows("SELECT owns_until FROM binding WHERE parcel_id = %s", one) == begins

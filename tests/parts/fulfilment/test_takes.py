@@ -103,7 +103,7 @@ def test_an_unclear_answer_goes_to_a_person(bench: Bench) -> None:
     bench.carrier.faults = ["unclear"]
     bench.drain()
     assert (bench.takes(), bench.stage(parcel_id)) == ([("conflict", "")], ("conflict", ""))
-    assert bench.rows("SELECT said FROM take") == [("106 without an order",)]
+    assert bench.rows("SELECT said FROM take") == [("unclear",)]
 
     bench.run(lambda tx: actions.reissue(tx, parcel_id, reason="looked", actor="staff:1"))
     bench.drain()
@@ -249,10 +249,10 @@ def test_an_orphan_named_by_a_push_is_claimed_and_given_back(bench: Bench) -> No
     bench.run_once()
     bench.clock.advance(HALF_HOUR)
     bench.run(lambda tx: actions.reissue(tx, parcel_id, reason="slow", actor="staff:1"))
-    [(code,)] = bench.rows("SELECT code FROM take WHERE state = 'abandoned'")
+    [(take_id,)] = bench.rows("SELECT id FROM take WHERE state = 'abandoned'")
 
-    assert bench.run(lambda tx: takes.claim(tx, code, "YT0001")) is True
-    assert bench.run(lambda tx: takes.claim(tx, code, "YT0001")) is False
+    assert bench.run(lambda tx: takes.claim(tx, take_id, "YT0001")) is True
+    assert bench.run(lambda tx: takes.claim(tx, take_id, "YT0001")) is False
     bench.drain()
 
     assert bench.carrier.cancelled == ["YT0001"]

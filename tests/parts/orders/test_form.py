@@ -77,6 +77,17 @@ def test_phones_as_they_are_typed(typed: str, normal: str) -> None:
     assert normal_phone(normal) == normal
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1999-12-31T00:00:00Z"])
+def test_a_time_out_of_this_world_is_invalid(at: str) -> None:
+    with pytest.raises(Invalid, match="year between 2000 and 2100"):
+        parse_order(raw_order(paid_at=at))
+
+
+def test_nothing_unseen_stays_in_a_text() -> None:
+    assert clean("a\u202eb\u2066c\u200bd\ufeffe\u200ff\tg") == "abcdef g"
+    assert parse_order(raw_order("2611\u202e07")).number == "261107"
+
+
 @given(st.text())
 def test_texts_fit_the_database(text: str) -> None:
     cleaned = clean(text)

@@ -35,16 +35,20 @@ def parcel(work: Work, shop: Shop) -> Bound:
 @pytest.fixture
 def push(work: Work, shop: Shop) -> Push:
     """Apply one push that tells of the given waybills, in a transaction of its own."""
+
     def apply_one(*items: Told, **kwargs: Any) -> Applied:
         return work.run(lambda tx: apply(tx, [received(tx, shop, *items, **kwargs)]))
+
     return apply_one
 
 
 @pytest.fixture
 def rows(work: Work) -> Rows:
     """What a query finds, single columns as bare values."""
+
     def find(query: str, *params: Any) -> list[Any]:
         with work.begin() as tx:
             found = tx.conn.execute(query, params or None).fetchall()
         return [row[0] if len(row) == 1 else row for row in found]
+
     return find

@@ -33,19 +33,26 @@ class Shop:
 
 def open_shop(conn: Connection) -> Shop:
     key_id = conn.execute("INSERT INTO vault_key (purpose, wrapped) VALUES ('person', '') RETURNING id").fetchone()[0]
-    shop_id = conn.execute("INSERT INTO shop (code, name, created_at) VALUES ('s', 's', %s) RETURNING id",
-                           [DAY]).fetchone()[0]
+    shop_id = conn.execute(
+        "INSERT INTO shop (code, name, created_at) VALUES ('s', 's', %s) RETURNING id", [DAY]
+    ).fetchone()[0]
     warehouse_id = conn.execute(
         """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, created_at)
-           VALUES ('w', 'w', '浙江省', '杭州市', '余杭区', %s, '', '', %s) RETURNING id""", [key_id, DAY]).fetchone()[0]
-    person_id, = mint_ids(1, at_ms=_ms(DAY))
+           VALUES ('w', 'w', '浙江省', '杭州市', '余杭区', %s, '', '', %s) RETURNING id""",
+        [key_id, DAY],
+    ).fetchone()[0]
+    (person_id,) = mint_ids(1, at_ms=_ms(DAY))
     conn.execute(
         """INSERT INTO person (id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city,
                                district, content_hash, created_at)
-           VALUES (%s, %s, %s, '', true, '', '', '', '', '', '', '', %s)""", [person_id, shop_id, key_id, DAY])
+           VALUES (%s, %s, %s, '', true, '', '', '', '', '', '', '', %s)""",
+        [person_id, shop_id, key_id, DAY],
+    )
     aggregator_id = conn.execute(
         """INSERT INTO aggregator (code, integration, merchant_id, key_sealed, base_url, created_at)
-           VALUES ('main', 'kdniao', '1237100', '', 'http://localhost', %s) RETURNING id""", [DAY]).fetchone()[0]
+           VALUES ('main', 'kdniao', '1237100', '', 'http://localhost', %s) RETURNING id""",
+        [DAY],
+    ).fetchone()[0]
     return Shop(shop_id, warehouse_id, person_id, aggregator_id)
 
 
@@ -62,7 +69,8 @@ def bind_parcels(conn: Connection, shop: Shop, numbers: Sequence[str], *, taken_
     conn.execute(
         """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, carrier, stage, created_at, moved_at)
            SELECT id, %s, %s, %s, %s, 'issued', %s, %s FROM unnest(%s::bigint[]) AS id""",
-        [shop.shop_id, shop.warehouse_id, shop.person_id, CARRIER, taken_at, taken_at, parcels])
+        [shop.shop_id, shop.warehouse_id, shop.person_id, CARRIER, taken_at, taken_at, parcels],
+    )
     made = [Bound(*bound) for bound in zip(parcels, bindings, numbers, strict=True)]
     insert_bindings(conn, shop, made, taken_at=taken_at)
     return made
@@ -74,8 +82,17 @@ def insert_bindings(conn: Connection, shop: Shop, made: Iterable[Bound], *, take
         """INSERT INTO binding (id, parcel_id, shop_id, aggregator_id, carrier, number, owns_from, bound_at)
            SELECT id, parcel_id, %s, %s, %s, number, %s, %s
            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS given (id, parcel_id, number)""",
-        [shop.shop_id, shop.aggregator_id, CARRIER, taken_at - timedelta(hours=24), taken_at,
-         [bound.binding_id for bound in rows], [bound.parcel_id for bound in rows], [bound.number for bound in rows]])
+        [
+            shop.shop_id,
+            shop.aggregator_id,
+            CARRIER,
+            taken_at - timedelta(hours=24),
+            taken_at,
+            [bound.binding_id for bound in rows],
+            [bound.parcel_id for bound in rows],
+            [bound.number for bound in rows],
+        ],
+    )
 
 
 def trace(hour: float, code: str, text: str = "") -> Trace:
@@ -83,22 +100,37 @@ def trace(hour: float, code: str, text: str = "") -> Trace:
     return Trace(raw_time=f"{happened:%Y-%m-%d %H:%M:%S}", at=happened, text=text or f"scan {code}", code=code)
 
 
-def told(number: str, push_hour: float, *traces: Trace, claim: str | None = None, complete: bool = True,
-         died: str = "") -> Told:
+def told(
+    number: str, push_hour: float, *traces: Trace, claim: str | None = None, complete: bool = True, died: str = ""
+) -> Told:
     """One waybill of a push; its claim is the newest trace's code where nothing else is said."""
     newest = traces[-1].code if traces else "0"
-    return Told(carrier=CARRIER, number=number, our_code="", push_time=at(push_hour),
-                state_code=newest if claim is None else claim, traces=traces, complete=complete and bool(traces),
-                died=died)
+    return Told(
+        carrier=CARRIER,
+        number=number,
+        our_code="",
+        push_time=at(push_hour),
+        state_code=newest if claim is None else claim,
+        traces=traces,
+        complete=complete and bool(traces),
+        died=died,
+    )
 
 
 def received(tx: Tx, shop: Shop, *items: Told, network: Network = kdniao, body: bytes | None = None) -> Received:
     """A push as the door hands it on; different content has different bytes."""
     push = Push(merchant_id="1237100", request_type="102", pushed_at=items[0].push_time, told=items)
     content = repr((network.name, push)).encode() if body is None else body
-    inbox_id, = mint_ids(1, at_ms=_ms(tx.now))
-    return Received(id=inbox_id, aggregator_id=shop.aggregator_id, network=network, body=content, push=push,
-                    digest=hashlib.blake2b(content, digest_size=32).digest(), received_at=tx.now)
+    (inbox_id,) = mint_ids(1, at_ms=_ms(tx.now))
+    return Received(
+        id=inbox_id,
+        aggregator_id=shop.aggregator_id,
+        network=network,
+        body=content,
+        push=push,
+        digest=hashlib.blake2b(content, digest_size=32).digest(),
+        received_at=tx.now,
+    )
 
 
 def _ms(instant: datetime) -> int:

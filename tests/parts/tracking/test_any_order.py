@@ -34,23 +34,40 @@ CODES = st.sampled_from(["", "1", "204", "202", "211", "301", "404", "405", "999
 TRACES = st.builds(lambda hour, code: trace(hour, code, f"line {hour}"), st.integers(1, 6), CODES)
 TOLD = st.builds(
     lambda hour, traces, claim, complete: told(
-        "YT1", hour, *sorted({line.at: line for line in traces}.values(), key=lambda line: line.at), claim=claim,
-        complete=complete),
-    st.integers(7, 11), st.lists(TRACES, max_size=5), st.sampled_from(["", "2", "202", "301", "3", "403", "404"]),
-    st.sampled_from([True, True, True, False]))
+        "YT1",
+        hour,
+        *sorted({line.at: line for line in traces}.values(), key=lambda line: line.at),
+        claim=claim,
+        complete=complete,
+    ),
+    st.integers(7, 11),
+    st.lists(TRACES, max_size=5),
+    st.sampled_from(["", "2", "202", "301", "3", "403", "404"]),
+    st.sampled_from([True, True, True, False]),
+)
 PUSHES = st.lists(st.tuples(TOLD, st.integers(0, 1)), min_size=1, max_size=8)
 
 
 def facts_of(item: Told, network: Network, bound: Bound) -> Facts:
     """One push as facts, as the design says it, without any memory of others."""
     scans = tuple(
-        Scan(scan_key(binding_id=bound.binding_id, source=network.name, raw_time=line.raw_time, text=line.text),
-             network.name, line.at, line.code, item.push_time, network.meaning(line.code, line.text))
-        for line in item.traces)
+        Scan(
+            scan_key(binding_id=bound.binding_id, source=network.name, raw_time=line.raw_time, text=line.text),
+            network.name,
+            line.at,
+            line.code,
+            item.push_time,
+            network.meaning(line.code, line.text),
+        )
+        for line in item.traces
+    )
     keys = frozenset(scan.key for scan in scans)
-    claim = Claim(network.name, item.push_time, item.state_code, network.meaning(item.state_code, ""))
-    return Facts(scans, (Snapshot(network.name, item.push_time, keys),) if item.complete else (),
-                 (claim,) if item.state_code else ())
+    claim = Claim(network.name, item.push_time, item.state_code, network.meaning(item.state_code, ""), item.push_time)
+    return Facts(
+        scans,
+        (Snapshot(network.name, item.push_time, keys),) if item.complete else (),
+        (claim,) if item.state_code else (),
+    )
 
 
 def groups(pushes: list[Any], random: Random) -> Iterable[list[Any]]:
@@ -61,10 +78,15 @@ def groups(pushes: list[Any], random: Random) -> Iterable[list[Any]]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(pushes=PUSHES, random=st.randoms(use_true_random=False), verdict=st.sampled_from([None, None, *Verdict]),
-       withdrawn=st.booleans())
-def test_any_order(database: Database, pushes: list[tuple[Told, int]], random: Random, verdict: Verdict | None,
-                   withdrawn: bool) -> None:
+@given(
+    pushes=PUSHES,
+    random=st.randoms(use_true_random=False),
+    verdict=st.sampled_from([None, None, *Verdict]),
+    withdrawn=st.booleans(),
+)
+def test_any_order(
+    database: Database, pushes: list[tuple[Told, int]], random: Random, verdict: Verdict | None, withdrawn: bool
+) -> None:
     clock = FixedClock(DAY + timedelta(days=1))
     work = Work(database, clock, Keys(Vault(bytes(range(32)))))
     shop = work.run(lambda tx: _fresh(tx))
@@ -74,8 +96,11 @@ def test_any_order(database: Database, pushes: list[tuple[Told, int]], random: R
     random.shuffle(told_twice)
 
     for n, group in enumerate(groups(told_twice, random)):
-        work.run(lambda tx, group=group: apply(
-            tx, [received(tx, shop, item, network=NETWORKS[source]) for item, source in group]))
+        work.run(
+            lambda tx, group=group: apply(
+                tx, [received(tx, shop, item, network=NETWORKS[source]) for item, source in group]
+            )
+        )
         if n == 0 and verdict:
             expected.append(work.run(lambda tx: _decided(tx, bound, verdict, withdrawn)))
 
@@ -91,7 +116,7 @@ def test_any_order(database: Database, pushes: list[tuple[Told, int]], random: R
 
 def _decided(tx: Tx, bound: Bound, verdict: Verdict, withdrawn: bool) -> Facts:
     decide(tx, bound.parcel_id, verdict=verdict, actor="staff:1", reason="the buyer called")
-    decision_id, = tx.conn.execute("SELECT id FROM decision").fetchone()
+    (decision_id,) = tx.conn.execute("SELECT id FROM decision").fetchone()
     decision = Decision(decision_id, tx.now, verdict)
     if withdrawn:
         withdraw_decision(tx, decision_id, actor="staff:1", reason="a mistake")
@@ -100,9 +125,21 @@ def _decided(tx: Tx, bound: Bound, verdict: Verdict, withdrawn: bool) -> Facts:
 
 def _fresh(tx: Tx) -> Shop:
     """The tables of one example, emptied by hand: a fixture would run only once for all of them."""
-    for table in ("event_new", "event", "scan", "telling", "decision", "track", "inbox", "binding", "parcel", "person",
-                  "warehouse", "aggregator", "shop", "vault_key"):
+    for table in (
+        "event_new",
+        "event",
+        "scan",
+        "telling",
+        "decision",
+        "track",
+        "inbox",
+        "binding",
+        "parcel",
+        "person",
+        "warehouse",
+        "aggregator",
+        "shop",
+        "vault_key",
+    ):
         tx.conn.execute(f"DELETE FROM {table}")
     return open_shop(tx.conn)
-
-

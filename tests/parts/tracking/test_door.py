@@ -43,8 +43,9 @@ def test_what_waits_is_one_transaction(work: Work, shop: Shop, door: Door, rows:
     assert rows("SELECT count(*) FROM track WHERE state = 'collected'") == [10]
 
 
-def test_a_poison_push_stands_alone_in_quarantine(work: Work, shop: Shop, parcel: Bound, door: Door,
-                                                  rows: Rows) -> None:
+def test_a_poison_push_stands_alone_in_quarantine(
+    work: Work, shop: Shop, parcel: Bound, door: Door, rows: Rows
+) -> None:
     pushes = [a_push(work, shop, "YT1", trace(8 + n / 10, "204")) for n in range(7)]
     poison = a_push(work, shop, "YT1", NUL)
     done = [door.submit(push) for push in [*pushes[:4], poison, *pushes[4:]]]
@@ -61,8 +62,9 @@ class Broken(Kdniao):
         raise ZeroDivisionError
 
 
-def test_a_fault_of_ours_is_quarantined_too_and_the_door_stays_open(work: Work, shop: Shop, parcel: Bound, door: Door,
-                                                                    rows: Rows) -> None:
+def test_a_fault_of_ours_is_quarantined_too_and_the_door_stays_open(
+    work: Work, shop: Shop, parcel: Bound, door: Door, rows: Rows
+) -> None:
     with work.begin() as tx:
         broken = received(tx, shop, told("YT1", 10, trace(8, "1")), network=Broken())
     door.start()
@@ -71,8 +73,9 @@ def test_a_fault_of_ours_is_quarantined_too_and_the_door_stays_open(work: Work, 
     assert door.submit(a_push(work, shop, "YT1", trace(8, "1"))).result(WAIT_S) is None
 
 
-def test_a_lock_that_is_not_given_fails_the_group(engine: Engine, work: Work, shop: Shop, parcel: Bound,
-                                                  clock: FixedClock, rows: Rows) -> None:
+def test_a_lock_that_is_not_given_fails_the_group(
+    engine: Engine, work: Work, shop: Shop, parcel: Bound, clock: FixedClock, rows: Rows
+) -> None:
     impatient = Database(engine.postgres.machine_url, role="impatient", lock_timeout_s=0.2)
     impatient.open()
     door = Door(Work(impatient, clock, work.keys), appliers=1)
@@ -86,8 +89,9 @@ def test_a_lock_that_is_not_given_fails_the_group(engine: Engine, work: Work, sh
     assert rows("SELECT count(*) FROM inbox") == rows("SELECT count(*) FROM quarantine") == [0]
 
 
-def test_a_lost_connection_fails_the_group_and_the_next_one_works(engine: Engine, work: Work, shop: Shop, parcel: Bound,
-                                                                  door: Door, rows: Rows) -> None:
+def test_a_lost_connection_fails_the_group_and_the_next_one_works(
+    engine: Engine, work: Work, shop: Shop, parcel: Bound, door: Door, rows: Rows
+) -> None:
     with psycopg.connect(engine.admin_url, autocommit=True) as other:
         other.execute("BEGIN; LOCK TABLE scan")
         done = door.submit(a_push(work, shop, "YT1", trace(8, "204")))
@@ -120,8 +124,10 @@ def test_a_door_of_two_appliers_loses_nothing(work: Work, shop: Shop, rows: Rows
     done = []
 
     def send(mine: int) -> None:
-        pushes = [a_push(work, shop, f"YT{n}", *[trace(8 + m, "204") for m in range(mine + 1)], hour=20 + mine)
-                  for n in range(20)]
+        pushes = [
+            a_push(work, shop, f"YT{n}", *[trace(8 + m, "204") for m in range(mine + 1)], hour=20 + mine)
+            for n in range(20)
+        ]
         start.wait()
         done.extend([door.submit(push) for push in (pushes if mine % 2 else reversed(pushes))])
 

@@ -15,14 +15,26 @@ from waystream.parts.tracking.learning import Lesson, Telling, learn
 from waystream.parts.tracking.model import Heard, Owner
 
 OWNER = Owner(1, 2, 3, "YTO", "YT1", cancelled=False, owns_from=DAY, owns_until=None)
-LINES = st.builds(lambda hour, code: trace(hour, code, f"line {hour}"), st.integers(1, 3),
-                  st.sampled_from(["", "202", "301", "405"]))
-PUSHES = st.lists(st.builds(
-    lambda hour, lines, claim, complete: told(
-        "YT1", hour, *sorted({line.at: line for line in lines}.values(), key=lambda line: line.at), claim=claim,
-        complete=complete),
-    st.integers(3, 8), st.lists(LINES, max_size=3), st.sampled_from(["", "2", "301", "403"]),
-    st.sampled_from([True, True, True, False])), min_size=1, max_size=7)
+LINES = st.builds(
+    lambda hour, code: trace(hour, code, f"line {hour}"), st.integers(1, 3), st.sampled_from(["", "202", "301", "405"])
+)
+PUSHES = st.lists(
+    st.builds(
+        lambda hour, lines, claim, complete: told(
+            "YT1",
+            hour,
+            *sorted({line.at: line for line in lines}.values(), key=lambda line: line.at),
+            claim=claim,
+            complete=complete,
+        ),
+        st.integers(3, 8),
+        st.lists(LINES, max_size=3),
+        st.sampled_from(["", "2", "301", "403"]),
+        st.sampled_from([True, True, True, False]),
+    ),
+    min_size=1,
+    max_size=7,
+)
 
 
 def heard(item: Told) -> Heard:
@@ -31,12 +43,21 @@ def heard(item: Told) -> Heard:
 
 def facts_of(item: Told) -> Facts:
     scans = tuple(
-        Scan(scan_key(binding_id=1, source="kdniao", raw_time=line.raw_time, text=line.text), "kdniao", line.at,
-             line.code, item.push_time, network.meaning(line.code, line.text)) for line in item.traces)
+        Scan(
+            scan_key(binding_id=1, source="kdniao", raw_time=line.raw_time, text=line.text),
+            "kdniao",
+            line.at,
+            line.code,
+            item.push_time,
+            network.meaning(line.code, line.text),
+        )
+        for line in item.traces
+    )
     keys = frozenset(scan.key for scan in scans)
-    claim = Claim("kdniao", item.push_time, item.state_code, network.meaning(item.state_code, ""))
-    return Facts(scans, (Snapshot("kdniao", item.push_time, keys),) if item.complete else (),
-                 (claim,) if item.state_code else ())
+    claim = Claim("kdniao", item.push_time, item.state_code, network.meaning(item.state_code, ""), item.push_time)
+    return Facts(
+        scans, (Snapshot("kdniao", item.push_time, keys),) if item.complete else (), (claim,) if item.state_code else ()
+    )
 
 
 @dataclass(slots=True)
@@ -68,8 +89,11 @@ class Memory:
     @property
     def facts(self) -> Facts:
         telling = self.telling
-        return Facts(tuple(self.scans.values()), (telling.snapshot,) if telling.snapshot else (),
-                     (telling.claim,) if telling.claim else ())
+        return Facts(
+            tuple(self.scans.values()),
+            (telling.snapshot,) if telling.snapshot else (),
+            (telling.claim,) if telling.claim else (),
+        )
 
 
 @settings(max_examples=600, deadline=None)
@@ -87,8 +111,12 @@ def test_the_join_of_all_tellings(pushes: Sequence[Told], again: Sequence[int]) 
 def test_a_list_that_told_otherwise_in_between_is_not_forgotten() -> None:
     """202 at 3, again 202 at 6 (known, so not stored), gone at 7; then 405, told at 5, arrives: 202 was told later."""
     memory = Memory()
-    for item in (told("YT1", 3, trace(1, "202", "x")), told("YT1", 6, trace(1, "202", "x")),
-                 told("YT1", 7, trace(2, "1")), told("YT1", 5, trace(1, "405", "x"))):
+    for item in (
+        told("YT1", 3, trace(1, "202", "x")),
+        told("YT1", 6, trace(1, "202", "x")),
+        told("YT1", 7, trace(2, "1")),
+        told("YT1", 5, trace(1, "405", "x")),
+    ):
         memory.take(item)
     assert sorted(scan.code for scan in memory.scans.values()) == ["1", "202"]
     assert memory.telling.listed_at == at(7)

@@ -44,14 +44,18 @@ def test_a_decision_wins_and_is_withdrawn(work: Work, push: Push, parcel: Bound,
     work.run(lambda tx: decide(tx, parcel.parcel_id, verdict=Verdict.DELIVERED, actor=ME, reason="the buyer called"))
     push(told("YT1", 12, trace(9, "202"), trace(11, "404")))
     assert rows("SELECT state FROM track") == ["delivered"]
-    decision_id, = rows("SELECT id FROM decision")
+    (decision_id,) = rows("SELECT id FROM decision")
     work.run(lambda tx: withdraw_decision(tx, decision_id, actor=ME, reason="another parcel"))
     assert rows("SELECT state, direction FROM track") == [("returning", "back")]
     assert rows("SELECT name, cause FROM event ORDER BY id")[-3:] == [
-        ("Delivered", f"decision:{decision_id}"), ("DeliveryRetracted", f"decision:{decision_id}"),
-        ("ParcelReturning", f"decision:{decision_id}")]
+        ("Delivered", f"decision:{decision_id}"),
+        ("DeliveryRetracted", f"decision:{decision_id}"),
+        ("ParcelReturning", f"decision:{decision_id}"),
+    ]
     assert rows("SELECT actor, action, reason FROM audit ORDER BY id") == [
-        (ME, "decide", "the buyer called"), (ME, "withdraw_decision", "another parcel")]
+        (ME, "decide", "the buyer called"),
+        (ME, "withdraw_decision", "another parcel"),
+    ]
     with pytest.raises(Conflict):
         work.run(lambda tx: withdraw_decision(tx, decision_id, actor=ME, reason="again"))
 
@@ -98,7 +102,8 @@ def bind_and_issue(work: Work, shop: Shop, number: str) -> Bound:
 def test_a_bound_parcel_is_followed_from_the_start(work: Work, shop: Shop, rows: Rows) -> None:
     bound = bind_and_issue(work, shop, "YT5")
     assert rows("SELECT parcel_id, state, due_at IS NOT NULL FROM track") == [
-        (bound.parcel_id, "awaiting_collection", True)]
+        (bound.parcel_id, "awaiting_collection", True)
+    ]
     assert rows("SELECT count(*) FROM event") == rows("SELECT count(*) FROM job") == [0]
 
 
@@ -110,7 +115,10 @@ def test_a_stranger_is_adopted_when_its_binding_appears(work: Work, shop: Shop, 
     assert work.run(lambda tx: adopt(tx, bound.binding_id, NETWORKS)).scans == 2
     assert rows("SELECT state, at FROM track") == [("in_transit", at(9))]
     assert rows("SELECT number, state FROM stranger ORDER BY id") == [
-        ("YT5", "adopted"), ("YT5", "adopted"), ("YT6", "waiting")]
+        ("YT5", "adopted"),
+        ("YT5", "adopted"),
+        ("YT6", "waiting"),
+    ]
     assert rows("SELECT name FROM event") == ["ParcelCollected", "ParcelMoved"]
 
 
@@ -127,7 +135,7 @@ def test_strangers_are_listed_by_number_and_dismissed(work: Work, shop: Shop, pu
     push(told("YT5", 11, trace(8, "1")), told("YT6", 11, trace(8, "1")))
     with work.begin() as tx:
         assert sorted((row.number, row.pushes) for row in reading.list_strangers(tx)) == [("YT5", 2), ("YT6", 1)]
-        first, = reading.list_strangers(tx, limit=1)
+        (first,) = reading.list_strangers(tx, limit=1)
         rest = reading.list_strangers(tx, before=first.inbox_id)
         assert first.number not in [row.number for row in rest]
         assert dismiss(tx, [(CARRIER, "YT5")], actor=ME) == 1
@@ -136,12 +144,16 @@ def test_strangers_are_listed_by_number_and_dismissed(work: Work, shop: Shop, pu
 
 def test_a_mended_reader_empties_the_quarantine(work: Work, shop: Shop, parcel: Bound, rows: Rows) -> None:
     body = body_of("YT1", 8)
-    work.run(lambda tx: [quarantine(tx, aggregator_id=shop.aggregator_id, digest=b"d", body=body, reason="no reader")
-                         for _ in range(2)])
+    work.run(
+        lambda tx: [
+            quarantine(tx, aggregator_id=shop.aggregator_id, digest=b"d", body=body, reason="no reader")
+            for _ in range(2)
+        ]
+    )
     with work.begin() as tx:
-        kept, = reading.list_quarantine(tx)
+        (kept,) = reading.list_quarantine(tx)
     assert kept.reason == "no reader"
-    inbox_id, = mint_ids(1, at_ms=int(at(10).timestamp() * 1000))
+    (inbox_id,) = mint_ids(1, at_ms=int(at(10).timestamp() * 1000))
     assert work.run(lambda tx: retry_quarantine(tx, kept.id, networks=NETWORKS, inbox_id=inbox_id)).scans == 1
     assert rows("SELECT state FROM track") == ["in_transit"]
     with work.begin() as tx:

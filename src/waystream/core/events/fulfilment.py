@@ -73,7 +73,7 @@ class PrintFailed(ParcelEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelDispatched(ParcelEvent):
-    """Left the warehouse (出库). `by`: print, scan or weigh."""
+    """Left the warehouse (出库). `by`: print, scan, weigh, or carrier (collected though nobody here said it left)."""
 
     order_ids: tuple[int, ...]
     by: str
@@ -84,6 +84,21 @@ class ParcelDispatched(ParcelEvent):
 class SubscriptionDied(ParcelEvent):
     binding_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldParcelCollected(ParcelEvent):
+    """A carrier collected what should have stayed here; `why` is the word of what kept it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrangerNamedTake(ParcelEvent):
+    """A push told of a number nobody bound, under the code of an attempt of ours that was never answered."""
+
+    take_id: int
+    number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

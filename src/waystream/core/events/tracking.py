@@ -96,8 +96,16 @@ def changes(before: Track, after: Track, *, shop_id: int, parcel_id: int) -> lis
     def say(event: type[TrackEvent], at: datetime | None) -> TrackEvent:
         moment = at or before.at
         assert moment is not None, "a change without an instant"
-        return event(shop_id=shop_id, parcel_id=parcel_id, before=before.state, after=after.state, kind=after.kind,
-                     direction=after.direction, at=moment, because=after.because)
+        return event(
+            shop_id=shop_id,
+            parcel_id=parcel_id,
+            before=before.state,
+            after=after.state,
+            kind=after.kind,
+            direction=after.direction,
+            at=moment,
+            because=after.because,
+        )
 
     told: list[TrackEvent] = []
     collected = before.collected_at is None and after.collected_at is not None

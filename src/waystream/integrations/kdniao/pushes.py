@@ -31,8 +31,12 @@ def read(envelope: Envelope) -> Push:
     pushed_at = instant(text(document.push_time))
     each = _told_of_pickup if envelope.request_type == _PICKUP_PUSH else told
     items = [each(item, push_time=pushed_at) for item in document.data or ()]
-    return Push(merchant_id=_name(document.e_business_id), request_type=envelope.request_type, pushed_at=pushed_at,
-                told=tuple(item for item in items if item is not None))
+    return Push(
+        merchant_id=_name(document.e_business_id),
+        request_type=envelope.request_type,
+        pushed_at=pushed_at,
+        told=tuple(item for item in items if item is not None),
+    )
 
 
 def told(item: Tracked, *, push_time: datetime) -> Told | None:
@@ -43,10 +47,16 @@ def told(item: Tracked, *, push_time: datetime) -> Told | None:
     reason, success = text(item.reason), truth(item.success)
     rows = item.traces or []
     return Told(
-        carrier=_name(item.shipper_code), number=number, our_code=_name(item.order_code), push_time=push_time,
-        state_code=_name(item.state_ex) or _name(item.state), traces=_traces(rows),
+        carrier=_name(item.shipper_code),
+        number=number,
+        our_code=_name(item.order_code),
+        push_time=push_time,
+        state_code=_name(item.state_ex) or _name(item.state),
+        traces=_traces(rows),
         complete=success and 0 < len(rows) <= MANIFEST.traces_max,
-        died="" if success else _died(reason), expected_at=_name(item.estimated_delivery_time))
+        died="" if success else _died(reason),
+        expected_at=_name(item.estimated_delivery_time),
+    )
 
 
 def _told_of_pickup(item: Tracked, *, push_time: datetime) -> Told | None:
@@ -54,8 +64,15 @@ def _told_of_pickup(item: Tracked, *, push_time: datetime) -> Told | None:
     number, state = _name(item.logistic_code), _name(item.state)
     if not number or not state or state in SILENT_PICKUPS:
         return None
-    return Told(carrier=_name(item.shipper_code), number=number, our_code=_name(item.order_code),
-                push_time=push_time, state_code=PICKUP + state, traces=(), complete=False)
+    return Told(
+        carrier=_name(item.shipper_code),
+        number=number,
+        our_code=_name(item.order_code),
+        push_time=push_time,
+        state_code=PICKUP + state,
+        traces=(),
+        complete=False,
+    )
 
 
 def _died(reason: str) -> str:
@@ -66,13 +83,18 @@ def _died(reason: str) -> str:
 def _traces(rows: list[TraceRow]) -> tuple[Trace, ...]:
     """The newest traces, oldest first, whatever order they were told in."""
     traces = sorted(map(_trace, rows), key=_at)
-    return tuple(traces[-MANIFEST.traces_max:])
+    return tuple(traces[-MANIFEST.traces_max :])
 
 
 def _trace(row: TraceRow) -> Trace:
     raw_time = _name(row.accept_time)
-    return Trace(raw_time=raw_time, at=instant(raw_time), text=text(row.accept_station)[:MANIFEST.text_max_chars],
-                 code=_name(row.action), location=_name(row.location))
+    return Trace(
+        raw_time=raw_time,
+        at=instant(raw_time),
+        text=text(row.accept_station)[: MANIFEST.text_max_chars],
+        code=_name(row.action),
+        location=_name(row.location),
+    )
 
 
 @lru_cache(NAMES_KEPT, typed=True)

@@ -63,9 +63,13 @@ def verify(envelope: Envelope, key: str) -> bool:
 
 def write_envelope(envelope: Envelope) -> bytes:
     """The form as bytes, every field URL-encoded once."""
-    fields = [("RequestData", envelope.data), ("EBusinessID", envelope.merchant_id),
-              ("RequestType", envelope.request_type), ("DataSign", envelope.signature),
-              ("DataType", envelope.data_type)]
+    fields = [
+        ("RequestData", envelope.data),
+        ("EBusinessID", envelope.merchant_id),
+        ("RequestType", envelope.request_type),
+        ("DataSign", envelope.signature),
+        ("DataType", envelope.data_type),
+    ]
     return urlencode([(name, value) for name, value in fields if value]).encode()
 
 
@@ -73,9 +77,12 @@ def read_envelope(body: bytes) -> Envelope:
     """The form fields of any body: what is not there is empty, so that verifying it fails."""
     fields = dict(parse_query_string(body, "&"))
     return Envelope(
-        data=_peeled(fields.get("RequestData", "")), request_type=fields.get("RequestType", "").strip(),
-        merchant_id=fields.get("EBusinessID", "").strip(), signature=fields.get("DataSign", ""),
-        data_type=fields.get("DataType", ""))
+        data=_peeled(fields.get("RequestData", "")),
+        request_type=fields.get("RequestType", "").strip(),
+        merchant_id=fields.get("EBusinessID", "").strip(),
+        signature=fields.get("DataSign", ""),
+        data_type=fields.get("DataType", ""),
+    )
 
 
 def _peeled(data: str) -> str:
@@ -90,8 +97,9 @@ def _peeled(data: str) -> str:
 def signed_form(document: msgspec.Struct, *, request_type: str, merchant_id: str, key: str) -> bytes:
     """One document as the signed form that travels."""
     data = msgspec.json.encode(document).decode()
-    return write_envelope(Envelope(data=data, request_type=request_type, merchant_id=merchant_id,
-                                   signature=sign(data, key)))
+    return write_envelope(
+        Envelope(data=data, request_type=request_type, merchant_id=merchant_id, signature=sign(data, key))
+    )
 
 
 def read_document(data: str | bytes, kind: type[T]) -> T:

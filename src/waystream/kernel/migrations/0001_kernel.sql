@@ -129,6 +129,9 @@ CREATE TABLE audit (
     detail jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_at ON audit (at DESC, id DESC);
-CREATE INDEX audit_subject ON audit (subject, id);
+-- /audit by thing, by person, by action.
+CREATE INDEX audit_subject ON audit (subject, at DESC, id DESC);
+CREATE INDEX audit_actor ON audit (actor, at DESC, id DESC);
+CREATE INDEX audit_action ON audit (action, at DESC, id DESC);
 -- An audit line is never changed or removed by the application.
 REVOKE UPDATE, DELETE ON audit FROM waystream_machine, waystream_page;

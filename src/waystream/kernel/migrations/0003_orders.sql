@@ -115,9 +115,13 @@ CREATE TABLE orders (
     moved_at timestamptz NOT NULL, -- last change of any kind; lists sort by it
     UNIQUE (shop_id, number)
 );
-CREATE INDEX orders_moved ON orders (moved_at DESC, id DESC);
-CREATE INDEX orders_word ON orders (word, moved_at DESC, id DESC);
-CREATE INDEX orders_shop_moved ON orders (shop_id, moved_at DESC, id DESC);
+-- Every list of orders: what stands in `tally`, each of it newest first (decision 14).
+CREATE INDEX orders_listed ON orders (shop_id, warehouse_id, word, moved_at DESC, id DESC);
+-- /orders?view=late, ?view=held, and their counts; the API's held, refund and late.
+CREATE INDEX orders_late ON orders (promised_at) WHERE word NOT IN ('delivered', 'completed', 'closed');
+CREATE INDEX orders_held ON orders (held_at) WHERE held_at IS NOT NULL;
+CREATE INDEX orders_refund ON orders (moved_at DESC, id DESC) WHERE refund <> 'none';
+CREATE INDEX orders_ship_by ON orders (ship_by) WHERE dispatch <> 'all' AND cancelled_at IS NULL;
 CREATE INDEX orders_person ON orders (person_id);
 CREATE INDEX orders_closing ON orders (delivered_at) WHERE word = 'delivered';
 CREATE INDEX orders_number ON orders (number text_pattern_ops);

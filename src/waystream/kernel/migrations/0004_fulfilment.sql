@@ -60,9 +60,14 @@ CREATE TABLE parcel (
     dispatched_by text NOT NULL DEFAULT '',
     moved_at timestamptz NOT NULL
 );
-CREATE INDEX parcel_stage ON parcel (stage, moved_at DESC, id DESC);
-CREATE INDEX parcel_moved ON parcel (moved_at DESC, id DESC);
-CREATE INDEX parcel_shop ON parcel (shop_id, id DESC);
+-- Every list of parcels by stage: what stands in `tally`, each of it newest first.
+CREATE INDEX parcel_listed ON parcel (shop_id, warehouse_id, carrier, stage, moved_at DESC, id DESC);
+-- What a person has to settle: reports of refusals.
+CREATE INDEX parcel_refused ON parcel (moved_at, id) WHERE stage = 'refused';
+-- The API's held parcels.
+CREATE INDEX parcel_held ON parcel (moved_at DESC, id DESC) WHERE held_reason <> '';
+-- The overview: how punctually the newest of today left.
+CREATE INDEX parcel_dispatched ON parcel (shop_id, dispatched_at DESC, id DESC) WHERE dispatched_at IS NOT NULL;
 CREATE INDEX parcel_person ON parcel (person_id);
 CREATE INDEX parcel_mother ON parcel (mother_id) WHERE mother_id IS NOT NULL;
 CALL hold_by_shop('parcel');

@@ -17,6 +17,9 @@ CREATE TABLE track (
     parcel_id bigint PRIMARY KEY REFERENCES parcel ON DELETE CASCADE,
     shop_id bigint NOT NULL,
     binding_id bigint NOT NULL REFERENCES binding,
+    -- of the parcel and its binding, so that lists by state need no join: set by place_track() below
+    warehouse_id bigint NOT NULL,
+    carrier text NOT NULL,
     state text NOT NULL DEFAULT 'awaiting_collection',
     kind text NOT NULL DEFAULT '',
     direction text NOT NULL DEFAULT 'out' CHECK (direction IN ('out', 'back')),
@@ -29,10 +32,23 @@ CREATE TABLE track (
     due_at timestamptz, -- when its next scan is due
     changed_at timestamptz NOT NULL
 ) WITH (fillfactor = 80);
-CREATE INDEX track_state ON track (state, changed_at DESC, parcel_id DESC);
-CREATE INDEX track_changed ON track (changed_at DESC, parcel_id DESC);
+-- Every list of parcels by state: what stands in `tally`, each of it newest first.
+CREATE INDEX track_listed ON track (shop_id, warehouse_id, carrier, state, kind, changed_at DESC, parcel_id DESC);
+-- The overview: how punctually the newest of today arrived.
+CREATE INDEX track_delivered ON track (shop_id, delivered_at DESC, parcel_id DESC) WHERE delivered_at IS NOT NULL;
 CREATE INDEX track_due ON track (due_at) WHERE due_at IS NOT NULL;
 CALL hold_by_shop('track');
+
+CREATE FUNCTION place_track() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT parcel.warehouse_id, binding.carrier INTO NEW.warehouse_id, NEW.carrier
+    FROM binding JOIN parcel ON parcel.id = binding.parcel_id WHERE binding.id = NEW.binding_id;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER placed BEFORE INSERT ON track FOR EACH ROW EXECUTE FUNCTION place_track();
+CREATE TRIGGER placed_again BEFORE UPDATE ON track FOR EACH ROW
+    WHEN (NEW.binding_id <> OLD.binding_id) EXECUTE FUNCTION place_track();
 
 CREATE TABLE scan (
     parcel_id bigint NOT NULL,
@@ -71,6 +87,7 @@ CREATE TABLE telling (
     claim_state text NOT NULL DEFAULT '',
     claim_kind text NOT NULL DEFAULT '',
     claim_coarse boolean NOT NULL DEFAULT false,
+    claimed jsonb NOT NULL DEFAULT '{}', -- claim code -> when the source first told it
     inbox_id bigint NOT NULL, -- the push that told the claim, or the list where there is none
     PRIMARY KEY (binding_id, source)
 ) WITH (fillfactor = 80);
@@ -103,8 +120,10 @@ CREATE TABLE stranger (
     last_at timestamptz NOT NULL,
     UNIQUE (aggregator_id, carrier, number, inbox_id)
 );
-CREATE INDEX stranger_number ON stranger (number, carrier) WHERE state = 'waiting';
-CREATE INDEX stranger_last ON stranger (state, last_at DESC, id DESC);
+CREATE INDEX stranger_number ON stranger (number, carrier, inbox_id) WHERE state = 'waiting';
+-- /strangers, newest push first; then the sweep that adopts.
+CREATE INDEX stranger_inbox ON stranger (inbox_id DESC, number DESC, carrier DESC) WHERE state = 'waiting';
+CREATE INDEX stranger_last ON stranger (last_at) WHERE state = 'waiting';
 
 -- Scans of a bound number outside the time its binding owns: listed for a person, never dropped.
 CREATE TABLE disputed_scan (

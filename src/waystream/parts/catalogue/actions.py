@@ -13,6 +13,7 @@ from waystream.parts.catalogue import store
 from waystream.parts.catalogue.model import SKUS_MAX, Sku, SkuIn, Warehouse, WarehouseIn
 
 PAGE_MAX = 500
+COUNTED_AT_MOST = 100_000
 
 
 def upsert_skus(tx: Tx, shop_id: int, skus: Sequence[SkuIn]) -> int:
@@ -34,9 +35,16 @@ def upsert_skus(tx: Tx, shop_id: int, skus: Sequence[SkuIn]) -> int:
     return store.upsert_skus(tx.conn, shop_id, skus, at=tx.now)
 
 
-def list_skus(tx: Tx, *, shop_id: int | None = None, after: tuple[str, int] = ("", 0), limit: int = 50) -> list[Sku]:
-    """By code; `after` is (code, id) of the last one seen."""
-    return store.list_skus(tx.conn, shop_id=shop_id, after=after, limit=min(limit, PAGE_MAX))
+def list_skus(
+    tx: Tx, *, shop_id: int | None = None, text: str = "", after: tuple[str, int] = ("", 0), limit: int = 50
+) -> list[Sku]:
+    """By code, found by the beginning of a code or any part of a name; `after` is (code, id) of the last one seen."""
+    return store.list_skus(tx.conn, shop_id=shop_id, text=text.strip(), after=after, limit=min(limit, PAGE_MAX))
+
+
+def count_skus(tx: Tx) -> tuple[int, int]:
+    """How many SKUs there are, up to `COUNTED_AT_MOST`, and how many of these have no weight."""
+    return store.count_skus(tx.conn, most=COUNTED_AT_MOST)
 
 
 def find_sku(tx: Tx, shop_id: int, code: str) -> Sku | None:

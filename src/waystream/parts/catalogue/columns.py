@@ -1,6 +1,7 @@
 """The columns of SKU and warehouse sheets, in Chinese and English."""
 
 from waystream.core.sheet import Column, centimetres, identifier, kilograms, whole, yes, yuan
+from waystream.parts.catalogue.model import read_cutoffs
 
 SKU_COLUMNS = (
     Column("code", ("商品编码", "商家编码", "货号", "规格编码", "编码", "sku", "sku code"), identifier, required=True),
@@ -34,5 +35,6 @@ WAREHOUSE_COLUMNS = (
     Column("dispatch_by", ("出库方式", "dispatch")),
     Column("working_days", ("工作日", "working days")),
     Column("cutoff", ("截单时间", "cut off")),
+    Column("cutoffs", ("各快递截单时间", "快递截单时间", "carrier cut offs"), read_cutoffs),
     Column("printer", ("打印机", "printer name")),
 )

@@ -5,6 +5,7 @@ are HH:MM. Rows are `store`.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -116,6 +117,25 @@ class Warehouse:
     def cutoff_for(self, carrier: str) -> str:
         """HH:MM after which a parcel waits for the next working day."""
         return self.cutoffs.get(carrier, self.cutoff)
+
+
+_CUTOFF = re.compile(r"([A-Za-z0-9_]{1,20})\s*[=:：\s]\s*([01]?[0-9]|2[0-3])[:：]([0-5][0-9])")
+
+
+def read_cutoffs(text: str) -> dict[str, str]:
+    """`SF 20:00, ZTO 17:30` by carrier; raises `ValueError` with the sentence that says what is wrong."""
+    found: dict[str, str] = {}
+    for part in filter(None, (each.strip() for each in re.split(r"[,，;；、]", text))):
+        told = _CUTOFF.fullmatch(part)
+        if told is None:
+            raise ValueError("write carriers with their hours: SF 20:00, ZTO 17:30")
+        found[told[1].upper()] = f"{int(told[2]):02d}:{told[3]}"
+    return found
+
+
+def write_cutoffs(cutoffs: Mapping[str, str]) -> str:
+    """As `read_cutoffs` reads it."""
+    return ", ".join(f"{carrier} {at}" for carrier, at in sorted(cutoffs.items()))
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

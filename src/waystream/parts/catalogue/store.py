@@ -40,17 +40,30 @@ def upsert_skus(conn: Conn, shop_id: int, skus: Sequence[SkuIn], *, at: datetime
     ).rowcount
 
 
-def list_skus(conn: Conn, *, shop_id: int | None, after: tuple[str, int], limit: int) -> list[Sku]:
+def list_skus(conn: Conn, *, shop_id: int | None, text: str, after: tuple[str, int], limit: int) -> list[Sku]:
+    """`text`: a code's beginning or any part of a name; empty is every SKU."""
+    plain = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     return (
         conn.cursor(row_factory=class_row(Sku))
         .execute(
             _SKU
             + """ WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (code, id) > (%(code)s, %(id)s)
+                     AND (%(text)s = '' OR code ILIKE %(start)s OR name ILIKE %(part)s)
                    ORDER BY code, id LIMIT %(limit)s""",
-            {"shop": shop_id, "code": after[0], "id": after[1], "limit": limit},
+            {"shop": shop_id, "text": text, "start": f"{plain}%", "part": f"%{plain}%", "code": after[0],
+             "id": after[1], "limit": limit},
         )
         .fetchall()
     )
+
+
+def count_skus(conn: Conn, *, most: int) -> tuple[int, int]:
+    """How many SKUs there are, up to `most`, and how many of these have no weight."""
+    row = conn.execute(
+        "SELECT count(*), count(*) FILTER (WHERE weight_g = 0) FROM (SELECT weight_g FROM sku LIMIT %s)", [most]
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
 
 
 def find_sku(conn: Conn, shop_id: int, code: str) -> Sku | None:
@@ -75,6 +88,12 @@ def find_mapping(conn: Conn, name: str, *, target: str) -> dict[str, str] | None
 def find_printer(conn: Conn, name: str) -> int | None:
     row = conn.execute("SELECT id FROM printer WHERE name = %s AND disabled_at IS NULL", [name]).fetchone()
     return row[0] if row else None
+
+
+def name_printer(conn: Conn, printer_id: int | None) -> str:
+    """The name of a printer in use; empty for none."""
+    row = conn.execute("SELECT name FROM printer WHERE id = %s AND disabled_at IS NULL", [printer_id]).fetchone()
+    return row[0] if row else ""
 
 
 def find_key(conn: Conn, code: str) -> int | None:

@@ -3,7 +3,7 @@
 Drawing a label is `paper`; the printing itself is `jobs`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from waystream.core import account as accounts
@@ -115,6 +115,11 @@ def list_queue(tx: Tx, printer_id: int, limit: int = 100) -> list[Print]:
 
 def list_prints(tx: Tx, parcel_id: int) -> list[Print]:
     return store.list_prints(tx.conn, parcel_id)
+
+
+def list_failed(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[Print]:
+    """Labels that did not come out and that nobody printed since, of parcels that are still here."""
+    return store.list_failed(tx.conn, warehouses=None if warehouse_ids is None else sorted(warehouse_ids), limit=limit)
 
 
 def print_parcels(

@@ -187,6 +187,23 @@ def list_queue(conn: Connection, printer_id: int, limit: int) -> list[Print]:
         ).fetchall()
 
 
+def list_failed(conn: Connection, *, warehouses: Sequence[int] | None, limit: int) -> list[Print]:
+    """The last print of a valid label failed and its parcel has not left; the oldest first."""
+    with conn.cursor(row_factory=class_row(Print)) as cur:
+        return cur.execute(
+            _PRINT
+            + """WHERE print.state = 'failed'
+                   AND NOT EXISTS (SELECT FROM print AS later
+                                   WHERE later.label_id = print.label_id AND later.id > print.id)
+                   AND EXISTS (
+                       SELECT FROM label JOIN parcel ON parcel.id = label.parcel_id
+                       WHERE label.id = print.label_id AND label.voided_at IS NULL AND parcel.stage <> 'dispatched'
+                         AND (%(warehouses)s::bigint[] IS NULL OR parcel.warehouse_id = ANY(%(warehouses)s)))
+                 ORDER BY print.queued_at, print.id LIMIT %(limit)s""",
+            {"warehouses": None if warehouses is None else list(warehouses), "limit": limit},
+        ).fetchall()
+
+
 _LABEL = """
 SELECT label.id, label.parcel_id, label.source, aggregator.integration AS network, label.key_id, label.sealed,
        binding.carrier, binding.number, coalesce(label.routing ->> 'mark', '') AS mark,

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal
 
 from waystream.core.errors import Conflict, Invalid, Missing
-from waystream.core.events.fulfilment import ParcelDispatched
+from waystream.core.events.fulfilment import HeldParcelCollected, ParcelDispatched
 from waystream.core.ports import Routing
 from waystream.kernel.audit import Entry
 from waystream.kernel.tx import Tx
@@ -26,7 +26,7 @@ from waystream.parts.fulfilment.takes import OWNS_BEFORE
 DOUBT_S = 1800.0
 OWNS_AFTER_END = timedelta(days=30)
 
-By = Literal["scan", "weigh", "print"]
+By = Literal["scan", "weigh", "print", "carrier"]
 
 
 def ship(tx: Tx, wanted: ShipOrders, *, actor: str, codes: Codes = random_code) -> list[Shipped]:
@@ -85,9 +85,10 @@ def follow_orders(tx: Tx, order_ids: Collection[int], *, codes: Codes = random_c
 
 def hold_parcels(tx: Tx, order_ids: Collection[int], *, reason: str, actor: str) -> None:
     """Hold what has not left: number given back, label void, until `release`."""
-    families = _before_dispatch(store.lock_families(tx.conn, store.mothers_of_orders(tx.conn, sorted(order_ids))))
+    mothers = store.mothers_of_orders(tx.conn, sorted(order_ids))
+    families = [family for family in store.lock_families(tx.conn, mothers) if not family.voided]
     numbers.stop_numbers(tx, families, reason=reason)
-    store.set_stage(tx.conn, _members(families), stage="voided", held_reason=reason or "held", at=tx.now)
+    store.set_stage(tx.conn, _here(families), stage="voided", held_reason=reason or "held", at=tx.now)
     tx.note(*(Entry(actor, "parcel.hold", f.subject, f.mother.shop_id, reason) for f in families))
 
 
@@ -101,15 +102,15 @@ def release(tx: Tx, order_ids: Collection[int], *, actor: str, codes: Codes = ra
 def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str, doubt_s: float = DOUBT_S) -> None:
     """Before dispatch: these parcels shall not exist; what they held can be shipped again.
 
-    An attempt in doubt stays with its issuer for `doubt_s` (`Conflict` until then): what it held is not asked elsewhere.
+    An attempt in doubt stays with its issuer for `doubt_s` (`Conflict` until then): nobody asks elsewhere meanwhile.
     """
     families = _families(tx, parcel_ids)
     for family in families:
-        model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+        model.refuse_dispatched(not set(family.gone_ids).isdisjoint(parcel_ids))
         _give_up_doubt(tx, family, doubt_s)
 
     numbers.stop_numbers(tx, families, reason=reason)
-    store.set_stage(tx.conn, _members(families), stage="voided", held_reason="", at=tx.now)
+    store.set_stage(tx.conn, _here(families), stage="voided", held_reason="", at=tx.now)
 
     tx.note(*(Entry(actor, "parcel.void", f.subject, f.mother.shop_id, reason) for f in families))
 
@@ -123,12 +124,8 @@ def _families(tx: Tx, parcel_ids: Collection[int]) -> list[Family]:
     return families
 
 
-def _members(families: Sequence[Family]) -> list[int]:
-    return [parcel_id for family in families for parcel_id in family.parcel_ids]
-
-
-def _before_dispatch(families: Sequence[Family]) -> list[Family]:
-    return [family for family in families if not family.dispatched and not family.voided]
+def _here(families: Sequence[Family]) -> list[int]:
+    return [parcel_id for family in families for parcel_id in family.here_ids]
 
 
 def reissue(
@@ -140,7 +137,7 @@ def reissue(
     The old number is given back first; an attempt in doubt stays with its issuer for `doubt_s` (`Conflict` until then).
     """
     [family] = _families(tx, [parcel_id])
-    model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+    model.refuse_dispatched(family.dispatched)
     if family.stop is not None:
         raise Conflict(family.stop.sentence)
     _give_up_doubt(tx, family, doubt_s)
@@ -159,7 +156,7 @@ def ask_again(tx: Tx, parcel_ids: Collection[int], *, actor: str, codes: Codes =
     families = [f for f in _families(tx, parcel_ids) if f.mother.stage == "refused" and f.stop is None]
     mothers = [family.mother.id for family in families]
 
-    store.set_stage(tx.conn, _members(families), stage="asked", held_reason="", at=tx.now)
+    store.set_stage(tx.conn, _here(families), stage="asked", held_reason="", at=tx.now)
     numbers.ask_where_waiting(tx, mothers, codes=codes)
 
     tx.note(*(Entry(actor, "parcel.ask_again", family.subject, family.mother.shop_id) for family in families))
@@ -273,13 +270,23 @@ def dispatch_printed(tx: Tx, parcel_ids: Collection[int]) -> list[Dispatched]:
     return dispatch(tx, leaving, by="print", actor="rule:printed_label_dispatches")
 
 
+def dispatch_collected(tx: Tx, parcel_ids: Collection[int]) -> list[Dispatched]:
+    """What the carrier has collected has left, whoever forgot to say so; an alarm for what should have stayed."""
+    collected = store.collected(tx.conn, sorted(parcel_ids))
+    answers = dispatch(tx, collected, by="carrier", actor="rule:collected_parcel_is_dispatched")
+
+    tx.emit(*(HeldParcelCollected(shop_id=collected[answer.parcel_id], parcel_id=answer.parcel_id, why=answer.why)
+              for answer in answers if answer.outcome == "refused" and answer.parcel_id is not None))  # fmt: skip
+    return answers
+
+
 def bind_foreign(
     tx: Tx, parcel_id: int, *, carrier: str, number: str, actor: str, children: Sequence[str] = ()
 ) -> None:
     """A number made elsewhere, pasted or imported, becomes the parcel's; an answer still under way is given back."""
     [family] = _families(tx, [parcel_id])
     carrier, given = model.checked_carrier(carrier), [model.checked_number(one) for one in (number, *children)]
-    model.refuse_dispatched("dispatched" if family.dispatched else family.mother.stage)
+    model.refuse_dispatched(family.dispatched)
     _refuse_foreign(tx, family, carrier, given)
     aggregator_id = store_takes.aggregator_of(tx.conn, account_id=family.mother.account_id, carrier=carrier)
     if aggregator_id is None:

@@ -11,17 +11,23 @@ from datetime import datetime
 from waystream.parts.fulfilment.model import Account, NewParcel, Order, Stop, new_parcel, stop_of
 
 OPEN_TAKES = ("planned", "asked", "doubt")
-BEFORE_DISPATCH = ("asked", "doubt", "refused", "conflict", "issued", "printed")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
+    """`receiver` and `warehouse_id` are its way: from which house to which door."""
+
     id: int
+    warehouse_id: int
     cancelled: bool
     held: bool
     hold_reason: str
     refund: str
     receiver: bytes
+
+    @property
+    def way(self) -> tuple[int, bytes]:
+        return self.warehouse_id, self.receiver
 
     @property
     def stop(self) -> Stop | None:
@@ -41,6 +47,10 @@ class ParcelRow:
     piece: int
     pieces: int
     receiver: bytes
+
+    @property
+    def way(self) -> tuple[int, bytes]:
+        return self.warehouse_id, self.receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ class BindingRow:
 class Family:
     """`take` is the open attempt; `bindings` are those that are live or being cancelled, mother's first.
 
-    `overfull`: the order was made smaller, and its parcels hold more than is ordered now.
+    `stale`: its parcels hold more than is ordered now, or collect another amount of cash.
     """
 
     mother: ParcelRow
@@ -86,7 +96,7 @@ class Family:
     orders: tuple[OrderRow, ...]
     take: TakeRow | None
     bindings: tuple[BindingRow, ...]
-    overfull: bool = False
+    stale: bool = False
 
     @property
     def parcels(self) -> tuple[ParcelRow, ...]:
@@ -106,15 +116,33 @@ class Family:
 
     @property
     def dispatched(self) -> bool:
-        return any(parcel.stage == "dispatched" for parcel in self.parcels)
+        """Some piece of it left: the carrier does not take the family's numbers back any more."""
+        return bool(self.gone_ids)
+
+    @property
+    def gone_ids(self) -> tuple[int, ...]:
+        return tuple(parcel.id for parcel in self.parcels if parcel.stage == "dispatched")
+
+    @property
+    def here(self) -> tuple[ParcelRow, ...]:
+        """The pieces that have not left."""
+        return tuple(parcel for parcel in self.parcels if parcel.stage != "dispatched")
+
+    @property
+    def here_ids(self) -> tuple[int, ...]:
+        return tuple(parcel.id for parcel in self.here)
+
+    @property
+    def bindings_here(self) -> tuple[BindingRow, ...]:
+        return tuple(row for row in self.bindings if row.parcel_id in self.here_ids)
 
     @property
     def held(self) -> bool:
-        return self.mother.held_reason != ""
+        return any(parcel.held_reason for parcel in self.here)
 
     @property
     def voided(self) -> bool:
-        return self.mother.stage == "voided"
+        return all(parcel.stage == "voided" for parcel in self.here)
 
     @property
     def travellers(self) -> tuple[OrderRow, ...]:
@@ -133,13 +161,13 @@ class Family:
         return self.stop.why if self.stop is not None else "changed"
 
     @property
-    def receiver_changed(self) -> bool:
-        return any(order.receiver != self.mother.receiver for order in self.travellers)
+    def way_changed(self) -> bool:
+        return any(order.way != self.mother.way for order in self.travellers)
 
     @property
     def content_changed(self) -> bool:
-        """An order of it was cancelled, made smaller or goes to another door: this label must not be used."""
-        return self.overfull or len(self.travellers) != len(self.orders) or self.receiver_changed
+        """An order of it was cancelled, made smaller, paid or goes another way: this label must not be used."""
+        return self.stale or len(self.travellers) != len(self.orders) or self.way_changed
 
     @property
     def waits_for_number(self) -> bool:
@@ -169,14 +197,14 @@ def refill(
 ) -> list[Refill]:  # fmt: skip
     """Fill parcels again from what their orders are now: never more than is left, cash collected once.
 
-    `had`: order line and quantity by mother. Cancelled orders fall out; of orders that go to different doors now the
-    parcel keeps those of its own receiver, or else of the first order. Earlier families come first to what is left.
+    `had`: order line and quantity by mother. Cancelled orders fall out; of orders that go different ways now the parcel
+    keeps those of its own way, or else of the first order. Earlier families come first to what is left.
     """
     left = {line.id: line.left for order in orders.values() for line in order.lines}
     carried = {order.id for order in orders.values() if order.cod_carried}
     found = []
     for family in families:
-        kept, dropped = _sorted_by_door(family)
+        kept, dropped = _sorted_by_way(family)
         contents = []
         for order in (orders[row.id] for row in kept):
             lines = [(line.id, min(had[family.mother.id].get(line.id, 0), left[line.id])) for line in order.lines]
@@ -191,8 +219,8 @@ def refill(
     return found
 
 
-def _sorted_by_door(family: Family) -> tuple[list[OrderRow], list[OrderRow]]:
-    doors = [order.receiver for order in family.travellers]
-    door = family.mother.receiver if family.mother.receiver in doors else next(iter(doors), b"")
-    kept = [order for order in family.travellers if order.receiver == door]
-    return kept, [order for order in family.travellers if order.receiver != door]
+def _sorted_by_way(family: Family) -> tuple[list[OrderRow], list[OrderRow]]:
+    ways = [order.way for order in family.travellers]
+    way = family.mother.way if family.mother.way in ways else next(iter(ways), None)
+    kept = [order for order in family.travellers if order.way == way]
+    return kept, [order for order in family.travellers if order.way != way]

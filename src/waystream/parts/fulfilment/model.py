@@ -25,6 +25,13 @@ MENDS = {
     ERASED: ("收件人资料已删除：无法取号。", "The receiver's data were erased: no number can be taken."),
 }  # fmt: skip
 
+
+def mend_sentence(mend: str, language: str) -> str | None:
+    """What to do about a refusal of ours, in `zh` or `en`; None for a carrier's."""
+    chinese, english = MENDS.get(mend, (None, None))
+    return chinese if language.startswith("zh") else english
+
+
 Outcome = Literal["asked", "already", "refused"]
 
 
@@ -400,6 +407,6 @@ def checked_carrier(carrier: str) -> str:
     return carrier
 
 
-def refuse_dispatched(stage: str) -> None:
-    if stage == "dispatched":
+def refuse_dispatched(dispatched: bool) -> None:
+    if dispatched:
         raise Conflict("The parcel has left the warehouse: ask the carrier to intercept it.")

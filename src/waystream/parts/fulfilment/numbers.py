@@ -47,27 +47,31 @@ def plan_takes(tx: Tx, wanted: Sequence[tuple[int, int, int]], codes: Codes) -> 
 def stop_numbers(tx: Tx, families: Sequence[Family], *, reason: str = "") -> None:
     """Nobody shall use these numbers: attempts become unwanted, live numbers are given back, labels void.
 
-    Without a `reason` it is what keeps the parcel here.
+    Without a `reason` it is what keeps the parcel here. What left keeps its number.
     """
     takes = [family.take for family in families if family.take is not None]
     store_takes.drop_takes(tx.conn, [take.id for take in takes if not take.sent])
     store_takes.mark_unwanted(tx.conn, [take.id for take in takes if take.sent])
 
-    live = [(family, row) for family in families for row in family.bindings if row.state == "live"]
+    live = [(family, row) for family in families for row in family.bindings_here if row.state == "live"]
     store_takes.set_bindings(tx.conn, [row.id for _, row in live], state="cancelling")
     give_back(tx, _cancels_of(tx, live, reason))
-    void_labels(tx, [parcel_id for family in families for parcel_id in family.parcel_ids])
+    void_labels(tx, [parcel_id for family in families for parcel_id in family.here_ids])
 
 
 def _cancels_of(tx: Tx, live: Sequence[tuple[Family, BindingRow]], reason: str) -> list[NewCancel]:
-    """One cancel for an attempt: the carrier gives the children back with their mother."""
-    once: dict[int, tuple[Family, BindingRow]] = {}
+    """One cancel for an attempt: the carrier takes children back with their mother.
+
+    A number that was made elsewhere, or whose family has partly left, is a task for a person.
+    """
+    once: dict[int, tuple[Family, BindingRow, int | None]] = {}
     for family, row in live:
-        once.setdefault(row.take_id or -row.id, (family, row))
+        take_id = None if family.dispatched else row.take_id
+        once.setdefault(take_id or -row.id, (family, row, take_id))
     return [
-        NewCancel(cancel_id, row.parcel_id, family.mother.shop_id, row.take_id, row.id, row.carrier, row.number,
-                  reason or family.why, supported=row.take_id is not None)
-        for cancel_id, (family, row) in zip(new_ids(tx, len(once)), once.values(), strict=True)
+        NewCancel(cancel_id, row.parcel_id, family.mother.shop_id, take_id, row.id, row.carrier, row.number,
+                  reason or family.why, supported=take_id is not None)
+        for cancel_id, (family, row, take_id) in zip(new_ids(tx, len(once)), once.values(), strict=True)
     ]  # fmt: skip
 
 
@@ -97,29 +101,31 @@ def void_labels(tx: Tx, parcel_ids: Sequence[int]) -> None:
 def follow(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> None:
     """Bring parcels that have not left into line with their orders.
 
-    An order that may not travel holds its parcel: number given back, label void. One that goes to another door, or
+    An order that may not travel holds its parcel: number given back, label void. One that goes another way, or
     lost an order, gets a new number for what it is now. One whose orders may travel again goes on. A parcel that is
     held though it is not voided has a number the carrier would not take back: it waits until it is what its label says.
+    Of a family that has partly left, the rest is held, and goes on with the numbers it has.
     """
-    families = [family for family in store.lock_families(tx.conn, sorted(mothers)) if not family.dispatched]
+    families = [family for family in store.lock_families(tx.conn, sorted(mothers)) if family.here]
     open_ones = [family for family in families if not family.voided and not family.held]
     free = [family for family in families if family.stop is None and (family.held or not family.voided)]
-    changed = [family for family in open_ones if family.stop is None and family.content_changed]
+    whole = [family for family in free if not family.dispatched]
+    changed = [family for family in open_ones if family in whole and family.content_changed]
 
     _hold(tx, [family for family in open_ones if family.stop is not None])
     stop_numbers(tx, changed)
-    _want(tx, [*changed, *(family for family in free if family.held and family.voided)])
+    _want(tx, [*changed, *(family for family in whole if family.held and family.voided)])
     for family in free:
         if family.held and _may_use_again(tx, family):
             use_again(tx, family)
 
-    ask_where_waiting(tx, [family.mother.id for family in free], codes=codes)
+    ask_where_waiting(tx, [family.mother.id for family in whole], codes=codes)
 
 
 def _hold(tx: Tx, families: Sequence[Family]) -> None:
     stop_numbers(tx, families)
     for why in {family.why for family in families}:
-        ids = [parcel_id for family in families if family.why == why for parcel_id in family.parcel_ids]
+        ids = [parcel_id for family in families if family.why == why for parcel_id in family.here_ids]
         held = "" if why == "cancelled" else why
         store.set_stage(tx.conn, ids, stage="voided", held_reason=held, at=tx.now)
 
@@ -133,23 +139,24 @@ def _want(tx: Tx, families: Sequence[Family]) -> None:
 
 def _may_use_again(tx: Tx, family: Family) -> bool:
     """Its number is still good: the carrier did not take it back, and the parcel is what it was."""
-    if not family.bindings or family.content_changed:
+    if not family.bindings_here or family.content_changed:
         return False
-    kept = store_takes.kept_by_carrier(tx.conn, [row.id for row in family.bindings])
-    return all(row.state == "live" or row.id in kept for row in family.bindings)
+    kept = store_takes.kept_by_carrier(tx.conn, [row.id for row in family.bindings_here])
+    return all(row.state == "live" or row.id in kept for row in family.bindings_here)
 
 
 def use_again(tx: Tx, family: Family) -> None:
     """Go on with the number the carrier would not or could not cancel: a new label for it."""
-    ids = [row.id for row in family.bindings]
+    rows = family.bindings_here
+    ids = [row.id for row in rows]
     store_takes.set_bindings(tx.conn, ids, state="live")
     store_takes.settle_kept(tx.conn, ids, at=tx.now)
     labels = store_takes.last_labels(tx.conn, ids)
 
     store_takes.insert_labels(tx.conn, _relabelled(tx, labels), at=tx.now)
-    store.set_issued(tx.conn, family.parcel_ids, carrier=family.bindings[0].carrier, at=tx.now)
+    store.set_issued(tx.conn, [row.parcel_id for row in rows], carrier=rows[0].carrier, at=tx.now)
 
-    say_issued(tx, family, {row.parcel_id: row.id for row in family.bindings})
+    say_issued(tx, family, {row.parcel_id: row.id for row in rows})
 
 
 def _relabelled(tx: Tx, labels: Sequence[NewLabel]) -> list[NewLabel]:
@@ -188,7 +195,7 @@ def say_issued(tx: Tx, family: Family, bindings: dict[int, int]) -> None:
 def ask_where_waiting(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> None:
     """Ask for a number for each of these that waits for one, for what its orders are now.
 
-    Orders that do not fit into their parcel any more (they go to another door) get parcels of their own.
+    Orders that do not fit into their parcel any more (they go another way) get parcels of their own.
     """
     families = [f for f in store.lock_families(tx.conn, sorted(mothers)) if f.waits_for_number and f.stop is None]
     if not families:

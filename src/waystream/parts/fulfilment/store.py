@@ -154,10 +154,11 @@ def mothers_of(conn: Connection, parcel_ids: Iterable[int]) -> list[int]:
 
 
 def mothers_of_orders(conn: Connection, order_ids: Sequence[int]) -> list[int]:
-    """Mother parcels of these orders that have not left and are not settled for good."""
+    """Mother parcels of these orders that have not left (or some child of theirs) and are not settled for good."""
     rows = conn.execute(
-        """SELECT DISTINCT parcel.id FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
-           WHERE parcel_order.order_id = ANY(%s) AND parcel.mother_id IS NULL AND parcel.stage <> 'dispatched'
+        """SELECT DISTINCT coalesce(parcel.mother_id, parcel.id)
+           FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+           WHERE parcel_order.order_id = ANY(%s) AND parcel.stage <> 'dispatched'
              AND (parcel.stage <> 'voided' OR parcel.held_reason <> '')""",
         [list(order_ids)],
     )
@@ -167,7 +168,7 @@ def mothers_of_orders(conn: Connection, order_ids: Sequence[int]) -> list[int]:
 _FAMILY_IDS = "SELECT id FROM parcel WHERE id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s)"
 
 _FAMILY_ORDERS = """
-SELECT parcel_order.parcel_id, orders.id, orders.cancelled_at IS NOT NULL AS cancelled,
+SELECT parcel_order.parcel_id, orders.id, orders.warehouse_id, orders.cancelled_at IS NOT NULL AS cancelled,
        orders.held_at IS NOT NULL AS held, orders.hold_reason, orders.refund, person.content_hash AS receiver
 FROM parcel_order JOIN orders ON orders.id = parcel_order.order_id JOIN person ON person.id = orders.person_id
 WHERE parcel_order.parcel_id = ANY(%(mothers)s) ORDER BY orders.id
@@ -180,12 +181,21 @@ FROM parcel JOIN person ON person.id = parcel.person_id
 WHERE parcel.id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s) ORDER BY mother_id NULLS FIRST, piece
 """
 
-_OVERFULL = """
+# Cash is collected once for an order: by the parcel that collects it already, else by its first that has not left.
+_STALE = """
 SELECT DISTINCT own.parcel_id FROM parcel_line AS own JOIN order_line ON order_line.id = own.order_line_id
 WHERE own.parcel_id = ANY(%(mothers)s)
   AND order_line.quantity < (SELECT sum(parcel_line.quantity) FROM parcel_line
       JOIN parcel ON parcel.id = parcel_line.parcel_id
       WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided')
+UNION
+SELECT own.parcel_id FROM parcel_order AS own JOIN orders ON orders.id = own.order_id
+WHERE own.parcel_id = ANY(%(mothers)s) AND orders.cancelled_at IS NULL
+  AND own.cod_fen <> CASE WHEN orders.payment = 'cod' THEN orders.cod_fen ELSE 0 END
+  AND own.parcel_id = (SELECT parcel.id FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+      WHERE parcel_order.order_id = orders.id AND parcel.mother_id IS NULL AND parcel.stage <> 'voided'
+        AND (parcel_order.cod_fen > 0 OR parcel.stage <> 'dispatched')
+      ORDER BY parcel_order.cod_fen > 0 DESC, parcel.id LIMIT 1)
 """
 
 TAKE = """
@@ -231,20 +241,20 @@ def _read_families(conn: Connection, given: dict[str, list[int]]) -> list[Family
     bindings = [BindingRow(*fields) for fields in conn.execute(_BINDINGS, given)]
     taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)s) AND take.state IN ('planned', 'asked', 'doubt')"
     takes = {take.parcel_id: take for take in (TakeRow(*fields) for fields in conn.execute(taking, given))}
-    overfull = {row[0] for row in conn.execute(_OVERFULL, given)}
+    stale = {row[0] for row in conn.execute(_STALE, given)}
     return [
-        _family(members[an_id], orders[an_id], takes.get(an_id), bindings, overfull=an_id in overfull)
+        _family(members[an_id], orders[an_id], takes.get(an_id), bindings, stale=an_id in stale)
         for an_id in sorted(members)
     ]
 
 
 def _family(
     members: Sequence[ParcelRow], orders: Sequence[OrderRow], take: TakeRow | None, bindings: Sequence[BindingRow], *,
-    overfull: bool,
+    stale: bool,
 ) -> Family:  # fmt: skip
     pieces = {parcel.id: parcel.piece for parcel in members}
     own = sorted((row for row in bindings if row.parcel_id in pieces), key=lambda row: pieces[row.parcel_id])
-    return Family(members[0], tuple(members[1:]), tuple(orders), take, tuple(own), overfull)
+    return Family(members[0], tuple(members[1:]), tuple(orders), take, tuple(own), stale)
 
 
 def set_stage(conn: Connection, parcel_ids: Iterable[int], *, stage: str, held_reason: str, at: datetime) -> None:
@@ -283,15 +293,16 @@ def set_issued(conn: Connection, parcel_ids: Iterable[int], *, carrier: str, at:
 
 
 def refill(conn: Connection, parcels: Sequence[tuple[Family, NewParcel]], *, at: datetime) -> None:
-    """Give parcels that have not left their present content, receiver, cash and declared value."""
+    """Give parcels that have not left their present content, way, cash and declared value."""
     members = [(an_id, family.mother.id, parcel) for family, parcel in parcels for an_id in family.parcel_ids]
     ids = [an_id for an_id, _, _ in members]
     conn.execute("DELETE FROM parcel_line WHERE parcel_id = ANY(%s)", [ids])
     conn.execute("DELETE FROM parcel_order WHERE parcel_id = ANY(%s)", [ids])
     conn.execute(
-        """UPDATE parcel SET person_id = new.person_id, moved_at = %s
-           FROM unnest(%s::bigint[], %s::bigint[]) AS new (id, person_id) WHERE parcel.id = new.id""",
-        [at, ids, [parcel.person_id for _, _, parcel in members]],
+        """UPDATE parcel SET person_id = new.person_id, warehouse_id = new.warehouse_id, moved_at = %s
+           FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS new (id, person_id, warehouse_id)
+           WHERE parcel.id = new.id""",
+        [at, ids, [parcel.person_id for _, _, parcel in members], [parcel.warehouse_id for _, _, parcel in members]],
     )
     conn.execute(
         """UPDATE parcel SET weight_g = new.weight_g, volume_cm3 = new.volume_cm3, cod_fen = new.cod_fen,
@@ -334,6 +345,18 @@ def dispatched_by_print(conn: Connection, parcel_ids: Sequence[int]) -> list[int
         [list(parcel_ids)],
     )
     return [row[0] for row in rows]
+
+
+def collected(conn: Connection, parcel_ids: Sequence[int]) -> dict[int, int]:
+    """Of these parcels, those whose number the carrier collected though to our mind they are here; with their shops."""
+    rows = conn.execute(
+        """SELECT parcel.id, parcel.shop_id
+           FROM parcel JOIN track ON track.parcel_id = parcel.id
+           JOIN binding ON binding.id = track.binding_id AND binding.state IN ('live', 'cancelling')
+           WHERE parcel.id = ANY(%s) AND parcel.stage <> 'dispatched' AND track.collected_at IS NOT NULL""",
+        [list(parcel_ids)],
+    )
+    return dict(rows.fetchall())
 
 
 def parcels_of_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, list[int]]:

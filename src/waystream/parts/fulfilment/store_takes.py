@@ -140,11 +140,6 @@ def find_take(conn: Connection, take_id: int) -> TakeRow | None:
         return cur.execute(TAKE + "WHERE take.id = %s", [take_id]).fetchone()
 
 
-def find_take_by_code(conn: Connection, code: str) -> TakeRow | None:
-    with conn.cursor(row_factory=class_row(TakeRow)) as cur:
-        return cur.execute(TAKE + "WHERE take.code = %s", [code]).fetchone()
-
-
 def lock_take(conn: Connection, take_id: int) -> TakeRow:
     """The attempt as it is now; its family is locked already."""
     conn.execute("SELECT id FROM take WHERE id = %s FOR NO KEY UPDATE", [take_id])

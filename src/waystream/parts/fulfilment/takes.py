@@ -206,12 +206,9 @@ def _orphan(tx: Tx, family: Family, take: TakeRow, number: str) -> None:
         family.why)])  # fmt: skip
 
 
-def claim(tx: Tx, code: str, number: str) -> bool:
-    """A push named one of our unanswered codes: the number exists. True if the attempt was settled by it."""
-    found = store_takes.find_take_by_code(tx.conn, code)
-    if found is None or found.state not in ("asked", "doubt", "abandoned"):
-        return False
-    family, take = _locked(tx, found.id)
+def claim(tx: Tx, take_id: int, number: str) -> bool:
+    """A push named the code of an unanswered attempt: the number exists. True if the attempt was settled by it."""
+    family, take = _locked(tx, take_id)
     if take.state != "abandoned" and not take.unwanted:
         return False  # the call is repeated soon and brings the label too
     if take.state not in UNSETTLED or _unclear(tx, family, take, Taken(number)):

@@ -206,9 +206,31 @@ def renew_watch(tx: Tx, died: Sequence[tuple[int, str]]) -> None:
     tx.enqueue(*(_subscribe_job(watched) for watched in gone if watched.died_reason != GAVE_UP))
 
 
-def list_dead(tx: Tx, *, limit: int = 100) -> list[Watched]:
+def list_dead(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 100) -> list[Watched]:
     """Live numbers nobody watches any more."""
-    return store.list_dead(tx.conn, limit=limit)
+    return store.list_dead(tx.conn, warehouses=None if warehouse_ids is None else sorted(warehouse_ids), limit=limit)
+
+
+def get_parcel_of_binding(tx: Tx, binding_id: int) -> int:
+    """Whose number it is. Raises `Missing`."""
+    found = store.find_binding_parcel(tx.conn, binding_id)
+    if found is None:
+        raise Missing("There is no such number.")
+    return found
+
+
+def watch_again(tx: Tx, binding_id: int, *, actor: str) -> None:
+    """A person wants a number watched that died: asked for as soon as the aggregator's rules allow."""
+    watched = store.lock_watched(tx.conn, binding_id)
+    if watched is None:
+        raise Missing("There is no such number.")
+    if watched.state != "died":
+        raise Conflict("This number is watched, or its journey is over.")
+
+    store.set_asked(tx.conn, binding_id)
+
+    tx.enqueue(_subscribe_job(watched))
+    tx.note(Entry(actor, "subscription.ask", f"parcel:{watched.parcel_id}", watched.shop_id))
 
 
 def end_watch(tx: Tx, parcel_ids: Sequence[int]) -> None:

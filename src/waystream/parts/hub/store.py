@@ -122,6 +122,18 @@ def set_disabled(conn: Connection, account_id: int, *, at: datetime | None) -> b
     return done.rowcount == 1
 
 
+def list_warehouse_codes(conn: Connection) -> dict[str, int]:
+    return dict(conn.execute("SELECT code, id FROM warehouse").fetchall())
+
+
+def find_mapping(conn: Connection, name: str) -> dict[str, str] | None:
+    """A saved mapping of headers, from the import of orders."""
+    row = conn.execute(
+        "SELECT columns FROM import_mapping WHERE name = %s AND target = 'accounts'", [name]
+    ).fetchone()
+    return row[0] if row else None
+
+
 def list_accounts(conn: Connection) -> list[AccountRow]:
     with conn.cursor(row_factory=class_row(AccountRow)) as cur:
         return cur.execute(_ACCOUNT + "ORDER BY priority, carrier_account.id").fetchall()
@@ -188,15 +200,28 @@ def lock_watched(conn: Connection, binding_id: int) -> Watched | None:
         return cur.execute(_WATCHED + "WHERE subscription.binding_id = %s", [binding_id]).fetchone()
 
 
-def list_dead(conn: Connection, *, limit: int) -> list[Watched]:
+def list_dead(conn: Connection, *, warehouses: Sequence[int] | None, limit: int) -> list[Watched]:
     """Live numbers nobody watches any more, the newest death first."""
     with conn.cursor(row_factory=class_row(Watched)) as cur:
         return cur.execute(
             _WATCHED
             + """WHERE subscription.state = 'died' AND binding.state = 'live'
-                 ORDER BY subscription.died_at DESC, subscription.binding_id DESC LIMIT %s""",
-            [limit],
+                   AND (%(warehouses)s::bigint[] IS NULL OR EXISTS (
+                       SELECT FROM parcel
+                       WHERE parcel.id = binding.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))
+                 ORDER BY subscription.died_at DESC, subscription.binding_id DESC LIMIT %(limit)s""",
+            {"warehouses": None if warehouses is None else list(warehouses), "limit": limit},
         ).fetchall()
+
+
+def find_binding_parcel(conn: Connection, binding_id: int) -> int | None:
+    row = conn.execute("SELECT parcel_id FROM binding WHERE id = %s", [binding_id]).fetchone()
+    return row[0] if row else None
+
+
+def set_asked(conn: Connection, binding_id: int) -> None:
+    """A person wants this number watched again; when it died stays known, for the aggregator's rules."""
+    conn.execute("UPDATE subscription SET state = 'asked' WHERE binding_id = %s AND state = 'died'", [binding_id])
 
 
 def set_live(conn: Connection, binding_id: int, *, at: datetime) -> None:

@@ -28,8 +28,10 @@ Fen = Annotated[int, Meta(ge=0, le=FEN_MAX)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 _PHONE = re.compile(r"\+?[0-9](?:[0-9 ]|-(?=[0-9])){4,19}(?:-[0-9]{1,6})?")
-_EXTENSION = re.compile(r"\s*(?:转|,|，|#|ext\.?)\s*(?=[0-9]{1,6}$)", re.IGNORECASE)
-_CONTROL = {code: " " if chr(code) in "\t\n\r" else None for code in (*range(32), *range(127, 160))}
+_EXTENSION = re.compile(r"(?:转|,|，|#|ext\.?)\s*(?=[0-9]{1,6}$)", re.IGNORECASE)
+#: Control characters, and what is invisible or turns the direction of writing: a number reads as what it is.
+_UNSEEN = (*range(32), *range(127, 160), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_CONTROL = {code: " " if chr(code) in "\t\n\r" else None for code in _UNSEEN}
 _FULL_WIDTH = {ord("０") + digit: str(digit) for digit in range(10)} | {ord("－"): "-", ord("＋"): "+", ord("—"): "-"}
 
 
@@ -154,7 +156,7 @@ def parse_order(raw: Any, *, path: str = "") -> OrderIn:
 
 
 def clean(value: Any) -> Any:
-    """Force every text into the database's domain: no control characters or lone surrogates, no blank ends."""
+    """Force every text into the database's domain: nothing unseen in it, no lone surrogates, no blank ends."""
     if isinstance(value, str):
         return value.translate(_CONTROL).encode("utf-8", "ignore").decode().strip()
     if isinstance(value, dict):
@@ -187,11 +189,16 @@ def _joined(path: str, field: str) -> str:
 
 
 def _normal(order: OrderIn) -> OrderIn:
-    times = {name: at.astimezone(UTC) for name in ("paid_at", "ship_by", "promised_at") if (at := getattr(order, name))}
+    times = {name: _in_utc(at) for name in ("paid_at", "ship_by", "promised_at") if (at := getattr(order, name))}
     receiver = order.receiver
     if receiver is not None:
         receiver = structs.replace(receiver, mobile=normal_phone(receiver.mobile), phone=normal_phone(receiver.phone))
     return structs.replace(order, receiver=receiver, carrier=order.carrier.upper(), **times)
+
+
+def _in_utc(at: datetime) -> datetime:
+    """The first and the last year cannot be converted; `_wrong` names them."""
+    return at.astimezone(UTC) if 1 < at.year < 9999 else at
 
 
 def _wrong(order: OrderIn) -> Iterator[tuple[str, str]]:

@@ -18,8 +18,18 @@ from waystream.parts.tracking.applying import Applied, apply
 from waystream.parts.tracking.model import Received
 from waystream.parts.tracking.store import Stored
 
-__all__ = ["Applied", "adopt", "apply", "begin_tracks", "decide", "dismiss", "quarantine", "retry_quarantine",
-           "withdraw_decision"]
+__all__ = [
+    "Applied",
+    "adopt",
+    "apply",
+    "begin_tracks",
+    "decide",
+    "dismiss",
+    "quarantine",
+    "retry_quarantine",
+    "settle_disputes",
+    "withdraw_decision",
+]
 
 ADOPT = "adopt_strangers"
 REASON_MAX_CHARS = 500
@@ -29,26 +39,44 @@ ADOPTED_AT_ONCE = 200
 def begin_tracks(tx: Tx, binding_ids: Collection[int]) -> None:
     """Follow these bindings from now on; what was told of their numbers before they were bound is adopted by a job.
 
-    A parcel that was followed under another number is folded anew, from the facts of this one.
+    A parcel that was followed under another number goes on under this one: what travelled before is an earlier leg.
     """
     bindings = store_lists.list_live_bindings(tx.conn, binding_ids)
     held = applying.hold_tracks(tx, {bound.parcel_id for bound in bindings})
-    switched = [replace(held[bound.parcel_id], binding_id=bound.binding_id) for bound in bindings
-                if bound.parcel_id in held and held[bound.parcel_id].binding_id != bound.binding_id]
+    switched = [
+        replace(held[bound.parcel_id], binding_id=bound.binding_id)
+        for bound in bindings
+        if bound.parcel_id in held and held[bound.parcel_id].binding_id != bound.binding_id
+    ]
 
-    refolded = applying.refold(tx, switched)
+    left = applying.list_left(tx, held)
+    refolded = applying.refold(tx, [stored for stored in switched if stored.parcel_id not in left])
 
     applying.save_moved(tx, held, refolded, {stored.parcel_id: f"binding:{stored.binding_id}" for stored in switched})
-    tx.enqueue(*[Job(ADOPT, bound.shop_id, f"binding:{bound.binding_id}", f"parcel:{bound.parcel_id}",
-                     {"binding_id": bound.binding_id}) for bound in bindings if bound.strangers])
+    tx.enqueue(
+        *[
+            Job(
+                ADOPT,
+                bound.shop_id,
+                f"binding:{bound.binding_id}",
+                f"parcel:{bound.parcel_id}",
+                {"binding_id": bound.binding_id},
+            )
+            for bound in bindings
+            if bound.strangers
+        ]
+    )
 
 
 def adopt(tx: Tx, binding_id: int, networks: Mapping[str, Network]) -> Applied:
     """Take in what was told of a binding's number while nobody had bound it. Up to `ADOPTED_AT_ONCE` pushes."""
     waiting = store_lists.list_waiting(tx.conn, binding_id, limit=ADOPTED_AT_ONCE)
     keys = tx.keys.load(tx.conn, {item.push.key_id for item in waiting})
-    told = [model.narrowed(opened(item.push, keys[item.push.key_id], networks), item.waybill)
-            for item in waiting if item.push.key_id in keys]
+    told = [
+        model.narrowed(opened(item.push, keys[item.push.key_id], networks), item.waybill)
+        for item in waiting
+        if item.push.key_id in keys
+    ]
 
     applied = applying.take_in(tx, told) if told else Applied()
 
@@ -60,8 +88,15 @@ def opened(push: store_lists.KeptPush, key: bytes, networks: Mapping[str, Networ
     """A kept push as it was received, read with today's reader. Raises `Unreadable`."""
     network = networks[push.integration]
     body = vault.open_sealed(key, push.sealed, aad=push.digest)
-    return Received(id=push.id, aggregator_id=push.aggregator_id, network=network, body=body,
-                    push=network.read_push(body), digest=push.digest, received_at=push.received_at)
+    return Received(
+        id=push.id,
+        aggregator_id=push.aggregator_id,
+        network=network,
+        body=body,
+        push=network.read_push(body),
+        digest=push.digest,
+        received_at=push.received_at,
+    )
 
 
 def decide(tx: Tx, parcel_id: int, *, verdict: Verdict, actor: str, reason: str) -> None:
@@ -72,8 +107,16 @@ def decide(tx: Tx, parcel_id: int, *, verdict: Verdict, actor: str, reason: str)
     decision_id = store_lists.insert_decision(tx.conn, held, verdict=verdict, actor=actor, reason=reason, at=tx.now)
 
     _refold_one(tx, held, cause=f"decision:{decision_id}")
-    tx.note(Entry(actor, "decide", f"parcel:{parcel_id}", shop_id=held.shop_id, reason=reason,
-                  detail={"decision": decision_id, "verdict": verdict.value}))
+    tx.note(
+        Entry(
+            actor,
+            "decide",
+            f"parcel:{parcel_id}",
+            shop_id=held.shop_id,
+            reason=reason,
+            detail={"decision": decision_id, "verdict": verdict.value},
+        )
+    )
 
 
 def withdraw_decision(tx: Tx, decision_id: int, *, actor: str, reason: str) -> None:
@@ -85,8 +128,16 @@ def withdraw_decision(tx: Tx, decision_id: int, *, actor: str, reason: str) -> N
         raise Conflict("This decision was withdrawn before")
 
     _refold_one(tx, held, cause=f"decision:{decision_id}")
-    tx.note(Entry(actor, "withdraw_decision", f"parcel:{held.parcel_id}", shop_id=held.shop_id, reason=reason,
-                  detail={"decision": decision_id}))
+    tx.note(
+        Entry(
+            actor,
+            "withdraw_decision",
+            f"parcel:{held.parcel_id}",
+            shop_id=held.shop_id,
+            reason=reason,
+            detail={"decision": decision_id},
+        )
+    )
 
 
 def _require_reason(reason: str) -> None:
@@ -98,6 +149,8 @@ def _hold(tx: Tx, parcel_id: int) -> Stored:
     held = store.lock_tracks(tx.conn, [parcel_id]).get(parcel_id)
     if held is None:
         raise Missing("There is no such parcel, or it has no waybill yet")
+    if applying.list_left(tx, [parcel_id]):
+        raise Conflict("This parcel's scans have left for the lake: it is where it was then")
     return held
 
 
@@ -112,11 +165,23 @@ def dismiss(tx: Tx, waybills: Sequence[model.Waybill], *, actor: str) -> int:
     return dismissed
 
 
+def settle_disputes(tx: Tx, parcel_id: int, number: str, *, actor: str, reason: str) -> None:
+    """A person looked at the scans of this number that are not its parcel's. Raises `Missing` when nothing is open."""
+    _require_reason(reason)
+    shop_id = store_lists.settle_disputes(tx.conn, parcel_id, number, by=actor)
+    if shop_id is None:
+        raise Missing("There is no such disputed scan")
+    tx.note(Entry(actor, "settle_disputes", f"parcel:{parcel_id}", shop_id, reason))
+
+
 def quarantine(tx: Tx, *, aggregator_id: int, digest: bytes, body: bytes, reason: str) -> None:
     """Keep signed bytes that we could not read or take in. The same bytes again change nothing."""
     key_id, key = tx.keys.day_key(tx.conn, tx.now.date())
-    store_lists.insert_quarantine(tx.conn, store.Sealed(digest, 0, aggregator_id, tx.now, len(body), key_id,
-                                                        vault.seal(key, body, aad=digest)), reason=reason)
+    store_lists.insert_quarantine(
+        tx.conn,
+        store.Sealed(digest, 0, aggregator_id, tx.now, len(body), key_id, vault.seal(key, body, aad=digest)),
+        reason=reason,
+    )
 
 
 def retry_quarantine(tx: Tx, quarantine_id: int, *, networks: Mapping[str, Network], inbox_id: int) -> Applied:
@@ -133,4 +198,3 @@ def retry_quarantine(tx: Tx, quarantine_id: int, *, networks: Mapping[str, Netwo
 
     store_lists.heal_quarantined(tx.conn, quarantine_id, at=tx.now)
     return applied
-

@@ -17,7 +17,7 @@ from waystream.core.parcel import START, advance, fold, in_order, standing
 from waystream.core.state import State
 from waystream.kernel import log, vault
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import model, store
+from waystream.parts.tracking import model, store, store_partitions
 from waystream.parts.tracking.learning import News, Telling, TellingId, learn_all
 from waystream.parts.tracking.masks import masked
 from waystream.parts.tracking.model import Disputed, Heard, Received, Routed
@@ -64,8 +64,15 @@ def accept(tx: Tx, group: Sequence[Received]) -> list[Received]:
 
 
 def _sealed(received: Received, key_id: int, key: bytes) -> store.Sealed:
-    return store.Sealed(received.digest, received.id, received.aggregator_id, received.received_at, len(received.body),
-                        key_id, vault.seal(key, received.body, aad=received.digest))
+    return store.Sealed(
+        received.digest,
+        received.id,
+        received.aggregator_id,
+        received.received_at,
+        len(received.body),
+        key_id,
+        vault.seal(key, received.body, aad=received.digest),
+    )
 
 
 def take_in(tx: Tx, pushes: Sequence[Received]) -> Applied:
@@ -78,14 +85,24 @@ def take_in(tx: Tx, pushes: Sequence[Received]) -> Applied:
 
     before = dict(tellings)
     news = learn_all(routed.heard, tellings)
+    left = list_left(tx, tracks)
+    here = {parcel_id: stored for parcel_id, stored in tracks.items() if parcel_id not in left}
 
-    _save_facts(tx, news, {told: telling for told, telling in tellings.items() if before.get(told) is not telling})
-    moved = _move(tx, tracks, news, tellings)
+    _save_facts(
+        tx, news, {told: telling for told, telling in tellings.items() if before.get(told) is not telling}, left=left
+    )
+    moved = _move(tx, here, news, tellings)
     disputed = _save_unplaced(tx, routed)
     unknown = _count_unknown(tx, routed.heard, news, before)
     _tell_of_subscriptions(tx, routed.heard)
-    return Applied(waybills=len(routed.heard), scans=sum(len(item.scans) for item in news.values()), moved=moved,
-                   strangers=len(routed.strangers), disputed=disputed, unknown=unknown)
+    return Applied(
+        waybills=len(routed.heard),
+        scans=sum(len(item.scans) for item in news.values()),
+        moved=moved,
+        strangers=len(routed.strangers),
+        disputed=disputed,
+        unknown=unknown,
+    )
 
 
 def hold_tracks(tx: Tx, parcel_ids: set[int]) -> dict[int, Stored]:
@@ -102,23 +119,33 @@ def open_tracks(tx: Tx, parcel_ids: Collection[int]) -> None:
     store.open_tracks(tx.conn, parcel_ids, at=tx.now, due_at=model.due_at(START, opened_at=tx.now))
 
 
-def _save_facts(tx: Tx, news: Mapping[int, News], changed: Mapping[TellingId, Telling]) -> None:
-    store.add_scans(tx.conn, list(news.values()))
+def list_left(tx: Tx, parcel_ids: Iterable[int]) -> set[int]:
+    """Those of the parcels whose scans have left with their partition: nothing moves them any more."""
+    detached = store_partitions.list_detached(tx.conn)
+    return {parcel_id for parcel_id in parcel_ids if any(left.holds(parcel_id) for left in detached)}
+
+
+def _save_facts(tx: Tx, news: Mapping[int, News], changed: Mapping[TellingId, Telling], *, left: set[int]) -> None:
+    store.add_scans(tx.conn, [item for item in news.values() if item.owner.parcel_id not in left])
+    store.add_afterlife(tx.conn, [item for item in news.values() if item.owner.parcel_id in left])
     store.remember_retold(tx.conn, [(item.owner.parcel_id, told) for item in news.values() for told in item.retold])
     store.save_tellings(tx.conn, [(news[binding_id].owner, telling) for (binding_id, _), telling in changed.items()])
 
 
-def _move(tx: Tx, tracks: Mapping[int, Stored], news: Mapping[int, News],
-          tellings: Mapping[TellingId, Telling]) -> int:
+def _move(tx: Tx, tracks: Mapping[int, Stored], news: Mapping[int, News], tellings: Mapping[TellingId, Telling]) -> int:
     """Fold what is new into the tracks, the long way only where the short one cannot tell."""
     claims: dict[int, list[Telling]] = {}
     for (binding_id, _), telling in tellings.items():
         claims.setdefault(binding_id, []).append(telling)
     advanced: list[Stored] = []
-    refolded: list[Stored] = []
+    refolded = [
+        tracks[item.owner.parcel_id]
+        for item in news.values()
+        if item.owner.parcel_id in tracks and item.owner.binding_id != tracks[item.owner.parcel_id].binding_id
+    ]
     for stored in tracks.values():
         item = news.get(stored.binding_id)
-        if item is None:
+        if item is None or stored in refolded:
             continue
         ahead = _advanced(stored, item, claims[stored.binding_id])
         if ahead is None:
@@ -146,12 +173,18 @@ def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:
     if not tracks:
         return []
     facts = store.list_facts(tx.conn, tracks)
-    standings = {stored.parcel_id: standing(facts[stored.parcel_id]) for stored in tracks}
-    pairs = [(parcel_id, scan.key) for parcel_id, scans in standings.items() for scan in scans]
-    store.strike_withdrawn(tx.conn, tracks, standing=pairs, at=tx.now)
-    return [replace(stored, track=fold(facts[stored.parcel_id]),
-                    latest=standings[stored.parcel_id][-1].text if standings[stored.parcel_id] else "")
-            for stored in tracks]
+    stands = {parcel_id: in_order(scan for leg in legs for scan in standing(leg)) for parcel_id, legs in facts.items()}
+    keys = {(parcel_id, scan.key) for parcel_id, scans in stands.items() for scan in scans}
+    told = [(parcel_id, scan.key) for parcel_id, legs in facts.items() for leg in legs for scan in leg.scans]
+    store.strike_withdrawn(tx.conn, [(*scan, scan in keys) for scan in told], at=tx.now)
+    return [
+        replace(
+            stored,
+            track=fold(*facts[stored.parcel_id]),
+            latest=stands[stored.parcel_id][-1].text if stands[stored.parcel_id] else "",
+        )
+        for stored in tracks
+    ]
 
 
 def save_moved(tx: Tx, before: Mapping[int, Stored], after: Iterable[Stored], causes: Mapping[int, str]) -> int:
@@ -180,26 +213,42 @@ def _save_unplaced(tx: Tx, routed: Routed) -> int:
 def _disputed_row(item: Disputed) -> store.DisputedRow:
     owner, trace = item.owner, item.trace
     key = scan_key(binding_id=owner.binding_id, source=item.source, raw_time=trace.raw_time, text=trace.text)
-    return store.DisputedRow(parcel_id=owner.parcel_id, key=key, number=owner.number, carrier=owner.carrier,
-                             shop_id=owner.shop_id, at=trace.at, text=masked(trace.text), code=trace.code,
-                             inbox_id=item.inbox_id)
+    return store.DisputedRow(
+        parcel_id=owner.parcel_id,
+        key=key,
+        number=owner.number,
+        carrier=owner.carrier,
+        shop_id=owner.shop_id,
+        at=trace.at,
+        text=masked(trace.text),
+        code=trace.code,
+        inbox_id=item.inbox_id,
+    )
 
 
 def _alarm(item: Disputed) -> CancelledNumberScanned:
-    return CancelledNumberScanned(shop_id=item.owner.shop_id, parcel_id=item.owner.parcel_id,
-                                  binding_id=item.owner.binding_id)
+    return CancelledNumberScanned(
+        shop_id=item.owner.shop_id, parcel_id=item.owner.parcel_id, binding_id=item.owner.binding_id
+    )
 
 
-def _count_unknown(tx: Tx, heard: Iterable[Heard], news: Mapping[int, News],
-                   before: Mapping[TellingId, Telling]) -> int:
+def _count_unknown(
+    tx: Tx, heard: Iterable[Heard], news: Mapping[int, News], before: Mapping[TellingId, Telling]
+) -> int:
     """Codes the table does not know, where they are news: of scans, and of claims that were not claimed before."""
     seen: Counter[tuple[str, str, str]] = Counter(
-        (scan.source, item.owner.carrier, scan.code) for item in news.values() for scan in item.scans.values()
-        if scan.code and scan.meaning.state is State.UNKNOWN)
+        (scan.source, item.owner.carrier, scan.code)
+        for item in news.values()
+        for scan in item.scans.values()
+        if scan.code and scan.meaning.state is State.UNKNOWN
+    )
     for item in heard:
         told = before.get((item.owner.binding_id, item.network.name))
-        if item.claim_code and not (told and told.claim and told.claim.code == item.claim_code) \
-                and item.network.meaning(item.claim_code, "").state is State.UNKNOWN:
+        if (
+            item.claim_code
+            and not (told and told.claim and told.claim.code == item.claim_code)
+            and item.network.meaning(item.claim_code, "").state is State.UNKNOWN
+        ):
             seen[item.network.name, item.owner.carrier, item.claim_code] += 1
     store.count_unknown(tx.conn, sorted(seen.items()), at=tx.now)
     return seen.total()
@@ -207,7 +256,19 @@ def _count_unknown(tx: Tx, heard: Iterable[Heard], news: Mapping[int, News],
 
 def _tell_of_subscriptions(tx: Tx, heard: Iterable[Heard]) -> None:
     died = [item for item in heard if item.died]
-    log.emit_each(tx.conn, [(SubscriptionDied(shop_id=item.owner.shop_id, parcel_id=item.owner.parcel_id,
-                                              binding_id=item.owner.binding_id, reason=item.died),
-                             f"inbox:{item.inbox_id}") for item in died], at=tx.now)
-
+    log.emit_each(
+        tx.conn,
+        [
+            (
+                SubscriptionDied(
+                    shop_id=item.owner.shop_id,
+                    parcel_id=item.owner.parcel_id,
+                    binding_id=item.owner.binding_id,
+                    reason=item.died,
+                ),
+                f"inbox:{item.inbox_id}",
+            )
+            for item in died
+        ],
+        at=tx.now,
+    )

@@ -42,8 +42,15 @@ class _Waiting:
 class Door:
     """Gathers what is waiting and applies it, a group per transaction, with `appliers` threads."""
 
-    def __init__(self, work: Work, *, appliers: int = APPLIERS, group_max_pushes: int = GROUP_MAX_PUSHES,
-                 waiting_max_pushes: int = WAITING_MAX_PUSHES, waiting_max_bytes: int = WAITING_MAX_BYTES) -> None:
+    def __init__(
+        self,
+        work: Work,
+        *,
+        appliers: int = APPLIERS,
+        group_max_pushes: int = GROUP_MAX_PUSHES,
+        waiting_max_pushes: int = WAITING_MAX_PUSHES,
+        waiting_max_bytes: int = WAITING_MAX_BYTES,
+    ) -> None:
         self._work = work
         self._group_max_pushes = group_max_pushes
         self._waiting_max_pushes = waiting_max_pushes
@@ -73,8 +80,10 @@ class Door:
         """Hand in a push. The future ends with the commit, or raises why it could not be; `Unavailable` when full."""
         waiting = _Waiting(received)
         with self._changed:
-            full = (len(self._waiting) >= self._waiting_max_pushes
-                    or self._waiting_bytes + len(received.body) > self._waiting_max_bytes)
+            full = (
+                len(self._waiting) >= self._waiting_max_pushes
+                or self._waiting_bytes + len(received.body) > self._waiting_max_bytes
+            )
             if full or self._closed:
                 raise Unavailable("Too many pushes are waiting: send it again later", retry_after_s=RETRY_AFTER_S)
             self._waiting.append(waiting)
@@ -120,8 +129,14 @@ class Door:
     def _quarantine(self, waiting: _Waiting, error: BaseException) -> None:
         log.error("a push goes to quarantine: %s", error_text(error))
         push = waiting.received
-        _settle([waiting], self._attempt(lambda tx: actions.quarantine(
-            tx, aggregator_id=push.aggregator_id, digest=push.digest, body=push.body, reason=error_text(error))))
+        _settle(
+            [waiting],
+            self._attempt(
+                lambda tx: actions.quarantine(
+                    tx, aggregator_id=push.aggregator_id, digest=push.digest, body=push.body, reason=error_text(error)
+                )
+            ),
+        )
 
     def _attempt(self, do: Callable[[Tx], T]) -> BaseException | None:
         """Run in a transaction; what went wrong, if anything. The pool hands over any error, known or not."""

@@ -1,11 +1,12 @@
-"""Tracking's own chores: strangers are adopted once their number is bound, old raw pushes are forgotten."""
+"""Tracking's own chores: strangers are adopted once their number is bound, old raw pushes are forgotten, scans have
+their partitions in time."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import actions, store_lists
+from waystream.parts.tracking import actions, partitions, store_lists, store_partitions
 
 INBOX_KEPT = timedelta(days=45)
 FORGOTTEN_AT_ONCE = 5_000
@@ -43,6 +44,13 @@ def forget_old_pushes(tx: Tx) -> int:
     return store_lists.delete_old_inbox(tx.conn, before=tx.now - INBOX_KEPT, limit=FORGOTTEN_AT_ONCE)
 
 
+def make_partitions(tx: Tx) -> int:
+    """The scans of the months to come have their partitions before the first parcel of the month is made."""
+    there = set(store_partitions.list_names(tx.conn)) | {left.name for left in store_partitions.list_detached(tx.conn)}
+    missing = [partition for partition in partitions.list_ahead(tx.now) if partition.name not in there]
+    return sum(store_partitions.make(tx.conn, partition) for partition in missing)
+
+
 def handlers(outside: Outside) -> tuple[Handler, ...]:
     return (AdoptStrangers(outside),)
 
@@ -50,4 +58,5 @@ def handlers(outside: Outside) -> tuple[Handler, ...]:
 SWEEPS: tuple[Sweep, ...] = (
     Sweep("find_bound_strangers", 15.0, find_bound_strangers),
     Sweep("forget_old_pushes", 600.0, forget_old_pushes),
+    Sweep("make_scan_partitions", 3600.0, make_partitions),
 )

@@ -6,7 +6,7 @@ again. Guaranteed: whatever the order of pushes, the stored scans, lists and cla
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from waystream.core.facts import Claim, Scan, Snapshot, scan_key
 from waystream.core.ports import Trace
@@ -14,12 +14,14 @@ from waystream.parts.tracking.masks import masked
 from waystream.parts.tracking.model import Heard, Owner
 
 TellingId = tuple[int, str]  # binding, source
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """What one source last told of one waybill. `whole`: its list holds every scan it ever told, as it is stored;
-    once it does not, the list says what stands but no longer what is known."""
+    once it does not, the list says what stands but no longer what is known. `claim` is the newest, `claimed` says of
+    each code when it was first claimed."""
 
     binding_id: int
     source: str
@@ -27,6 +29,7 @@ class Telling:
     codes: Mapping[int, str] = field(default_factory=dict)
     whole: bool = True
     claim: Claim | None = None
+    claimed: Mapping[str, datetime] = field(default_factory=dict)
     inbox_id: int = 0
 
     @property
@@ -61,13 +64,25 @@ def learn(telling: Telling, heard: Heard) -> Lesson:
     scans = tuple(_scan(key, told[key], telling=telling, heard=heard) for key in fresh)
 
     codes, listed_at = _newer_list(telling, told, heard)
-    claim = _newer_claim(telling.claim, heard)
+    claim, claimed = _newer_claim(telling, heard)
     retold = _retold(telling, codes) if codes is not known else ()
-    whole = (telling.whole and all(key in codes for key in fresh) and all(left.key in codes for left in retold)
-             and (heard.complete or all(codes[key] == trace.code for key, trace in told.items())))
-    newer = codes is not known or claim is not telling.claim
-    following = Telling(telling.binding_id, telling.source, listed_at, codes, whole, claim,
-                        heard.inbox_id if newer else telling.inbox_id)
+    whole = (
+        telling.whole
+        and all(key in codes for key in fresh)
+        and all(left.key in codes for left in retold)
+        and (heard.complete or all(codes[key] == trace.code for key, trace in told.items()))
+    )
+    newer = codes is not known or claim is not telling.claim or claimed is not telling.claimed
+    following = Telling(
+        telling.binding_id,
+        telling.source,
+        listed_at,
+        codes,
+        whole,
+        claim,
+        claimed,
+        heard.inbox_id if newer else telling.inbox_id,
+    )
     return Lesson(following, scans, retold, grown=whole and not retold and not any(key in known for key in fresh))
 
 
@@ -83,19 +98,27 @@ def _keyed(heard: Heard) -> dict[int, Trace]:
 
 
 def _scan(key: int, trace: Trace, *, telling: Telling, heard: Heard) -> Scan:
-    scan = Scan(key=key, source=heard.network.name, at=trace.at, code=trace.code, coded_at=heard.push_time,
-                meaning=heard.network.meaning(trace.code, trace.text), text=masked(trace.text),
-                raw_time=trace.raw_time, location=trace.location)
+    scan = Scan(
+        key=key,
+        source=heard.network.name,
+        at=trace.at,
+        code=trace.code,
+        coded_at=heard.push_time,
+        meaning=heard.network.meaning(trace.code, trace.text),
+        text=masked(trace.text),
+        raw_time=trace.raw_time,
+        location=trace.location,
+    )
     listed = telling.codes.get(key)
     if listed is None or telling.listed_at is None or heard.push_time > telling.listed_at:
         return scan
     # An older push tells otherwise than the list: what the list told of this scan was never stored, so it speaks here.
-    return scan.joined(replace(scan, code=listed, coded_at=telling.listed_at,
-                               meaning=heard.network.meaning(listed, trace.text)))
+    return scan.joined(
+        replace(scan, code=listed, coded_at=telling.listed_at, meaning=heard.network.meaning(listed, trace.text))
+    )
 
 
-def _newer_list(telling: Telling, told: Mapping[int, Trace],
-                heard: Heard) -> tuple[Mapping[int, str], datetime | None]:
+def _newer_list(telling: Telling, told: Mapping[int, Trace], heard: Heard) -> tuple[Mapping[int, str], datetime | None]:
     """The newer of the lists, with its push time; two of the same second are united."""
     before = telling.listed_at
     if not heard.complete or (before is not None and heard.push_time < before):
@@ -106,11 +129,16 @@ def _newer_list(telling: Telling, told: Mapping[int, Trace],
     return codes, heard.push_time
 
 
-def _newer_claim(before: Claim | None, heard: Heard) -> Claim | None:
-    if heard.claim_code == "":
-        return before
-    claim = Claim(heard.network.name, heard.push_time, heard.claim_code, heard.network.meaning(heard.claim_code, ""))
-    return before.joined(claim) if before else claim
+def _newer_claim(telling: Telling, heard: Heard) -> tuple[Claim | None, Mapping[str, datetime]]:
+    """The newest claim, and when each was first made."""
+    code, at, before, claimed = heard.claim_code, heard.push_time, telling.claim, telling.claimed
+    if code == "":
+        return before, claimed
+    if at < claimed.get(code, _NEVER):
+        claimed = {**claimed, code: at}
+    if before is None or (before.push_time, before.code) < (at, code):
+        return Claim(heard.network.name, at, code, heard.network.meaning(code, ""), claimed[code]), claimed
+    return replace(before, since=claimed[code]) if before.code == code and before.since > at else before, claimed
 
 
 def _retold(before: Telling, codes: Mapping[int, str]) -> tuple[Retold, ...]:

@@ -102,8 +102,9 @@ def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) 
             if bound:
                 _route_told(routed, received, told, bound)
             else:
-                routed.strangers.append(Stranger(received.aggregator_id, told.carrier, told.number, received.id,
-                                                 received.received_at))
+                routed.strangers.append(
+                    Stranger(received.aggregator_id, told.carrier, told.number, received.id, received.received_at)
+                )
     return routed
 
 
@@ -117,9 +118,18 @@ def _route_told(routed: Routed, received: Received, told: Told, owners: Sequence
     if claimant is not None:
         shares.setdefault(claimant, ())
     for owner, traces in shares.items():
-        routed.heard.append(Heard(
-            owner, received.network, told.push_time, received.id, traces, complete=told.complete and bool(traces),
-            claim_code=told.state_code if owner is claimant else "", died=told.died if owner is claimant else ""))
+        routed.heard.append(
+            Heard(
+                owner,
+                received.network,
+                told.push_time,
+                received.id,
+                traces,
+                complete=told.complete and bool(traces),
+                claim_code=told.state_code if owner is claimant else "",
+                died=told.died if owner is claimant else "",
+            )
+        )
 
 
 def find_owner(owners: Sequence[Owner], at: datetime) -> Owner | None:

@@ -1,17 +1,21 @@
 """What pages and the API read of tracking, masked as it is stored. Opening a sealed push is noted in the audit."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from waystream.core.errors import Conflict, Invalid, Missing
+from waystream.core.parcel import OWNED_AFTER_END
+from waystream.core.state import TERMINAL
 from waystream.kernel import vault
 from waystream.kernel.audit import Entry
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import store_lists
+from waystream.parts.tracking import partitions, store_lists, store_partitions
 from waystream.parts.tracking.store_lists import (
     ClaimRow,
     DecisionRow,
     DisputedScanRow,
+    DisputeRow,
     QuarantineRow,
     StrangerRow,
     TimelineRow,
@@ -84,6 +88,19 @@ def list_decisions(tx: Tx, parcel_id: int) -> list[DecisionRow]:
 
 def list_disputed(tx: Tx, parcel_id: int | None = None) -> list[DisputedScanRow]:
     return store_lists.list_disputed(tx.conn, parcel_id=parcel_id, limit=PAGE_MAX_ROWS)
+
+
+def list_disputes(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[DisputeRow]:
+    """Disputed scans nobody looked at yet, a row for each number."""
+    here = None if warehouse_ids is None else sorted(warehouse_ids)
+    return store_lists.list_disputes(tx.conn, warehouses=here, limit=min(limit, PAGE_MAX_ROWS))
+
+
+def list_closed_partitions(tx: Tx) -> list[str]:
+    """The partitions of scans to which nothing more can come: their parcels ended more than `OWNED_AFTER_END` ago."""
+    there = [found for name in store_partitions.list_names(tx.conn) if (found := partitions.find_partition(name))]
+    past = [partition for partition in there if partition.past <= partitions.first_id(tx.now)]
+    return store_partitions.list_closed(tx.conn, past, ended=TERMINAL, before=tx.now - OWNED_AFTER_END)
 
 
 def list_strangers(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[StrangerRow]:

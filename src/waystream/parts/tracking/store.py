@@ -7,14 +7,14 @@ Rows are locked in the order of their parcel id, before anything about them is r
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from psycopg import Connection
 
 from waystream.core.facts import Claim, Decision, Scan, Verdict
 from waystream.core.parcel import Facts, Track
-from waystream.core.state import Direction, Kind, Meaning, State
+from waystream.core.state import CARRIED, Direction, Kind, Meaning, State
 from waystream.kernel.columns import bigints, blobs, booleans, instants, integers, texts
 from waystream.parts.tracking.learning import News, Retold, Telling, TellingId
 from waystream.parts.tracking.model import Owner, Stranger, Waybill
@@ -22,7 +22,8 @@ from waystream.parts.tracking.model import Owner, Stranger, Waybill
 Conn = Connection[Any]
 
 _read_codes = msgspec.json.Decoder(dict[int, str]).decode
-_write_codes = msgspec.json.Encoder().encode
+_read_claimed = msgspec.json.Decoder(dict[str, datetime]).decode
+_write = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,16 @@ def insert_inbox(conn: Conn, pushes: Sequence[Sealed]) -> set[int]:
            SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::int[], %b::bigint[],
                                 %b::bytea[])
            ON CONFLICT (digest) DO NOTHING RETURNING id""",
-        [blobs([row.digest for row in rows]), bigints([row.id for row in rows]),
-         bigints([row.aggregator_id for row in rows]), instants([row.received_at for row in rows]),
-         integers([row.size for row in rows]), bigints([row.key_id for row in rows]),
-         blobs([row.sealed for row in rows])])
+        [
+            blobs([row.digest for row in rows]),
+            bigints([row.id for row in rows]),
+            bigints([row.aggregator_id for row in rows]),
+            instants([row.received_at for row in rows]),
+            integers([row.size for row in rows]),
+            bigints([row.key_id for row in rows]),
+            blobs([row.sealed for row in rows]),
+        ],
+    )
     return {inbox_id for (inbox_id,) in found}
 
 
@@ -75,7 +82,9 @@ def list_owners(conn: Conn, waybills: Collection[Waybill]) -> dict[Waybill, list
     rows = conn.execute(
         """SELECT id, parcel_id, shop_id, carrier, number, state = 'cancelled', owns_from, owns_until
            FROM binding WHERE number = ANY (%b::text[]) ORDER BY owns_from DESC, id DESC""",
-        [texts([number for _, number in waybills])], binary=True)
+        [texts([number for _, number in waybills])],
+        binary=True,
+    )
     owners: dict[Waybill, list[Owner]] = {}
     for row in rows:
         owner = Owner(*row)
@@ -90,14 +99,18 @@ def open_tracks(conn: Conn, parcel_ids: Collection[int], *, at: datetime, due_at
            SELECT parcel_id, shop_id, id, %(at)s, %(due_at)s FROM binding
            WHERE parcel_id = ANY (%(ids)s) AND state <> 'cancelled' ORDER BY parcel_id
            ON CONFLICT (parcel_id) DO NOTHING""",
-        {"ids": sorted(parcel_ids), "at": at, "due_at": due_at})
+        {"ids": sorted(parcel_ids), "at": at, "due_at": due_at},
+    )
 
 
 def lock_tracks(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Stored]:
     """The tracks, held until the end of the transaction. What else is read of them must be read after this."""
     rows = conn.execute(
         f"""SELECT {_TRACK} FROM track WHERE parcel_id = ANY (%b::bigint[])
-            ORDER BY parcel_id FOR NO KEY UPDATE""", [bigints(sorted(parcel_ids))], binary=True)
+            ORDER BY parcel_id FOR NO KEY UPDATE""",
+        [bigints(sorted(parcel_ids))],
+        binary=True,
+    )
     return {row[0]: _stored(*row) for row in rows}
 
 
@@ -123,26 +136,52 @@ def list_tellings(conn: Conn, binding_ids: Collection[int]) -> dict[TellingId, T
     """What every source last told of these bindings."""
     rows = conn.execute(
         """SELECT binding_id, source, listed_at, codes::text, whole, claimed_at, claim_code, claim_state, claim_kind,
-                  claim_coarse, inbox_id
-           FROM telling WHERE binding_id = ANY (%b::bigint[])""", [bigints(list(binding_ids))], binary=True)
+                  claim_coarse, claimed::text, inbox_id
+           FROM telling WHERE binding_id = ANY (%b::bigint[])""",
+        [bigints(list(binding_ids))],
+        binary=True,
+    )
     return {(row[0], row[1]): _telling(*row) for row in rows}
 
 
-def _telling(binding_id: int, source: str, listed_at: datetime | None, codes: str, whole: bool,
-             claimed_at: datetime | None, code: str, state: str, kind: str, coarse: bool, inbox_id: int) -> Telling:
-    meaning = Meaning(State(state), Kind(kind), coarse) if claimed_at else None
-    claim = Claim(source, claimed_at, code, meaning) if claimed_at and meaning else None
-    return Telling(binding_id, source, listed_at, _read_codes(codes), whole, claim, inbox_id)
+def _telling(
+    binding_id: int,
+    source: str,
+    listed_at: datetime | None,
+    codes: str,
+    whole: bool,
+    claimed_at: datetime | None,
+    code: str,
+    state: str,
+    kind: str,
+    coarse: bool,
+    claimed: str,
+    inbox_id: int,
+) -> Telling:
+    firsts, claim = _read_claimed(claimed), None
+    if claimed_at is not None:
+        meaning = Meaning(State(state), Kind(kind), coarse)
+        claim = Claim(source, claimed_at, code, meaning, firsts.get(code, claimed_at))
+    return Telling(binding_id, source, listed_at, _read_codes(codes), whole, claim, firsts, inbox_id)
 
 
 def add_scans(conn: Conn, news: Sequence[News]) -> None:
     """Join the scans with the stored ones: coded beats uncoded, then the newer push, then the code."""
+    _add(conn, "scan", news)
+
+
+def add_afterlife(conn: Conn, news: Sequence[News]) -> None:
+    """Keep the scans of parcels whose partition has left."""
+    _add(conn, "afterlife", news)
+
+
+def _add(conn: Conn, table: Literal["scan", "afterlife"], news: Sequence[News]) -> None:
     rows = [(item.owner, item.inbox_ids[scan.key], scan) for item in news for scan in item.scans.values()]
     if not rows:
         return
     conn.execute(
-        """INSERT INTO scan (parcel_id, key, shop_id, binding_id, source, at, raw_time, text, code, coded_at, state,
-                             kind, coarse, location, inbox_id)
+        f"""INSERT INTO {table} AS scan (parcel_id, key, shop_id, binding_id, source, at, raw_time, text, code,
+                                        coded_at, state, kind, coarse, location, inbox_id)
            SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[],
                %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::text[], %b::text[],
                %b::boolean[], %b::text[], %b::bigint[])
@@ -151,14 +190,24 @@ def add_scans(conn: Conn, news: Sequence[News]) -> None:
                coarse = EXCLUDED.coarse, location = EXCLUDED.location, inbox_id = EXCLUDED.inbox_id
            WHERE (EXCLUDED.code <> '', EXCLUDED.coded_at, EXCLUDED.code, EXCLUDED.location)
                > (scan.code <> '', scan.coded_at, scan.code, scan.location)""",
-        [bigints([owner.parcel_id for owner, _, _ in rows]), bigints([scan.key for _, _, scan in rows]),
-         bigints([owner.shop_id for owner, _, _ in rows]), bigints([owner.binding_id for owner, _, _ in rows]),
-         texts([scan.source for _, _, scan in rows]), instants([scan.at for _, _, scan in rows]),
-         texts([scan.raw_time for _, _, scan in rows]), texts([scan.text for _, _, scan in rows]),
-         texts([scan.code for _, _, scan in rows]), instants([scan.coded_at for _, _, scan in rows]),
-         texts([scan.meaning.state for _, _, scan in rows]), texts([scan.meaning.kind for _, _, scan in rows]),
-         booleans([scan.meaning.coarse for _, _, scan in rows]), texts([scan.location for _, _, scan in rows]),
-         bigints([inbox_id for _, inbox_id, _ in rows])])
+        [
+            bigints([owner.parcel_id for owner, _, _ in rows]),
+            bigints([scan.key for _, _, scan in rows]),
+            bigints([owner.shop_id for owner, _, _ in rows]),
+            bigints([owner.binding_id for owner, _, _ in rows]),
+            texts([scan.source for _, _, scan in rows]),
+            instants([scan.at for _, _, scan in rows]),
+            texts([scan.raw_time for _, _, scan in rows]),
+            texts([scan.text for _, _, scan in rows]),
+            texts([scan.code for _, _, scan in rows]),
+            instants([scan.coded_at for _, _, scan in rows]),
+            texts([scan.meaning.state for _, _, scan in rows]),
+            texts([scan.meaning.kind for _, _, scan in rows]),
+            booleans([scan.meaning.coarse for _, _, scan in rows]),
+            texts([scan.location for _, _, scan in rows]),
+            bigints([inbox_id for _, inbox_id, _ in rows]),
+        ],
+    )
 
 
 def remember_retold(conn: Conn, rows: Sequence[tuple[int, Retold]]) -> None:
@@ -170,8 +219,13 @@ def remember_retold(conn: Conn, rows: Sequence[tuple[int, Retold]]) -> None:
            FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[]) AS told (parcel_id, key, code, at)
            WHERE scan.parcel_id = told.parcel_id AND scan.key = told.key AND scan.code = told.code
              AND scan.coded_at < told.at""",
-        [[parcel_id for parcel_id, _ in rows], [told.key for _, told in rows], [told.code for _, told in rows],
-         [told.coded_at for _, told in rows]])
+        [
+            [parcel_id for parcel_id, _ in rows],
+            [told.key for _, told in rows],
+            [told.code for _, told in rows],
+            [told.coded_at for _, told in rows],
+        ],
+    )
 
 
 def save_tellings(conn: Conn, rows: Sequence[tuple[Owner, Telling]]) -> None:
@@ -181,24 +235,32 @@ def save_tellings(conn: Conn, rows: Sequence[tuple[Owner, Telling]]) -> None:
     claims = [telling.claim for _, telling in rows]
     conn.execute(
         """INSERT INTO telling (binding_id, source, parcel_id, shop_id, listed_at, codes, whole, claimed_at,
-                                claim_code, claim_state, claim_kind, claim_coarse, inbox_id)
+                                claim_code, claim_state, claim_kind, claim_coarse, claimed, inbox_id)
            SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::jsonb[],
-               %b::boolean[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::bigint[])
+               %b::boolean[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::jsonb[],
+               %b::bigint[])
            ON CONFLICT (binding_id, source) DO UPDATE
            SET listed_at = EXCLUDED.listed_at, codes = EXCLUDED.codes, whole = EXCLUDED.whole,
                claimed_at = EXCLUDED.claimed_at, claim_code = EXCLUDED.claim_code, claim_state = EXCLUDED.claim_state,
-               claim_kind = EXCLUDED.claim_kind, claim_coarse = EXCLUDED.claim_coarse, inbox_id = EXCLUDED.inbox_id""",
-        [bigints([owner.binding_id for owner, _ in rows]), texts([telling.source for _, telling in rows]),
-         bigints([owner.parcel_id for owner, _ in rows]), bigints([owner.shop_id for owner, _ in rows]),
-         instants([telling.listed_at for _, telling in rows]),
-         texts([_write_codes(telling.codes).decode() for _, telling in rows]),
-         booleans([telling.whole for _, telling in rows]),
-         instants([claim.push_time if claim else None for claim in claims]),
-         texts([claim.code if claim else "" for claim in claims]),
-         texts([claim.meaning.state if claim else "" for claim in claims]),
-         texts([claim.meaning.kind if claim else "" for claim in claims]),
-         booleans([claim is not None and claim.meaning.coarse for claim in claims]),
-         bigints([telling.inbox_id for _, telling in rows])])
+               claim_kind = EXCLUDED.claim_kind, claim_coarse = EXCLUDED.claim_coarse, claimed = EXCLUDED.claimed,
+               inbox_id = EXCLUDED.inbox_id""",
+        [
+            bigints([owner.binding_id for owner, _ in rows]),
+            texts([telling.source for _, telling in rows]),
+            bigints([owner.parcel_id for owner, _ in rows]),
+            bigints([owner.shop_id for owner, _ in rows]),
+            instants([telling.listed_at for _, telling in rows]),
+            texts([_write(telling.codes).decode() for _, telling in rows]),
+            booleans([telling.whole for _, telling in rows]),
+            instants([claim.push_time if claim else None for claim in claims]),
+            texts([claim.code if claim else "" for claim in claims]),
+            texts([claim.meaning.state if claim else "" for claim in claims]),
+            texts([claim.meaning.kind if claim else "" for claim in claims]),
+            booleans([claim is not None and claim.meaning.coarse for claim in claims]),
+            texts([_write(telling.claimed).decode() for _, telling in rows]),
+            bigints([telling.inbox_id for _, telling in rows]),
+        ],
+    )
 
 
 def save_tracks(conn: Conn, rows: Sequence[tuple[Stored, datetime | None]], *, at: datetime) -> None:
@@ -216,44 +278,82 @@ def save_tracks(conn: Conn, rows: Sequence[tuple[Stored, datetime | None]], *, a
                 AS new (parcel_id, binding_id, state, kind, direction, happened_at, because, collected_at,
                         delivered_at, scanned_at, latest, due_at)
            WHERE track.parcel_id = new.parcel_id""",
-        [at, bigints([stored.parcel_id for stored, _ in rows]), bigints([stored.binding_id for stored, _ in rows]),
-         texts([track.state for track in tracks]), texts([track.kind for track in tracks]),
-         texts([track.direction for track in tracks]), instants([track.at for track in tracks]),
-         texts([track.because for track in tracks]), instants([track.collected_at for track in tracks]),
-         instants([track.delivered_at for track in tracks]), instants([track.scanned_at for track in tracks]),
-         texts([stored.latest for stored, _ in rows]), instants([due_at for _, due_at in rows])])
+        [
+            at,
+            bigints([stored.parcel_id for stored, _ in rows]),
+            bigints([stored.binding_id for stored, _ in rows]),
+            texts([track.state for track in tracks]),
+            texts([track.kind for track in tracks]),
+            texts([track.direction for track in tracks]),
+            instants([track.at for track in tracks]),
+            texts([track.because for track in tracks]),
+            instants([track.collected_at for track in tracks]),
+            instants([track.delivered_at for track in tracks]),
+            instants([track.scanned_at for track in tracks]),
+            texts([stored.latest for stored, _ in rows]),
+            instants([due_at for _, due_at in rows]),
+        ],
+    )
 
 
-def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, Facts]:
-    """All facts of each parcel's present binding, by parcel."""
-    bindings = {stored.binding_id: stored.parcel_id for stored in tracks}
-    scans: dict[int, list[Scan]] = {parcel_id: [] for parcel_id in bindings.values()}
+def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, list[Facts]]:
+    """All facts of each parcel, a set for each leg: the bindings that travelled and the present one, in their order."""
+    legs = {stored.parcel_id: {stored.binding_id} for stored in tracks}
+    scans: dict[int, list[Scan]] = {}
     rows = conn.execute(
-        """SELECT parcel_id, key, source, at, code, coded_at, text, raw_time, location, state, kind, coarse FROM scan
-           WHERE parcel_id = ANY (%b::bigint[]) AND binding_id = ANY (%b::bigint[])""",
-        [bigints(list(bindings.values())), bigints(list(bindings))], binary=True)
-    for row in rows:
-        scans[row[0]].append(_scan(*row[1:]))
-    decisions: dict[int, list[Decision]] = {}
-    for parcel_id, *decision in conn.execute(
-            """SELECT parcel_id, id, at, verdict, withdrawn_at IS NOT NULL FROM decision
-               WHERE parcel_id = ANY (%s)""", [list(bindings.values())]):
-        decisions.setdefault(parcel_id, []).append(_decision(*decision))
+        """SELECT parcel_id, binding_id, key, source, at, code, coded_at, text, raw_time, location, state, kind, coarse
+           FROM scan WHERE parcel_id = ANY (%b::bigint[])""",
+        [bigints(list(legs))],
+        binary=True,
+    )
+    for parcel_id, binding_id, *told in rows:
+        scan = _scan(*told)
+        scans.setdefault(binding_id, []).append(scan)
+        if scan.meaning.state in CARRIED:
+            legs[parcel_id].add(binding_id)
     tellings: dict[int, list[Telling]] = {}
-    for (binding_id, _), telling in list_tellings(conn, bindings).items():
-        tellings.setdefault(bindings[binding_id], []).append(telling)
-    return {parcel_id: _facts(told, tellings.get(parcel_id, []), decisions.get(parcel_id, []))
-            for parcel_id, told in scans.items()}
+    for (binding_id, _), telling in list_tellings(conn, set().union(*legs.values())).items():
+        tellings.setdefault(binding_id, []).append(telling)
+    decisions = _list_decisions(conn, legs)
+    return {
+        parcel_id: [
+            _leg(scans.get(binding_id, ()), tellings.get(binding_id, ()), decisions.get(parcel_id, ()))
+            for binding_id in sorted(ids)
+        ]
+        for parcel_id, ids in legs.items()
+    }
 
 
-def _facts(scans: Sequence[Scan], tellings: Sequence[Telling], decisions: Sequence[Decision]) -> Facts:
+def _list_decisions(conn: Conn, parcel_ids: Collection[int]) -> dict[int, tuple[Decision, ...]]:
+    decisions: dict[int, tuple[Decision, ...]] = {}
+    for parcel_id, *decision in conn.execute(
+        """SELECT parcel_id, id, at, verdict, withdrawn_at IS NOT NULL FROM decision
+               WHERE parcel_id = ANY (%s)""",
+        [list(parcel_ids)],
+    ):
+        decisions[parcel_id] = (*decisions.get(parcel_id, ()), _decision(*decision))
+    return decisions
+
+
+def _leg(scans: Sequence[Scan], tellings: Sequence[Telling], decisions: tuple[Decision, ...]) -> Facts:
     snapshots = tuple(snapshot for telling in tellings if (snapshot := telling.snapshot))
     claims = tuple(telling.claim for telling in tellings if telling.claim)
-    return Facts(tuple(scans), snapshots, claims, tuple(decisions))
+    return Facts(tuple(scans), snapshots, claims, decisions)
 
 
-def _scan(key: int, source: str, at: datetime, code: str, coded_at: datetime, text: str, raw_time: str, location: str,
-          state: str, kind: str, coarse: bool) -> Scan:
+def _scan(
+    key: int,
+    source: str,
+    at: datetime,
+    code: str,
+    coded_at: datetime,
+    text: str,
+    raw_time: str,
+    location: str,
+    state: str,
+    kind: str,
+    coarse: bool,
+) -> Scan:
     return Scan(key, source, at, code, coded_at, Meaning(State(state), Kind(kind), coarse), text, raw_time, location)
 
 
@@ -261,20 +361,21 @@ def _decision(decision_id: int, at: datetime, verdict: str, withdrawn: bool) -> 
     return Decision(decision_id, at, Verdict(verdict), withdrawn)
 
 
-def strike_withdrawn(conn: Conn, tracks: Iterable[Stored], *, standing: Sequence[tuple[int, int]],
-                     at: datetime) -> None:
-    """Strike through the scans of these tracks' bindings that are not in `standing` (parcel, key); the others stand."""
-    bindings = {stored.binding_id: stored.parcel_id for stored in tracks}
+def strike_withdrawn(conn: Conn, judged: Sequence[tuple[int, int, bool]], *, at: datetime) -> None:
+    """Strike through the scans (parcel, key) that do not stand; the others stand again."""
     conn.execute(
-        """UPDATE scan SET withdrawn_at = CASE WHEN struck THEN %(at)s::timestamptz END
-           FROM (SELECT scan.parcel_id, scan.key, standing.key IS NULL AS struck
-                 FROM scan LEFT JOIN unnest(%(standing)s::bigint[], %(keys)s::bigint[]) AS standing (parcel_id, key)
-                      ON standing.parcel_id = scan.parcel_id AND standing.key = scan.key
-                 WHERE scan.parcel_id = ANY (%(parcels)s) AND scan.binding_id = ANY (%(bindings)s)) AS judged
-           WHERE scan.parcel_id = ANY (%(parcels)s) AND scan.parcel_id = judged.parcel_id AND scan.key = judged.key
-             AND judged.struck <> (scan.withdrawn_at IS NOT NULL)""",
-        {"parcels": list(bindings.values()), "bindings": list(bindings), "at": at,
-         "standing": [parcel_id for parcel_id, _ in standing], "keys": [key for _, key in standing]})
+        """UPDATE scan SET withdrawn_at = CASE WHEN NOT judged.stands THEN %s::timestamptz END
+           FROM unnest(%b::bigint[], %b::bigint[], %b::boolean[]) AS judged (parcel_id, key, stands)
+           WHERE scan.parcel_id = ANY (%b::bigint[]) AND scan.parcel_id = judged.parcel_id AND scan.key = judged.key
+             AND judged.stands <> (scan.withdrawn_at IS NULL)""",
+        [
+            at,
+            bigints([parcel_id for parcel_id, _, _ in judged]),
+            bigints([key for _, key, _ in judged]),
+            booleans([stands for _, _, stands in judged]),
+            bigints(sorted({parcel_id for parcel_id, _, _ in judged})),
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +403,19 @@ def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) ->
            SELECT given.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[],
                %s::timestamptz[], %s::text[], %s::text[], %s::bigint[]) AS given
            ON CONFLICT (parcel_id, key) DO NOTHING RETURNING key""",
-        [at, [row.parcel_id for row in rows], [row.key for row in rows], [row.number for row in rows],
-         [row.carrier for row in rows], [row.shop_id for row in rows], [row.at for row in rows],
-         [row.text for row in rows], [row.code for row in rows], [row.inbox_id for row in rows]])
+        [
+            at,
+            [row.parcel_id for row in rows],
+            [row.key for row in rows],
+            [row.number for row in rows],
+            [row.carrier for row in rows],
+            [row.shop_id for row in rows],
+            [row.at for row in rows],
+            [row.text for row in rows],
+            [row.code for row in rows],
+            [row.inbox_id for row in rows],
+        ],
+    )
     return {key for (key,) in found}
 
 
@@ -318,8 +429,14 @@ def insert_strangers(conn: Conn, rows: Sequence[Stranger]) -> None:
                 AS given (aggregator_id, carrier, number, inbox_id, at)
            ORDER BY 1, 2, 3, 4
            ON CONFLICT (aggregator_id, carrier, number, inbox_id) DO NOTHING""",
-        [[row.aggregator_id for row in rows], [row.carrier for row in rows], [row.number for row in rows],
-         [row.inbox_id for row in rows], [row.at for row in rows]])
+        [
+            [row.aggregator_id for row in rows],
+            [row.carrier for row in rows],
+            [row.number for row in rows],
+            [row.inbox_id for row in rows],
+            [row.at for row in rows],
+        ],
+    )
 
 
 def count_unknown(conn: Conn, seen: Sequence[tuple[tuple[str, str, str], int]], *, at: datetime) -> None:
@@ -333,5 +450,11 @@ def count_unknown(conn: Conn, seen: Sequence[tuple[tuple[str, str, str], int]], 
                 AS given (source, carrier, code, seen) ORDER BY 1, 2, 3
            ON CONFLICT (source, carrier, code) DO UPDATE
            SET seen = unknown_code.seen + EXCLUDED.seen, last_at = EXCLUDED.last_at""",
-        {"at": at, "sources": [name[0] for name, _ in seen], "carriers": [name[1] for name, _ in seen],
-         "codes": [name[2] for name, _ in seen], "counts": [count for _, count in seen]})
+        {
+            "at": at,
+            "sources": [name[0] for name, _ in seen],
+            "carriers": [name[1] for name, _ in seen],
+            "codes": [name[2] for name, _ in seen],
+            "counts": [count for _, count in seen],
+        },
+    )

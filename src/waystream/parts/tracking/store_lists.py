@@ -53,7 +53,9 @@ def list_live_bindings(conn: Conn, binding_ids: Collection[int]) -> list[LiveBin
         """SELECT id, parcel_id, shop_id,
                   EXISTS (SELECT FROM stranger WHERE stranger.number = binding.number
                           AND stranger.carrier = binding.carrier AND stranger.state = 'waiting')
-           FROM binding WHERE id = ANY (%s) AND state <> 'cancelled' ORDER BY parcel_id""", [list(binding_ids)])
+           FROM binding WHERE id = ANY (%s) AND state <> 'cancelled' ORDER BY parcel_id""",
+        [list(binding_ids)],
+    )
     return [LiveBinding(*row) for row in rows]
 
 
@@ -63,7 +65,8 @@ def list_unadopted(conn: Conn, *, since: datetime, limit: int) -> list[int]:
         """SELECT DISTINCT binding.id FROM stranger
            JOIN binding ON binding.number = stranger.number AND binding.carrier = stranger.carrier
            WHERE stranger.state = 'waiting' AND stranger.last_at >= %s AND binding.state <> 'cancelled' LIMIT %s""",
-        [since, limit])
+        [since, limit],
+    )
     return [binding_id for (binding_id,) in rows]
 
 
@@ -78,7 +81,9 @@ def list_waiting(conn: Conn, binding_id: int, *, limit: int) -> list[Waiting]:
             FROM binding JOIN stranger ON stranger.number = binding.number AND stranger.carrier = binding.carrier
                  JOIN inbox ON inbox.id = stranger.inbox_id JOIN aggregator ON aggregator.id = inbox.aggregator_id
             WHERE binding.id = %s AND stranger.state = 'waiting' ORDER BY stranger.inbox_id LIMIT %s
-            FOR NO KEY UPDATE OF stranger""", [binding_id, limit])
+            FOR NO KEY UPDATE OF stranger""",
+        [binding_id, limit],
+    )
     return [Waiting(row[0], (row[1], row[2]), KeptPush(*row[3:])) for row in rows]
 
 
@@ -95,14 +100,15 @@ def dismiss_strangers(conn: Conn, waybills: Sequence[Waybill]) -> int:
                WHERE stranger.carrier = given.carrier AND stranger.number = given.number AND state = 'waiting'
                RETURNING stranger.carrier, stranger.number)
            SELECT count(DISTINCT (carrier, number)) FROM dismissed""",
-        [[carrier for carrier, _ in waybills], [number for _, number in waybills]]).fetchone()
+        [[carrier for carrier, _ in waybills], [number for _, number in waybills]],
+    ).fetchone()
     return int(row[0]) if row else 0
 
 
 def find_kept_push(conn: Conn, inbox_id: int) -> KeptPush | None:
     row = conn.execute(
-        f"SELECT {_KEPT} FROM inbox JOIN aggregator ON aggregator.id = aggregator_id WHERE inbox.id = %s",
-        [inbox_id]).fetchone()
+        f"SELECT {_KEPT} FROM inbox JOIN aggregator ON aggregator.id = aggregator_id WHERE inbox.id = %s", [inbox_id]
+    ).fetchone()
     return KeptPush(*row) if row else None
 
 
@@ -110,7 +116,8 @@ def insert_quarantine(conn: Conn, push: Sealed, *, reason: str) -> None:
     conn.execute(
         """INSERT INTO quarantine (digest, aggregator_id, reason, key_id, sealed, received_at)
            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (digest) DO NOTHING""",
-        [push.digest, push.aggregator_id, reason, push.key_id, push.sealed, push.received_at])
+        [push.digest, push.aggregator_id, reason, push.key_id, push.sealed, push.received_at],
+    )
 
 
 def lock_quarantined(conn: Conn, quarantine_id: int) -> KeptPush | None:
@@ -119,7 +126,8 @@ def lock_quarantined(conn: Conn, quarantine_id: int) -> KeptPush | None:
         """SELECT quarantine.id, aggregator_id, integration, digest, received_at, key_id, sealed
            FROM quarantine JOIN aggregator ON aggregator.id = aggregator_id
            WHERE quarantine.id = %s AND healed_at IS NULL FOR NO KEY UPDATE OF quarantine""",
-        [quarantine_id]).fetchone()
+        [quarantine_id],
+    ).fetchone()
     return KeptPush(*row) if row else None
 
 
@@ -130,7 +138,9 @@ def heal_quarantined(conn: Conn, quarantine_id: int, *, at: datetime) -> None:
 def insert_decision(conn: Conn, held: Stored, *, verdict: Verdict, actor: str, reason: str, at: datetime) -> int:
     row = conn.execute(
         """INSERT INTO decision (parcel_id, shop_id, verdict, actor, reason, at) VALUES (%s, %s, %s, %s, %s, %s)
-           RETURNING id""", [held.parcel_id, held.shop_id, verdict.value, actor, reason, at]).fetchone()
+           RETURNING id""",
+        [held.parcel_id, held.shop_id, verdict.value, actor, reason, at],
+    ).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -144,16 +154,21 @@ def get_decision_parcel(conn: Conn, decision_id: int) -> int:
 
 def withdraw_decision(conn: Conn, decision_id: int, *, actor: str, at: datetime) -> bool:
     """False if it was withdrawn before."""
-    return conn.execute(
-        """UPDATE decision SET withdrawn_at = %s, withdrawn_by = %s WHERE id = %s AND withdrawn_at IS NULL""",
-        [at, actor, decision_id]).rowcount == 1
+    return (
+        conn.execute(
+            """UPDATE decision SET withdrawn_at = %s, withdrawn_by = %s WHERE id = %s AND withdrawn_at IS NULL""",
+            [at, actor, decision_id],
+        ).rowcount
+        == 1
+    )
 
 
 def delete_old_inbox(conn: Conn, *, before: datetime, limit: int) -> int:
     """Forget the raw pushes of long ago; how many."""
     return conn.execute(
         """DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < %s ORDER BY received_at LIMIT %s)""",
-        [before, limit]).rowcount
+        [before, limit],
+    ).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +194,12 @@ def list_timeline(conn: Conn, parcel_id: int, *, limit: int) -> list[TimelineRow
     with conn.cursor(row_factory=class_row(TimelineRow)) as cursor:
         return cursor.execute(
             """SELECT key, at, raw_time, text, code, scan.state, kind, location, source, number, inbox_id, withdrawn_at
-               FROM scan JOIN binding ON binding.id = scan.binding_id
-               WHERE scan.parcel_id = %s ORDER BY at DESC, key LIMIT %s""", [parcel_id, limit]).fetchall()
+               FROM (SELECT * FROM scan WHERE parcel_id = %(parcel_id)s
+                     UNION ALL SELECT * FROM afterlife WHERE parcel_id = %(parcel_id)s) AS scan
+                    JOIN binding ON binding.id = scan.binding_id
+               ORDER BY at DESC, key LIMIT %(limit)s""",
+            {"parcel_id": parcel_id, "limit": limit},
+        ).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +221,8 @@ def list_claims(conn: Conn, parcel_id: int) -> list[ClaimRow]:
             """SELECT source, claim_code AS code, claim_state AS state, claim_kind AS kind, claimed_at AS at, inbox_id
                FROM telling JOIN track USING (binding_id)
                WHERE track.parcel_id = %s AND claimed_at IS NOT NULL ORDER BY claimed_at DESC""",
-            [parcel_id]).fetchall()
+            [parcel_id],
+        ).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +240,9 @@ def list_decisions(conn: Conn, parcel_id: int) -> list[DecisionRow]:
     with conn.cursor(row_factory=class_row(DecisionRow)) as cursor:
         return cursor.execute(
             """SELECT id, verdict, actor, reason, at, withdrawn_at, withdrawn_by FROM decision
-               WHERE parcel_id = %s ORDER BY at DESC, id DESC""", [parcel_id]).fetchall()
+               WHERE parcel_id = %s ORDER BY at DESC, id DESC""",
+            [parcel_id],
+        ).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +268,11 @@ class TrackRow:
 def find_track(conn: Conn, parcel_id: int) -> TrackRow | None:
     with conn.cursor(row_factory=class_row(TrackRow)) as cursor:
         return cursor.execute(
-            """SELECT track.parcel_id, track.shop_id, carrier, number, track.state, kind, direction, at, because,
+            """SELECT track.parcel_id, track.shop_id, track.carrier, number, track.state, kind, direction, at, because,
                       collected_at, delivered_at, latest, due_at, changed_at
                FROM track JOIN binding ON binding.id = binding_id WHERE track.parcel_id = %s""",
-            [parcel_id]).fetchone()
+            [parcel_id],
+        ).fetchone()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +295,9 @@ def list_strangers(conn: Conn, *, before: int | None, limit: int) -> list[Strang
                       max(inbox_id) AS inbox_id
                FROM stranger WHERE state = 'waiting' GROUP BY carrier, number
                HAVING %(before)s::bigint IS NULL OR max(inbox_id) < %(before)s
-               ORDER BY max(inbox_id) DESC LIMIT %(limit)s""", {"before": before, "limit": limit}).fetchall()
+               ORDER BY max(inbox_id) DESC LIMIT %(limit)s""",
+            {"before": before, "limit": limit},
+        ).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +316,9 @@ def list_quarantine(conn: Conn, *, before: int | None, limit: int) -> list[Quara
             """SELECT quarantine.id, aggregator.code AS aggregator, reason, received_at
                FROM quarantine JOIN aggregator ON aggregator.id = aggregator_id
                WHERE healed_at IS NULL AND (%(before)s::bigint IS NULL OR quarantine.id < %(before)s)
-               ORDER BY quarantine.id DESC LIMIT %(limit)s""", {"before": before, "limit": limit}).fetchall()
+               ORDER BY quarantine.id DESC LIMIT %(limit)s""",
+            {"before": before, "limit": limit},
+        ).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +341,51 @@ def list_disputed(conn: Conn, *, parcel_id: int | None, limit: int) -> list[Disp
         return cursor.execute(
             """SELECT parcel_id, key, carrier, number, at, text, code, inbox_id, seen_at FROM disputed_scan
                WHERE %(parcel_id)s::bigint IS NULL OR parcel_id = %(parcel_id)s
-               ORDER BY seen_at DESC, key LIMIT %(limit)s""", {"parcel_id": parcel_id, "limit": limit}).fetchall()
+               ORDER BY seen_at DESC, key LIMIT %(limit)s""",
+            {"parcel_id": parcel_id, "limit": limit},
+        ).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    """Scans of one parcel's number that nobody looked at yet; `cancelled`: the number was given back before."""
+
+    parcel_id: int
+    number: str
+    carrier: str
+    cancelled: bool
+    scans: int
+    since: datetime
+    latest: str
+
+
+def list_disputes(conn: Conn, *, warehouses: Sequence[int] | None, limit: int) -> list[DisputeRow]:
+    """The oldest first."""
+    with conn.cursor(row_factory=class_row(DisputeRow)) as cursor:
+        return cursor.execute(
+            """SELECT parcel_id, number, carrier, count(*) AS scans, min(seen_at) AS since,
+                      (array_agg(text ORDER BY at DESC, key))[1] AS latest,
+                      EXISTS (SELECT FROM binding
+                              WHERE binding.parcel_id = disputed_scan.parcel_id AND binding.state = 'cancelled'
+                                AND binding.number = disputed_scan.number AND binding.carrier = disputed_scan.carrier)
+                          AS cancelled
+               FROM disputed_scan
+               WHERE settled_by = '' AND (%(warehouses)s::bigint[] IS NULL OR EXISTS (
+                   SELECT FROM parcel
+                   WHERE parcel.id = disputed_scan.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))
+               GROUP BY parcel_id, number, carrier ORDER BY since, parcel_id LIMIT %(limit)s""",
+            {"warehouses": None if warehouses is None else list(warehouses), "limit": limit},
+        ).fetchall()
+
+
+def settle_disputes(conn: Conn, parcel_id: int, number: str, *, by: str) -> int | None:
+    """The shop whose scans these are; None when nothing was open."""
+    rows = conn.execute(
+        """UPDATE disputed_scan SET settled_by = %s WHERE parcel_id = %s AND number = %s AND settled_by = ''
+           RETURNING shop_id""",
+        [by, parcel_id, number],
+    ).fetchall()
+    return int(rows[0][0]) if rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,4 +402,6 @@ def list_unknown_codes(conn: Conn, *, limit: int) -> list[UnknownCodeRow]:
     with conn.cursor(row_factory=class_row(UnknownCodeRow)) as cursor:
         return cursor.execute(
             """SELECT source, carrier, code, seen, first_at, last_at FROM unknown_code
-               ORDER BY last_at DESC, source, carrier, code LIMIT %s""", [limit]).fetchall()
+               ORDER BY last_at DESC, source, carrier, code LIMIT %s""",
+            [limit],
+        ).fetchall()

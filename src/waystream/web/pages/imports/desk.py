@@ -5,6 +5,7 @@ Closing the page changes nothing; stopping the server rolls an unfinished import
 
 import logging
 import secrets
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from pathlib import Path
 
 import psycopg
 
-from waystream.core.errors import InvalidMany, WaystreamError
+from waystream.core.errors import Conflict, InvalidMany, WaystreamError
 from waystream.kernel.database import Shops, error_text
 from waystream.kernel.tx import Tx, Work
+from waystream.web.shell.language import N_
 
 log = logging.getLogger(__name__)
 
 KEPT = 50
+AT_ONCE = 2
 
 #: Does the import and says what came of it; `progress` is told (done, of).
 Import = Callable[[Tx, Callable[[int, int], None]], tuple[tuple[str, int], ...]]
@@ -54,9 +57,12 @@ class Desk:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, work: Work, shops: Shops, *, file: Path, name: str, target: str, actor: str, do: Import) -> Running:
-        """Run in a thread of its own; the file is removed when it ends."""
+        """Run in a thread of its own; the file and its folder are removed at the end. Raises `Conflict` for too many."""
         running = Running(secrets.token_hex(6), name, target, actor, work.clock.now())
         with self.lock:
+            if sum(not each.ended.is_set() for each in self.running.values()) >= AT_ONCE:
+                shutil.rmtree(file.parent, ignore_errors=True)
+                raise Conflict(N_("Other imports are under way: try again when they have ended."))
             self.running[running.id] = running
             while len(self.running) > KEPT:
                 self.running.popitem(last=False)
@@ -89,6 +95,6 @@ def _run(work: Work, shops: Shops, running: Running, file: Path, do: Import) -> 
         log.error("an import ended: %s", error_text(error))
         running.problems = (("", "The database did not take it; nothing was imported. Try again."),)
     finally:
-        file.unlink(missing_ok=True)
+        shutil.rmtree(file.parent, ignore_errors=True)
         running.ended_at = work.clock.now()
         running.ended.set()

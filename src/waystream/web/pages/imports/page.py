@@ -18,6 +18,7 @@ from waystream.core.errors import Invalid, Missing
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
 from waystream.parts.catalogue import importing as catalogue_importing
+from waystream.parts.hub import importing as hub_importing
 from waystream.parts.orders import importing
 from waystream.parts.shops import actions as shops
 from waystream.web.auth import Seat, requires
@@ -27,8 +28,20 @@ from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language, Moment
 
 WRITE = "orders:write"
-TARGETS = {"orders": N_("Orders"), "skus": N_("Goods (SKUs)"), "warehouses": N_("Warehouses")}
-NEEDS = {"orders": WRITE, "skus": "shop:write", "warehouses": "setup:write"}
+TARGETS = {
+    "orders": N_("Orders"),
+    "skus": N_("Goods (SKUs)"),
+    "warehouses": N_("Warehouses"),
+    "accounts": N_("Carrier accounts"),
+}
+NEEDS = {"orders": WRITE, "skus": "shop:write", "warehouses": "setup:write", "accounts": "setup:write"}
+#: Where what was imported is seen.
+PLACES = {
+    "orders": ("/orders", N_("See the orders")),
+    "skus": ("/catalogue", N_("See the goods")),
+    "warehouses": ("/setup", N_("See what is set up")),
+    "accounts": ("/setup", N_("See what is set up")),
+}
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 PROBLEMS_SHOWN = 200
 
@@ -38,6 +51,7 @@ router = APIRouter()
 @dataclass(frozen=True, slots=True)
 class ImportPage:
     answer: Markup
+    target: str
     targets: tuple[tuple[str, str], ...]
     shops: tuple[tuple[str, str], ...]
     warehouses: tuple[tuple[str, str], ...]
@@ -56,6 +70,9 @@ class ProgressPage:
     told: str
     problems: tuple[tuple[str, str], ...]
     more: str
+    place: str
+    place_told: str
+    again: str
 
 
 @cache
@@ -64,19 +81,20 @@ def desk() -> Desk:
 
 
 @router.get("/import")
-def show_import(request: Request, seat: Annotated[Seat, requires(WRITE)]) -> Response:
+def show_import(request: Request, seat: Annotated[Seat, requires(WRITE)], target: str = "orders") -> Response:
     language = language_of(request)
     with context_of(request).work.begin(shops=seat.shops, read_only=True) as tx:
-        page = draw(tx, seat, language)
+        page = draw(tx, seat, language, target)
     return show(request, "imports/page.html", page)
 
 
-def draw(tx: Tx, seat: Seat, language: Language) -> ImportPage:
+def draw(tx: Tx, seat: Seat, language: Language, target: str) -> ImportPage:
     past = desk().list_of(seat.caller.actor)
     return ImportPage(
         answer=language.say(
             "Give a CSV or Parquet file; everything in it is taken, or nothing and every wrong line is named."
         ),
+        target=target if target in TARGETS else "orders",
         targets=tuple(
             (code, str(language.say(word))) for code, word in TARGETS.items() if seat.caller.may(NEEDS[code])
         ),
@@ -103,7 +121,7 @@ def begin(
     seat.caller.require(NEEDS[target])
     if not name.lower().endswith(SUFFIXES):
         raise Invalid("file", f"a file ending in {', '.join(SUFFIXES)}")
-    kept = _keep(file, Path(name).suffix)
+    kept = _keep(file, name)
     do = _importer(target, kept, seat, shop=shop, warehouse=warehouse, mapping=mapping)
     running = desk().begin(
         context_of(request).work, seat.shops, file=kept, name=name, target=target, actor=seat.caller.actor, do=do
@@ -111,10 +129,12 @@ def begin(
     return go(f"/import/{running.id}")
 
 
-def _keep(file: UploadFile, suffix: str) -> Path:
-    with tempfile.NamedTemporaryFile(prefix="waystream-import-", suffix=suffix, delete=False) as kept:
-        shutil.copyfileobj(file.file, kept)
-    return Path(kept.name)
+def _keep(file: UploadFile, name: str) -> Path:
+    """Under its own name, which problems tell, in a folder of its own."""
+    kept = Path(tempfile.mkdtemp(prefix="waystream-import-")) / name
+    with kept.open("wb") as copy:
+        shutil.copyfileobj(file.file, copy)
+    return kept
 
 
 def _importer(target: str, file: Path, seat: Seat, *, shop: str, warehouse: str, mapping: str) -> Import:
@@ -140,7 +160,11 @@ def _importer(target: str, file: Path, seat: Seat, *, shop: str, warehouse: str,
         done = catalogue_importing.import_warehouses(tx, file, actor=actor, mapping=mapping, progress=progress)
         return ((N_("%(n)s changed"), done.changed), (N_("%(n)s as before"), done.rows - done.changed))
 
-    return {"orders": orders, "skus": skus, "warehouses": warehouses}[target]
+    def accounts(tx: Tx, progress: Callable[[int, int], None]) -> tuple[tuple[str, int], ...]:
+        done = hub_importing.import_accounts(tx, file, actor=actor, mapping=mapping, progress=progress)
+        return ((N_("%(n)s changed"), done.changed), (N_("%(n)s as before"), done.rows - done.changed))
+
+    return {"orders": orders, "skus": skus, "warehouses": warehouses, "accounts": accounts}[target]
 
 
 @router.get("/import/{import_id}")
@@ -154,6 +178,7 @@ def show_progress(request: Request, seat: Annotated[Seat, requires(WRITE)], impo
 def draw_progress(language: Language, run: Running) -> ProgressPage:
     problems = tuple((language.echo(path), language.echo(sentence)) for path, sentence in run.problems[:PROBLEMS_SHOWN])
     more = len(run.problems) - len(problems)
+    place, told = PLACES[run.target]
     return ProgressPage(
         id=run.id,
         name=run.name,
@@ -164,6 +189,9 @@ def draw_progress(language: Language, run: Running) -> ProgressPage:
         told=_told(language, run),
         problems=problems,
         more=language.number(more) if more else "",
+        place=place,
+        place_told=language.say(told),
+        again=f"/import?target={run.target}",
     )
 
 

@@ -1,5 +1,6 @@
 """GET /orders/{id}: one order with everything that is known of it; GET /parcels/{id} leads there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from waystream.core.errors import Missing
 from waystream.core.order import Refund, Word
 from waystream.core.person import Person
+from waystream.core.ports import Network
 from waystream.kernel.tx import Tx
 from waystream.parts.orders import lists
 from waystream.parts.orders.views import Order
@@ -18,6 +20,7 @@ from waystream.parts.tracking import reading
 from waystream.parts.tracking.store_lists import list_claims
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
+from waystream.web.mending import say_mend
 from waystream.web.pages.order import store
 from waystream.web.pages.order.answer import say_aside, say_order
 from waystream.web.pages.order.way import Because, Entry, Step, Told, draw_because, draw_steps, draw_timeline
@@ -107,7 +110,7 @@ class OrderDetail:
 def show_order(request: Request, seat: Annotated[Seat, requires(READ)], order_id: RowId) -> Response:
     context = context_of(request)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
-        page = draw(tx, seat, order_id, language_of(request))
+        page = draw(tx, seat, order_id, language_of(request), context.networks)
     keys = [f"order:{order_id}", *(f"parcel:{parcel.id}" for parcel in page.parcels)]
     return show(request, "order/page.html", page, live=" ".join(keys[:30]))
 
@@ -120,14 +123,25 @@ def show_parcel(request: Request, seat: Annotated[Seat, requires(READ)], parcel_
     return RedirectResponse(f"/orders/{orders[0]}#parcel-{parcel_id}", 303)
 
 
-def draw(tx: Tx, seat: Seat, order_id: int, language: Language, person: Person | None = None) -> OrderDetail:
+def draw(
+    tx: Tx,
+    seat: Seat,
+    order_id: int,
+    language: Language,
+    networks: Mapping[str, Network],
+    person: Person | None = None,
+) -> OrderDetail:
     """The page for a caller; `person` is the receiver in the clear, if they just asked for it."""
     order = lists.get_order(tx, order_id)
     if not seat.caller.may_warehouse(order.warehouse_id):
         raise Missing("There is no such order.")
     rows = store.list_parcels(tx.conn, order_id)
     living = [row for row in rows if row.stage != "voided"]
-    parcels = [_parcel(tx, seat, language, row, order, place=(nth, len(living))) for nth, row in enumerate(rows, 1)]
+    mends = {row.id: say_mend(language, row.mend, networks) for row in living if row.stage == "refused"}
+    parcels = [
+        _parcel(tx, seat, language, row, order, place=(nth, len(living)), mend=mends.get(row.id, ""))
+        for nth, row in enumerate(rows, 1)
+    ]
     return OrderDetail(
         id=order.id,
         number=order.number,
@@ -147,7 +161,7 @@ def draw(tx: Tx, seat: Seat, order_id: int, language: Language, person: Person |
 
 
 def _parcel(
-    tx: Tx, seat: Seat, language: Language, row: store.ParcelRow, order: Order, *, place: tuple[int, int]
+    tx: Tx, seat: Seat, language: Language, row: store.ParcelRow, order: Order, *, place: tuple[int, int], mend: str
 ) -> ParcelView:
     state = pill(language, stage=row.stage, state=row.state, kind=row.kind, held=row.held_reason)
     told, weight_g = _told(tx, row), row.weighed_g or row.weight_g
@@ -167,7 +181,7 @@ def _parcel(
         steps=draw_steps(language, row, told, state=state, now=tx.now),
         entries=draw_timeline(language, row, told, now=tx.now),
         because=draw_because(language, told, state=state, now=tx.now),
-        warnings=tuple(_warnings(language, row)),
+        warnings=tuple(filter(None, (mend, *_warnings(language, row)))),
         label=f"/parcels/{row.id}/label.png" if row.label_id and seat.caller.may("parcels:read") else "",
         label_told=_label_told(language, row),
         deeds=_parcel_deeds(language, seat, row),
@@ -197,7 +211,7 @@ def _warnings(language: Language, row: store.ParcelRow) -> list[str]:
     """What a person has to know before anything else."""
     told: list[str] = []
     say = language.say
-    if row.stage in {"refused", "conflict", "doubt"} and row.said:
+    if row.stage in {"conflict", "doubt"} and row.said:
         told.append(language.say("The carrier says: %(said)s", said=row.said))
     if row.held_reason:
         told.append(language.say("On hold: %(reason)s", reason=row.held_reason))

@@ -17,6 +17,7 @@ from waystream.parts.orders import actions as orders
 from waystream.web.acting import act_on_order, act_on_orders, parse_ids
 from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
+from waystream.web.context import context_of
 from waystream.web.pages.order.page import draw
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
@@ -182,11 +183,11 @@ def confirm(
 @router.post("/orders/unmask")
 def unmask(request: Request, seat: Annotated[Seat, requires("person:unmask")], id: Ids, reason: Reason) -> Response:
     """The order's page with its buyer in the clear, this once."""
-    language = language_of(request)
+    language, networks = language_of(request), context_of(request).networks
 
     def read(tx: Tx, order_id: int) -> object:
         person = orders.unmask(tx, order_id, actor=seat.caller.actor, reason=reason)
-        return draw(tx, seat, order_id, language, person)
+        return draw(tx, seat, order_id, language, networks, person)
 
     return show(request, "order/page.html", act_on_order(request, seat, id[0], read))
 

@@ -181,13 +181,13 @@ def _answer(language: Language, counts: store.Counts, *, found: int | None) -> M
 def _tabs(language: Language, counts: store.Counts, filters: Filters) -> tuple[Tab, ...]:
     address = filters.address
     chosen = bool(filters.word or filters.view)
-    everything = Tab(language.say("All"), address.but(word="", view=""), not chosen, tell(language, counts.all))
+    everything = Tab(language.say("All"), address.but(word="", view=""), not chosen, language.number(counts.all))
     words = [
         Tab(
             order_word(language, word),
             address.but(word=word, view=""),
             filters.word == word,
-            tell(language, counts.words.get(word, 0)),
+            language.number(counts.words.get(word, 0)),
         )
         for word in ORDER_WORDS
     ]
@@ -201,7 +201,7 @@ def _tabs(language: Language, counts: store.Counts, filters: Filters) -> tuple[T
 
 
 def tell(language: Language, count: int) -> str:
-    """A bounded count: `10,000+` where it stopped counting."""
+    """A bounded count: `1,000+` where it stopped counting."""
     more = "+" if count >= store.COUNTED_AT_MOST else ""
     return language.number(count) + more
 

@@ -1,4 +1,8 @@
-"""What the list of orders reads: one page of rows by keyset, bounded counts, the names its filters offer."""
+"""What the list of orders reads: one page of rows by keyset, counts, the names its filters offer.
+
+A list reads ranges of the index orders_listed: one for each shop, warehouse and word that stand in the tally and are
+asked for, each newest first, so that no filter walks over rows it leaves out. What is rare is found first, then sorted.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +12,14 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from waystream.web.pages.parcels.store import BY_STAGE, BY_STATE, TROUBLE, TROUBLE_STAGES
+
 Conn = Connection[Any]
 
-COUNTED_AT_MOST = 10_000
+COUNTED_AT_MOST = 1_000
+#: A carrier with fewer parcels than this is looked for by its parcels.
+RARE_PARCELS = 5_000
 
-#: States in which a person has to act.
-TROUBLE = ("attempt_failed", "exception", "intercepted", "lost", "unknown")
-TROUBLE_STAGES = ("refused", "conflict", "doubt")
 OPEN_WORDS = ("to_ship", "part_shipped", "shipped", "in_transit", "out_for_delivery", "part_delivered", "returning")
 
 
@@ -59,7 +64,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many orders stand at each word, in trouble, late; each counted up to a bound."""
+    """How many orders stand at each word; in trouble, late and on hold are counted up to a bound."""
 
     words: dict[str, int]
     trouble: int
@@ -81,35 +86,39 @@ class Named:
     name: str
 
 
-_VIEWS = {
-    "": "true",
-    "late": "o.promised_at < %(now)s AND o.word = ANY (%(open)s)",
-    "held": "o.held_at IS NOT NULL AND o.word = ANY (%(open)s)",
-    "trouble": """o.id IN (
-        SELECT po.order_id FROM track t JOIN parcel_order po USING (parcel_id) WHERE t.state = ANY (%(trouble)s)
-        UNION ALL
-        SELECT po.order_id FROM parcel p JOIN parcel_order po ON po.parcel_id = p.id
-        WHERE p.stage = ANY (%(stages)s))""",
-}
+_ENDED = "('delivered', 'completed', 'closed')"  # as in the indexes orders_late and orders_held
+_ORDER = "ORDER BY o.moved_at DESC, o.id DESC"
+_STANDING = f"""
+    SELECT o.id FROM (SELECT * FROM standing o WHERE what = 'order' AND {{scope}}) cell
+    CROSS JOIN LATERAL (
+        SELECT o.id, o.moved_at FROM orders o
+        WHERE o.shop_id = cell.shop_id AND o.warehouse_id = cell.warehouse_id AND o.word = cell.word AND {{rest}}
+        {_ORDER} LIMIT %(limit)s) o
+    {_ORDER} LIMIT %(limit)s"""
+_PICKED = f"SELECT o.id FROM orders o WHERE {{scope}} AND {{rest}} {_ORDER} LIMIT %(limit)s"
 
-_CONDITIONS = """
-    (%(word)s = '' OR o.word = %(word)s)
-    AND (%(shop)s::bigint IS NULL OR o.shop_id = %(shop)s)
-    AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
-    AND (%(warehouses)s::bigint[] IS NULL OR o.warehouse_id = ANY (%(warehouses)s))
-    AND (%(found)s::bigint[] IS NULL OR o.id = ANY (%(found)s))
-    AND (%(carrier)s = '' OR EXISTS (SELECT FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
-                                     WHERE po.order_id = o.id AND p.carrier = %(carrier)s))
-    AND (%(at)s::timestamptz IS NULL OR (o.moved_at, o.id) < (%(at)s, %(id)s))
-"""
+_LATE = f"o.promised_at < %(now)s AND o.word NOT IN {_ENDED}"
+_HELD = f"o.held_at IS NOT NULL AND o.word NOT IN {_ENDED}"
+_TROUBLED = f"""
+    SELECT po.order_id FROM (
+        {BY_STATE.format(cells="word = ANY (%(trouble)s)", rest="true", limit="%(most)s")}
+        UNION ALL
+        {BY_STAGE.format(cells="word = ANY (%(stages)s)", rest="true", limit="%(most)s")}) found
+    JOIN parcel_order po ON po.parcel_id = found.id"""
+_BY_CARRIER = f"""
+    SELECT po.order_id FROM (
+        {BY_STAGE.format(cells="carrier = %(carrier)s", rest="true", limit="%(most)s")}) found
+    JOIN parcel_order po ON po.parcel_id = found.id"""
+_HAS_CARRIER = """EXISTS (SELECT FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
+                          WHERE po.order_id = o.id AND p.carrier = %(carrier)s)"""
 
 _LIST = """
     SELECT o.id, o.number, shop.name AS shop, o.word, o.refund, o.held_at IS NOT NULL AS held, o.moved_at,
            o.promised_at, o.total_fen, person.name_mask, person.province, person.city, person.district,
            COALESCE(lead.parcels, 0) AS parcels, lead.carrier, lead.stage, lead.state, lead.kind, lead.latest,
            lead.waybill
-    FROM (SELECT o.* FROM orders o WHERE {conditions} AND {view}
-          ORDER BY o.moved_at DESC, o.id DESC LIMIT %(limit)s) o
+    FROM ({chosen}) chosen
+    JOIN orders o ON o.id = chosen.id
     JOIN shop ON shop.id = o.shop_id
     JOIN person ON person.id = o.person_id
     LEFT JOIN LATERAL (
@@ -126,24 +135,31 @@ _LIST = """
 
 def list_orders(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
     """The newest first; one more than a page tells that there is a next one."""
-    query = _LIST.format(conditions=_CONDITIONS, view=_VIEWS[wanted.view])
+    picked, rest = _picked(wanted), []
+    if wanted.carrier and not picked and _is_rare(conn, wanted.carrier):
+        picked.append(f"o.id IN ({_BY_CARRIER})")
+    elif wanted.carrier:
+        rest.append(_HAS_CARRIER)
+    if wanted.before is not None:
+        rest.append("(o.moved_at, o.id) < (%(at)s, %(id)s)")
+    shape = _PICKED if picked else _STANDING
+    query = _LIST.format(chosen=shape.format(scope=_all(_scope(wanted)), rest=_all([*picked, *rest])))
     cursor = conn.cursor(row_factory=class_row(Row))
-    return cursor.execute(query.encode(), {**_values(wanted), "limit": limit}).fetchall()
+    return cursor.execute(query.encode(), {**_values(wanted), "limit": limit, "most": RARE_PARCELS}).fetchall()
 
 
 def count_orders(conn: Conn, wanted: Wanted) -> Counts:
-    """By word and by view, under the same shop and warehouse; each count stops at the bound."""
-    scope = """(%(shop)s::bigint IS NULL OR o.shop_id = %(shop)s)
-               AND (%(warehouse)s::bigint IS NULL OR o.warehouse_id = %(warehouse)s)
-               AND (%(warehouses)s::bigint[] IS NULL OR o.warehouse_id = ANY (%(warehouses)s))"""
-    words = f"""
-        SELECT words.word, (SELECT count(*) FROM (SELECT FROM orders o WHERE o.word = words.word AND {scope}
-                                                  LIMIT %(most)s))
-        FROM unnest(%(words)s::text[]) AS words (word)"""
-    values = {**_values(wanted), "most": COUNTED_AT_MOST, "words": list(_ALL_WORDS)}
-    by_word = dict(conn.execute(words.encode(), values).fetchall())
-    views = {view: _count_view(conn, view, scope, values) for view in ("trouble", "late", "held")}
-    return Counts(by_word, trouble=views["trouble"], late=views["late"], held=views["held"])
+    """By word and by view, under the same shop and warehouse; those by view stop at the bound."""
+    scope, values = _all(_scope(wanted, word=False)), {**_values(wanted), "most": COUNTED_AT_MOST}
+    query = f"SELECT word, sum(n)::bigint FROM standing o WHERE what = 'order' AND {scope} GROUP BY word"
+    by_word = dict(conn.execute(query.encode(), values).fetchall())
+    counted = f"""
+        SELECT (SELECT count(*) FROM (SELECT FROM orders o WHERE o.id IN ({_TROUBLED}) AND {scope} LIMIT %(most)s)),
+               (SELECT count(*) FROM (SELECT FROM orders o WHERE {_LATE} AND {scope} LIMIT %(most)s)),
+               (SELECT count(*) FROM (SELECT FROM orders o WHERE {_HELD} AND {scope} LIMIT %(most)s))"""
+    row = conn.execute(counted.encode(), values).fetchone()
+    assert row is not None
+    return Counts(by_word, trouble=row[0], late=row[1], held=row[2])
 
 
 def list_shops(conn: Conn) -> list[Named]:
@@ -160,14 +176,37 @@ def list_carriers(conn: Conn) -> list[str]:
     return [row[0] for row in conn.execute("SELECT DISTINCT carrier FROM carrier_account ORDER BY carrier").fetchall()]
 
 
-_ALL_WORDS: Sequence[str] = (*OPEN_WORDS, "delivered", "completed", "closed")
+def _scope(wanted: Wanted, *, word: bool = True) -> list[str]:
+    """What can be asked of the tally as well as of orders. Only what is wanted stands in a query."""
+    given = {
+        "o.word = %(word)s": word and wanted.word,
+        "o.shop_id = %(shop)s::bigint": wanted.shop_id is not None,
+        "o.warehouse_id = %(warehouse)s::bigint": wanted.warehouse_id is not None,
+        "o.warehouse_id = ANY (%(warehouses)s::bigint[])": wanted.warehouses is not None,
+    }
+    return [condition for condition, asked in given.items() if asked]
 
 
-def _count_view(conn: Conn, view: str, scope: str, values: dict[str, Any]) -> int:
-    query = f"SELECT count(*) FROM (SELECT FROM orders o WHERE {_VIEWS[view]} AND {scope} LIMIT %(most)s)"
-    row = conn.execute(query.encode(), values).fetchone()
+def _picked(wanted: Wanted) -> list[str]:
+    """Conditions that leave few orders: these are found first and sorted then."""
+    given = {
+        "o.id = ANY (%(found)s::bigint[])": wanted.found is not None,
+        _LATE: wanted.view == "late",
+        _HELD: wanted.view == "held",
+        f"o.id IN ({_TROUBLED})": wanted.view == "trouble",
+    }
+    return [condition for condition, asked in given.items() if asked]
+
+
+def _is_rare(conn: Conn, carrier: str) -> bool:
+    query = "SELECT COALESCE(sum(n), 0) FROM standing WHERE what = 'stage' AND carrier = %s"
+    row = conn.execute(query, [carrier]).fetchone()
     assert row is not None
-    return int(row[0])
+    return int(row[0]) < RARE_PARCELS
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return " AND ".join(conditions) or "true"
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:
@@ -182,7 +221,6 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "found": list(wanted.found) if wanted.found is not None else None,
         "at": at,
         "id": row_id,
-        "open": list(OPEN_WORDS),
         "trouble": list(TROUBLE),
         "stages": list(TROUBLE_STAGES),
     }

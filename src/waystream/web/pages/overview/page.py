@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter
 from markupsafe import Markup
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +17,7 @@ from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.navigation import Entry
 from waystream.web.pages.overview import store
+from waystream.web.pages.overview.fresh import Fresh
 from waystream.web.pages.overview.river import Band, draw_river
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language
@@ -136,9 +138,21 @@ class Facts:
 def show_overview(request: Request, seat: Annotated[Seat, requires(READ)]) -> Response:
     context = context_of(request)
     language = language_of(request)
-    with context.work.begin(shops=seat.shops, read_only=True) as tx:
-        facts = gather(tx, language)
+
+    def read() -> Facts:
+        with context.work.begin(shops=seat.shops, read_only=True) as tx:
+            return gather(tx, language)
+
+    key = (seat.shops, language.zone)
+    facts = fresh_of(request.app).get(key, read, position=context.live.position)
     return show(request, "overview/page.html", draw(language, facts), live="overview")
+
+
+def fresh_of(app: Starlette) -> Fresh[Facts]:
+    """What this application read for its overviews a moment ago."""
+    if not hasattr(app.state, "overview"):
+        app.state.overview = Fresh[Facts]()
+    return cast(Fresh[Facts], app.state.overview)
 
 
 def gather(tx: Tx, language: Language) -> Facts:

@@ -1,19 +1,17 @@
-"""What the overview reads. Counts are bounded; today is read from the events, what stands from states."""
+"""What the overview reads: what stands and what passed from the tally, the rest from bounded pieces of indexes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from waystream.kernel.ids import EPOCH_MS, LOW_BITS
-
 Conn = Connection[Any]
 
-COUNTED_AT_MOST = 100_000
-LIVE_AT_MOST = 20_000
-RECENT = timedelta(days=7)
+COUNTED_AT_MOST = 10_000
+#: Punctuality is a share: that of today's newest so many.
+SAMPLE_PARCELS = 1_000
 TROUBLE = ("attempt_failed", "exception", "intercepted", "lost", "unknown")
 MOVING = ("collected", "in_transit", "forwarded", "customs")
 
@@ -77,7 +75,7 @@ class FloorRow:
 
 @dataclass(frozen=True, slots=True)
 class Punctuality:
-    """Of today's dispatches and deliveries: how many had a time to keep, how many kept it."""
+    """Of today's newest dispatches and deliveries: how many had a time to keep, how many kept it."""
 
     ship_by: int
     shipped_in_time: int
@@ -94,38 +92,23 @@ class Setup:
 
 
 def count_passed(conn: Conn, since: datetime, until: datetime) -> Passed:
-    """From the events: each parcel counts once a stage."""
+    """By whole quarters of an hour: the one of `until` counts."""
     rows = conn.execute(
-        """SELECT CASE WHEN name = 'ParcelMoved' THEN body ->> 'after' ELSE name END AS what,
-                  count(DISTINCT subject)
-           FROM event WHERE at >= %(since)s AND at < %(until)s
-             AND (name = ANY (%(names)s) OR (name = 'ParcelMoved' AND body ->> 'after' = 'arrived_at_outlet'))
-           GROUP BY 1""",
-        {"since": since, "until": until, "names": list(_EVENTS)},
+        """SELECT word, sum(n)::bigint FROM tally
+           WHERE what = 'passed' AND slot >= %(since)s AND slot < %(until)s GROUP BY word""",
+        {"since": since, "until": until},
     ).fetchall()
-    counted = {_EVENTS.get(what, "outlet"): count for what, count in rows}
-    return Passed(**counted)
+    return Passed(**{_FIELDS.get(word, word): count for word, count in rows})
 
 
-_EVENTS = {
-    "OrderReceived": "paid",
-    "WaybillIssued": "issued",
-    "LabelPrinted": "printed",
-    "ParcelDispatched": "dispatched",
-    "ParcelCollected": "collected",
-    "OutForDelivery": "out",
-    "Delivered": "delivered",
-    "AttemptFailed": "failed",
-}
+_FIELDS = {"received": "paid"}
 
 
 def count_states(conn: Conn) -> dict[str, int]:
     """Parcels by track state, of those that left the warehouse and have not ended."""
     rows = conn.execute(
-        """SELECT states.state, (SELECT count(*) FROM (
-               SELECT FROM track WHERE track.state = states.state LIMIT %(most)s))
-           FROM unnest(%(states)s::text[]) AS states (state)""",
-        {"most": COUNTED_AT_MOST, "states": list(_LIVE_STATES)},
+        """SELECT word, sum(n)::bigint FROM standing WHERE what = 'state' AND word = ANY (%s) GROUP BY word""",
+        [list(_LIVE_STATES)],
     ).fetchall()
     return dict(rows)
 
@@ -137,96 +120,125 @@ _LIVE_STATES = (
 
 
 def count_stages(conn: Conn) -> dict[str, int]:
-    """Parcels by their own stage, before they leave; `to_ship` are orders without a living parcel."""
+    """Parcels by their own stage, before they leave; `to_ship` are orders without a living parcel, up to a bound."""
     rows = conn.execute(
-        """SELECT stages.stage, (SELECT count(*) FROM (
-               SELECT FROM parcel WHERE parcel.stage = stages.stage LIMIT %(most)s))
-           FROM unnest('{asked,doubt,refused,conflict,issued,printed}'::text[]) AS stages (stage)
+        """SELECT word, sum(n)::bigint FROM standing
+           WHERE what = 'stage' AND word NOT IN ('dispatched', 'voided') GROUP BY word
            UNION ALL
            SELECT 'to_ship', count(*) FROM (
-               SELECT FROM orders o WHERE o.word = 'to_ship' AND NOT EXISTS (
-                   SELECT FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
-                   WHERE po.order_id = o.id AND p.stage <> 'voided') LIMIT %(most)s)""",
+               SELECT o.id FROM (SELECT * FROM standing WHERE what = 'order' AND word = 'to_ship') cell
+               CROSS JOIN LATERAL (
+                   SELECT id FROM orders
+                   WHERE shop_id = cell.shop_id AND warehouse_id = cell.warehouse_id AND word = 'to_ship'
+                   ORDER BY moved_at DESC, id DESC LIMIT %(most)s) o
+               LIMIT %(most)s) newest
+           WHERE NOT EXISTS (
+               SELECT FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
+               WHERE po.order_id = newest.id AND p.stage <> 'voided')""",
         {"most": COUNTED_AT_MOST},
     ).fetchall()
     return dict(rows)
 
 
 def list_causes(conn: Conn) -> list[Cause]:
-    """Why parcels need a person, the most first; each cause with the carrier that has most of it."""
+    """Why parcels need a person; each cause with the carrier that has most of it."""
     return (
         conn.cursor(row_factory=class_row(Cause))
         .execute(
             """WITH troubled AS (
-                   (SELECT '' AS stage, t.state, t.kind, t.changed_at AS at, p.carrier
-                    FROM track t JOIN parcel p ON p.id = t.parcel_id WHERE t.state = ANY (%(trouble)s) LIMIT %(most)s)
+                   SELECT '' AS stage, cell.word AS state, cell.kind, cell.carrier, cell.n, oldest.at
+                   FROM standing cell CROSS JOIN LATERAL (
+                       SELECT changed_at AS at FROM track
+                       WHERE shop_id = cell.shop_id AND warehouse_id = cell.warehouse_id
+                         AND carrier = cell.carrier AND state = cell.word AND kind = cell.kind
+                       ORDER BY changed_at, parcel_id LIMIT 1) oldest
+                   WHERE cell.what = 'state' AND cell.word = ANY (%(trouble)s)
                    UNION ALL
-                   (SELECT stage, '', '', moved_at, carrier FROM parcel
-                    WHERE stage IN ('refused', 'conflict', 'doubt') LIMIT %(most)s)
+                   SELECT cell.word, '', '', cell.carrier, cell.n, oldest.at
+                   FROM standing cell CROSS JOIN LATERAL (
+                       SELECT moved_at AS at FROM parcel
+                       WHERE shop_id = cell.shop_id AND warehouse_id = cell.warehouse_id
+                         AND carrier = cell.carrier AND stage = cell.word
+                       ORDER BY moved_at, id LIMIT 1) oldest
+                   WHERE cell.what = 'stage' AND cell.word IN ('refused', 'conflict', 'doubt')
                ), by_carrier AS (
-                   SELECT stage, state, kind, carrier, count(*) AS parcels, min(at) AS first_at FROM troubled
+                   SELECT stage, state, kind, carrier, sum(n)::bigint AS parcels, min(at) AS first_at FROM troubled
                    GROUP BY 1, 2, 3, 4)
                SELECT DISTINCT ON (stage, state, kind) stage, state, kind,
                       sum(parcels) OVER same::bigint AS parcels, min(first_at) OVER same AS first_at, carrier,
                       parcels AS of_carrier
                FROM by_carrier WINDOW same AS (PARTITION BY stage, state, kind)
                ORDER BY stage, state, kind, by_carrier.parcels DESC, carrier""",
-            {"trouble": list(TROUBLE), "most": LIVE_AT_MOST},
+            {"trouble": list(TROUBLE)},
         )
         .fetchall()
     )
+
+
+#: Today's newest deliveries with the time they were promised for.
+_ARRIVED = """
+    SELECT newest.carrier, newest.delivered_at AS at, (
+        SELECT min(orders.promised_at) FROM parcel_order po JOIN orders ON orders.id = po.order_id
+        WHERE po.parcel_id = newest.parcel_id) AS by
+    FROM (SELECT track.* FROM (SELECT DISTINCT shop_id FROM standing WHERE what = 'state' AND word = 'delivered') shop
+          CROSS JOIN LATERAL (
+              SELECT parcel_id, carrier, delivered_at FROM track
+              WHERE shop_id = shop.shop_id AND delivered_at >= %(day)s
+              ORDER BY delivered_at DESC, parcel_id DESC LIMIT %(sample)s) track
+          ORDER BY delivered_at DESC, parcel_id DESC LIMIT %(sample)s) newest"""
+_LEFT = """
+    SELECT newest.dispatched_at AS at, (
+        SELECT min(orders.ship_by) FROM parcel_order po JOIN orders ON orders.id = po.order_id
+        WHERE po.parcel_id = newest.id) AS by
+    FROM (SELECT parcel.* FROM (SELECT DISTINCT shop_id FROM standing WHERE what = 'stage' AND word = 'dispatched') shop
+          CROSS JOIN LATERAL (
+              SELECT id, dispatched_at FROM parcel
+              WHERE shop_id = shop.shop_id AND dispatched_at >= %(day)s
+              ORDER BY dispatched_at DESC, id DESC LIMIT %(sample)s) parcel
+          ORDER BY dispatched_at DESC, id DESC LIMIT %(sample)s) newest"""
 
 
 def list_carriers(conn: Conn, *, day: datetime, now: datetime) -> list[CarrierRow]:
     """By carrier: on the way, delivered today and how punctually, silent beyond the due time, in trouble."""
-    return (
-        conn.cursor(row_factory=class_row(CarrierRow))
-        .execute(
-            """WITH live AS (
-                   SELECT parcel_id, state, due_at, NULL::timestamptz AS delivered_at FROM track
-                   WHERE state = ANY (%(live)s) LIMIT %(most)s
-               ), done AS (
-                   SELECT parcel_id, state, due_at, delivered_at FROM track
-                   WHERE state = 'delivered' AND changed_at >= %(day)s AND delivered_at >= %(day)s LIMIT %(most)s
-               ), both_kinds AS (TABLE live UNION ALL TABLE done)
-               SELECT p.carrier,
-                      count(*) FILTER (WHERE b.state <> 'delivered') AS moving,
-                      count(*) FILTER (WHERE b.state = 'delivered') AS delivered,
-                      count(*) FILTER (WHERE b.delivered_at <= o.promised_at) AS in_time,
-                      count(*) FILTER (WHERE b.delivered_at IS NOT NULL AND o.promised_at IS NOT NULL) AS promised,
-                      count(*) FILTER (WHERE b.due_at < %(now)s) AS silent,
-                      count(*) FILTER (WHERE b.state = ANY (%(trouble)s)) AS trouble
-               FROM both_kinds b
-               JOIN parcel p ON p.id = b.parcel_id
-               LEFT JOIN LATERAL (
-                   SELECT min(orders.promised_at) AS promised_at
-                   FROM parcel_order po JOIN orders ON orders.id = po.order_id
-                   WHERE po.parcel_id = b.parcel_id AND b.delivered_at IS NOT NULL) o ON true
-               GROUP BY p.carrier ORDER BY moving DESC, p.carrier""",
-            {
-                "live": list(_LIVE_STATES),
-                "trouble": list(TROUBLE),
-                "day": day,
-                "now": now,
-                "most": LIVE_AT_MOST,
-            },
-        )
-        .fetchall()
-    )
+    query = f"""
+        SELECT carrier, sum(moving)::bigint AS moving, sum(delivered)::bigint AS delivered,
+               sum(in_time)::bigint AS in_time, sum(promised)::bigint AS promised, sum(silent)::bigint AS silent,
+               sum(trouble)::bigint AS trouble
+        FROM (
+            SELECT carrier, CASE WHEN word = ANY (%(live)s) THEN n ELSE 0 END AS moving, 0 AS delivered, 0 AS in_time,
+                   0 AS promised, 0 AS silent, CASE WHEN word = ANY (%(trouble)s) THEN n ELSE 0 END AS trouble
+            FROM standing WHERE what = 'state' AND (word = ANY (%(live)s) OR word = ANY (%(trouble)s))
+            UNION ALL
+            SELECT carrier, 0, n, 0, 0, 0, 0 FROM tally
+            WHERE what = 'passed' AND word = 'delivered' AND slot >= %(day)s
+            UNION ALL
+            SELECT carrier, 0, 0, (at <= by)::int, 1, 0, 0 FROM ({_ARRIVED}) arrived WHERE by IS NOT NULL
+            UNION ALL
+            (SELECT carrier, 0, 0, 0, 0, 1, 0 FROM track WHERE due_at < %(now)s LIMIT %(most)s)) AS told
+        GROUP BY carrier ORDER BY moving DESC, carrier"""
+    values = {
+        "live": list(_LIVE_STATES), "trouble": list(TROUBLE), "day": day, "now": now, "most": COUNTED_AT_MOST,
+        "sample": SAMPLE_PARCELS,
+    }  # fmt: skip
+    return conn.cursor(row_factory=class_row(CarrierRow)).execute(query.encode(), values).fetchall()
 
 
 def list_floor(conn: Conn, *, day: datetime, now: datetime) -> list[FloorRow]:
-    """By warehouse and carrier, from parcels of the last days: what has to leave today and what has left."""
+    """By warehouse and carrier: what has to leave today and what has left."""
     return (
         conn.cursor(row_factory=class_row(FloorRow))
         .execute(
-            """SELECT w.name AS warehouse, p.carrier, COALESCE(w.cutoffs ->> p.carrier, w.cutoff) AS cutoff,
-                      count(*) FILTER (WHERE p.stage IN ('issued', 'printed')) AS to_go,
-                      count(*) FILTER (WHERE p.dispatched_at >= %(day)s) AS gone
-               FROM parcel p JOIN warehouse w ON w.id = p.warehouse_id
-               WHERE p.id >= %(recent)s AND (p.stage IN ('issued', 'printed') OR p.dispatched_at >= %(day)s)
-               GROUP BY 1, 2, 3 ORDER BY cutoff, warehouse, carrier LIMIT 12""",
-            {"day": day, "recent": first_id(now - RECENT)},
+            """SELECT w.name AS warehouse, carrier, COALESCE(w.cutoffs ->> carrier, w.cutoff) AS cutoff,
+                      sum(to_go)::bigint AS to_go, sum(gone)::bigint AS gone
+               FROM (SELECT warehouse_id, carrier, n AS to_go, 0 AS gone FROM standing
+                     WHERE what = 'stage' AND word IN ('issued', 'printed')
+                     UNION ALL
+                     SELECT warehouse_id, carrier, 0, n FROM tally
+                     WHERE what = 'passed' AND word = 'dispatched' AND slot >= %(day)s) told
+               JOIN warehouse w ON w.id = told.warehouse_id
+               GROUP BY w.id, carrier HAVING sum(to_go + gone) > 0
+               ORDER BY cutoff, warehouse, carrier LIMIT 12""",
+            {"day": day},
         )
         .fetchall()
     )
@@ -234,16 +246,11 @@ def list_floor(conn: Conn, *, day: datetime, now: datetime) -> list[FloorRow]:
 
 def read_punctuality(conn: Conn, *, day: datetime, now: datetime) -> Punctuality:
     row = conn.execute(
-        """SELECT count(*) FILTER (WHERE sent.at >= %(day)s AND o.ship_by IS NOT NULL),
-                  count(*) FILTER (WHERE sent.at >= %(day)s AND sent.at <= o.ship_by),
-                  count(*) FILTER (WHERE o.delivered_at >= %(day)s AND o.promised_at IS NOT NULL),
-                  count(*) FILTER (WHERE o.delivered_at >= %(day)s AND o.delivered_at <= o.promised_at)
-           FROM orders o
-           LEFT JOIN LATERAL (
-               SELECT max(p.dispatched_at) AS at FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
-               WHERE po.order_id = o.id) sent ON true
-           WHERE o.moved_at >= %(day)s""",
-        {"day": day, "now": now},
+        f"""SELECT sent.timed, sent.kept, arrived.timed, arrived.kept
+            FROM (SELECT count(by) AS timed, count(*) FILTER (WHERE at <= by) AS kept FROM ({_LEFT}) l) sent,
+                 (SELECT count(by) AS timed, count(*) FILTER (WHERE at <= by) AS kept FROM ({_ARRIVED}) a) arrived
+        """.encode(),
+        {"day": day, "sample": SAMPLE_PARCELS},
     ).fetchone()
     assert row is not None
     return Punctuality(*row)
@@ -253,7 +260,8 @@ def read_setup(conn: Conn) -> Setup:
     """What the floor and the accounts warn of."""
     row = conn.execute(
         """SELECT (SELECT count(*) FROM printer WHERE state = 'offline' AND disabled_at IS NULL),
-                  EXISTS (SELECT FROM orders), EXISTS (SELECT FROM carrier_account WHERE disabled_at IS NULL)"""
+                  EXISTS (SELECT FROM standing WHERE what = 'order'),
+                  EXISTS (SELECT FROM carrier_account WHERE disabled_at IS NULL)"""
     ).fetchone()
     assert row is not None
     low = conn.execute(
@@ -261,8 +269,3 @@ def read_setup(conn: Conn) -> Setup:
            WHERE disabled_at IS NULL AND available < low_mark ORDER BY available LIMIT 5"""
     ).fetchall()
     return Setup(row[0], tuple((carrier, left) for carrier, left in low), row[1], row[2])
-
-
-def first_id(at: datetime) -> int:
-    """The smallest id minted at this instant: rows of a stretch of time by their primary key."""
-    return max(int(at.timestamp() * 1000) - EPOCH_MS, 0) << LOW_BITS

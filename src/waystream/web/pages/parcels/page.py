@@ -19,7 +19,6 @@ from waystream.web.context import context_of
 from waystream.web.cursor import read_cursor, write_cursor
 from waystream.web.navigation import Entry
 from waystream.web.pages.order.page import RowId
-from waystream.web.pages.orders.page import tell
 from waystream.web.pages.parcels import deeds, store
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language, Moment
@@ -114,7 +113,7 @@ def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> ParcelsPag
         before=read_cursor(filters.after),
     )
     rows = store.list_parcels(tx.conn, wanted, limit=PAGE_ROWS + 1)
-    counts = store.count_parcels(tx.conn)
+    counts = store.count_parcels(tx.conn, wanted.warehouses)
     shown, address = rows[:PAGE_ROWS], filters.address
     return ParcelsPage(
         answer=_answer(language, counts),
@@ -155,18 +154,18 @@ def _tabs(language: Language, counts: dict[str, int], filters: Filters) -> tuple
             language.say("Need a person"),
             address.but(view="trouble", state="", kind="", stage=""),
             filters.view == "trouble",
-            tell(language, trouble),
+            language.number(trouble),
         ),
     ]
     for stage in _STAGES:
         if counts[f"stage:{stage}"] or filters.stage == stage:
             href = address.but(stage=stage, state="", kind="", view="")
             name = language.say(STAGE_WORDS[stage][1])
-            tabs.append(Tab(name, href, filters.stage == stage, tell(language, counts[f"stage:{stage}"])))
+            tabs.append(Tab(name, href, filters.stage == stage, language.number(counts[f"stage:{stage}"])))
     for state, (_, word) in STATE_WORDS.items():
         if counts.get(state, 0) or filters.state == state:
             href = address.but(state=state, kind="", stage="", view="")
-            tabs.append(Tab(language.say(word), href, filters.state == state, tell(language, counts.get(state, 0))))
+            tabs.append(Tab(language.say(word), href, filters.state == state, language.number(counts.get(state, 0))))
     return tuple(tabs)
 
 

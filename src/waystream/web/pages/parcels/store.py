@@ -1,5 +1,10 @@
-"""What the list of parcels reads: one page of rows by keyset, and bounded counts by state."""
+"""What the list of parcels reads: one page of rows by keyset, and counts by state.
 
+A list reads ranges of an index: one for each shop, warehouse, carrier and stage or state that stand in the tally and
+are asked for, each newest first, so that no filter walks over rows it leaves out.
+"""
+
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +14,6 @@ from psycopg.rows import class_row
 
 Conn = Connection[Any]
 
-COUNTED_AT_MOST = 10_000
 TROUBLE = ("attempt_failed", "exception", "intercepted", "lost", "unknown")
 TROUBLE_STAGES = ("refused", "conflict", "doubt")
 
@@ -48,31 +52,27 @@ class Row:
     weight_g: int
 
 
-_CONDITIONS = """
-    (%(carrier)s = '' OR p.carrier = %(carrier)s)
-    AND (%(warehouses)s::bigint[] IS NULL OR p.warehouse_id = ANY (%(warehouses)s))
-"""
-#: What drives the list: the index of the state asked for, of the stage, or of the changes.
-_BY_TRACK = f"""
-    SELECT t.parcel_id AS id, t.changed_at AS at FROM track t JOIN parcel p ON p.id = t.parcel_id
-    WHERE t.state = ANY (%(states)s) AND (%(kind)s = '' OR t.kind = %(kind)s) AND {_CONDITIONS}
-      AND (%(at)s::timestamptz IS NULL OR (t.changed_at, t.parcel_id) < (%(at)s, %(id)s))
-    ORDER BY t.changed_at DESC, t.parcel_id DESC LIMIT %(limit)s"""
-_BY_STAGE = f"""
-    SELECT p.id, p.moved_at AS at FROM parcel p
-    WHERE p.stage = ANY (%(stages)s) AND {_CONDITIONS}
-      AND (%(at)s::timestamptz IS NULL OR (p.moved_at, p.id) < (%(at)s, %(id)s))
-    ORDER BY p.moved_at DESC, p.id DESC LIMIT %(limit)s"""
-_ALL = f"""
-    SELECT p.id, p.created_at AS at FROM parcel p
-    WHERE {_CONDITIONS} AND (%(id)s::bigint IS NULL OR p.id < %(id)s)
-    ORDER BY p.id DESC LIMIT %(limit)s"""
+#: Ranges of the indexes track_listed and parcel_listed that stand in the tally, each newest first.
+BY_STATE = """
+    SELECT t.id, t.at FROM (SELECT * FROM standing WHERE what = 'state' AND {cells}) cell
+    CROSS JOIN LATERAL (
+        SELECT parcel_id AS id, changed_at AS at FROM track
+        WHERE shop_id = cell.shop_id AND warehouse_id = cell.warehouse_id AND carrier = cell.carrier
+          AND state = cell.word AND kind = cell.kind AND {rest}
+        ORDER BY changed_at DESC, parcel_id DESC LIMIT {limit}) t"""
+BY_STAGE = """
+    SELECT p.id, p.at FROM (SELECT * FROM standing WHERE what = 'stage' AND {cells}) cell
+    CROSS JOIN LATERAL (
+        SELECT id, moved_at AS at FROM parcel
+        WHERE shop_id = cell.shop_id AND warehouse_id = cell.warehouse_id AND carrier = cell.carrier
+          AND stage = cell.word AND {rest}
+        ORDER BY moved_at DESC, id DESC LIMIT {limit}) p"""
 _LIST = """
     SELECT p.id, p.carrier, p.stage, p.held_reason, COALESCE(t.state, '') AS state, COALESCE(t.kind, '') AS kind,
            COALESCE(t.latest, '') AS latest, chosen.at, COALESCE(b.number, '') AS waybill, o.order_id,
            COALESCE(o.number, '') AS number, COALESCE(o.orders, 0) AS orders, shop.name AS shop, w.name AS warehouse,
            person.province, person.city, COALESCE(p.weighed_g, p.weight_g) AS weight_g
-    FROM ({chosen}) chosen
+    FROM (SELECT * FROM ({chosen}) few ORDER BY at DESC, id DESC LIMIT %(limit)s) chosen
     JOIN parcel p ON p.id = chosen.id
     JOIN shop ON shop.id = p.shop_id
     JOIN warehouse w ON w.id = p.warehouse_id
@@ -83,7 +83,7 @@ _LIST = """
         SELECT po.order_id, orders.number, count(*) OVER () AS orders
         FROM parcel_order po JOIN orders ON orders.id = po.order_id WHERE po.parcel_id = p.id
         ORDER BY po.order_id LIMIT 1) o ON true
-    ORDER BY chosen.at DESC, p.id DESC LIMIT %(limit)s"""
+    ORDER BY chosen.at DESC, p.id DESC"""
 
 
 def list_parcels(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
@@ -94,10 +94,28 @@ def list_parcels(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
 
 def _chosen(wanted: Wanted) -> str:
     if wanted.trouble:
-        return f"({_BY_TRACK}) UNION ALL ({_BY_STAGE})"
-    if wanted.state:
-        return _BY_TRACK
-    return _BY_STAGE if wanted.stage else _ALL
+        return f"{_by_state(wanted)} UNION ALL {_by_stage(wanted)}"
+    return _by_state(wanted) if wanted.state else _by_stage(wanted)
+
+
+def _by_state(wanted: Wanted) -> str:
+    cells = ["word = ANY (%(states)s)", *(["kind = %(kind)s"] if wanted.kind else []), *_scope(wanted)]
+    after = "(changed_at, parcel_id) < (%(at)s, %(id)s)" if wanted.before else "true"
+    return BY_STATE.format(cells=" AND ".join(cells), rest=after, limit="%(limit)s")
+
+
+def _by_stage(wanted: Wanted) -> str:
+    cells = [*(["word = ANY (%(stages)s)"] if wanted.trouble or wanted.stage else []), *_scope(wanted)]
+    after = "(moved_at, id) < (%(at)s, %(id)s)" if wanted.before else "true"
+    return BY_STAGE.format(cells=" AND ".join(cells) or "true", rest=after, limit="%(limit)s")
+
+
+def _scope(wanted: Wanted) -> list[str]:
+    given = {
+        "carrier = %(carrier)s": wanted.carrier,
+        "warehouse_id = ANY (%(warehouses)s::bigint[])": wanted.warehouses is not None,
+    }
+    return [condition for condition, asked in given.items() if asked]
 
 
 def _values(wanted: Wanted, limit: int) -> dict[str, Any]:
@@ -114,18 +132,13 @@ def _values(wanted: Wanted, limit: int) -> dict[str, Any]:
     }
 
 
-def count_parcels(conn: Conn) -> dict[str, int]:
-    """By stage before the door (`stage:…`) and by state after it, each up to a bound."""
+def count_parcels(conn: Conn, warehouses: tuple[int, ...] | None = None) -> dict[str, int]:
+    """By stage (`stage:…`) and by state, within these warehouses; what nothing stands at is 0."""
     rows = conn.execute(
-        """SELECT 'stage:' || stages.stage, (SELECT count(*) FROM (
-               SELECT FROM parcel WHERE parcel.stage = stages.stage LIMIT %(most)s))
-           FROM unnest('{asked,doubt,refused,conflict,issued,printed}'::text[]) AS stages (stage)
-           UNION ALL
-           SELECT states.state, (SELECT count(*) FROM (
-               SELECT FROM track WHERE track.state = states.state LIMIT %(most)s))
-           FROM unnest('{awaiting_collection,no_trace,collected,in_transit,arrived_at_outlet,out_for_delivery,
-               ready_for_pickup,attempt_failed,exception,intercepted,forwarded,customs,returning,returned,lost,
-               delivered,unknown}'::text[]) AS states (state)""",
-        {"most": COUNTED_AT_MOST},
+        """SELECT CASE what WHEN 'stage' THEN 'stage:' || word ELSE word END, sum(n)::bigint FROM standing
+           WHERE what IN ('stage', 'state') AND (%(every)s OR warehouse_id = ANY (%(warehouses)s::bigint[]))
+           GROUP BY 1""",
+        {"every": warehouses is None, "warehouses": list(warehouses or ())},
     ).fetchall()
-    return dict(rows)
+    left = ("stage:dispatched", "stage:voided", "cancelled")
+    return defaultdict(int, {name: count for name, count in rows if name not in left})

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from waystream.core.errors import Conflict, Invalid
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
-from waystream.parts.catalogue.model import parse_warehouse
+from waystream.parts.catalogue.model import parse_warehouse, read_cutoffs, write_cutoffs
 from waystream.parts.floor import actions as floor
 from waystream.web.acting import act_on_setup
 from waystream.web.auth import Seat, requires
@@ -72,7 +72,20 @@ def _raw(form: Filled, code: str) -> dict[str, Any]:
     raw: dict[str, Any] = {name: form.text(name) for name in plain if form.text(name)}
     sender = {name: form.text(f"sender.{name}") for name in SENDER if form.text(f"sender.{name}")}
     days = "".join(sorted(form.many("working_days")))
-    return {**raw, "code": code, "sender": sender, **({"working_days": days} if days else {})}
+    return {
+        **raw,
+        "code": code,
+        "sender": sender,
+        "cutoffs": _cutoffs(form),
+        **({"working_days": days} if days else {}),
+    }
+
+
+def _cutoffs(form: Filled) -> dict[str, str]:
+    try:
+        return read_cutoffs(form.text("cutoffs"))
+    except ValueError as wrong:
+        raise Invalid("cutoffs", str(wrong)) from None
 
 
 def draw(tx: Tx, language: Language, warehouse_id: int, form: Filled | None) -> FormPage:
@@ -108,6 +121,10 @@ def _place(tx: Tx, language: Language, warehouse_id: int) -> tuple[FormField, ..
             options=dispatch,
         ),
         FormField("cutoff", say("Cut-off"), value=house.cutoff if house else "18:00", max=5, hint="HH:MM"),
+        FormField(
+            "cutoffs", say("Cut-off of single carriers"), value=write_cutoffs(house.cutoffs) if house else "",
+            required=False, hint=say("Such as SF 20:00, ZTO 17:30; the others keep the one above."),
+        ),
         FormField(
             "printer", say("Printer"), "choice", options=(("", say("none")), *printers),
             value=named.get(house.printer_id or 0, "") if house else "",

@@ -1,0 +1,17 @@
+"""When a push names an attempt of ours that nobody waits for any more, then its number exists and is given back."""
+
+from collections.abc import Sequence
+
+from waystream.core.events.fulfilment import StrangerNamedTake
+from waystream.kernel.log import Recorded
+from waystream.kernel.tx import Tx
+from waystream.parts.fulfilment import takes
+
+WHEN = (StrangerNamedTake,)
+START = "beginning"
+
+
+def do(tx: Tx, events: Sequence[Recorded]) -> None:
+    named = [told.event for told in events if isinstance(told.event, StrangerNamedTake)]
+    for event in sorted(named, key=lambda event: event.parcel_id):
+        takes.claim(tx, event.take_id, event.number)
