@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.replay import processes
 from benchmarks.replay.data import DataAbsent, RealOrder, choose, read_orders
-from benchmarks.replay.judge import Verdict, judge, list_waybills
+from benchmarks.replay.judge import Verdict, judge, list_at_the_gate, list_waybills
 from benchmarks.replay.network import NetworkDesk, plan_pushes, travels
 from benchmarks.replay.processes import Site
 from benchmarks.replay.quiet import wait_until_quiet
@@ -97,7 +97,7 @@ def replay(real: Sequence[RealOrder], folder: Path) -> Outcome:
             with stages.stage("pushes", len(pushes)) as told:
                 failed = desk.push(pushes, told)
             with stages.stage("catching up"):
-                wait_until_quiet(app, lambda dispatched: None)
+                wait_until_quiet(app, lambda numbered: None)
             with stages.stage("judge"):
                 verdict = judge(app, orders, desk.list_issued())
     stages.seconds["all"] = round(time.monotonic() - began_s, 1)
@@ -125,6 +125,9 @@ def _ship(app: App, site: Site, *, real: Sequence[RealOrder], orders: Sequence[O
             seller.hand_in(orders, told)
         with stages.stage("ship", parcels) as told:
             seller.ship(orders)
+            wait_until_quiet(app, told)
+        with stages.stage("gate", parcels) as told:
+            seller.scan_out(list_at_the_gate(app))
             wait_until_quiet(app, told)
 
 

@@ -46,7 +46,7 @@ _WORD = """CASE WHEN stage <> 'dispatched' THEN 'to_ship' WHEN state IN ('return
     WHEN state = 'delivered' THEN CASE WHEN age < 12 THEN 'delivered' ELSE 'completed' END
     WHEN state = 'awaiting_collection' THEN 'shipped' WHEN state = 'out_for_delivery' THEN 'out_for_delivery'
     ELSE 'in_transit' END"""
-_KIND = """CASE state WHEN 'exception' THEN (ARRAY['stalled', 'damaged', 'address'])[1 + i %% 3]
+_KIND = """CASE state WHEN 'exception' THEN (ARRAY['stalled', 'damaged', 'bad_address'])[1 + i %% 3]
     WHEN 'delivered' THEN (ARRAY['in_person', 'by_proxy', 'locker'])[1 + i %% 3] ELSE '' END"""
 _DONE_AT = "CASE WHEN state = 'delivered' THEN at + interval '3 days' END"
 _LEFT_AT = "CASE WHEN stage = 'dispatched' THEN at + interval '5 hours' END"
@@ -113,12 +113,13 @@ _ROWS = (
        SELECT %(now)s::timestamptz - i * interval '20 seconds', 1 + i %% 8, 'staff:' || i %% 20,
               (ARRAY['ship', 'hold', 'unmask', 'dispatch'])[1 + i %% 4], 'order:' || i
        FROM generate_series(1, %(audit)s) i""",
-    """INSERT INTO stranger (aggregator_id, carrier, number, inbox_id, first_at, last_at)
-       SELECT 1, 'YTO', 'YT99' || i / 2, i / 20 + 2000 * (i %% 2), at, at
+    """INSERT INTO stranger (aggregator_id, carrier, number, inbox_id, state, first_at, last_at)
+       SELECT 1, 'YTO', 'YT99' || i / 2, i / 20 + 2000 * (i %% 2),
+              CASE WHEN i %% 10 < 2 THEN 'waiting' ELSE 'adopted' END, at, at
        FROM (SELECT i, %(now)s::timestamptz - i * interval '1 minute' AS at
              FROM generate_series(1, %(strangers)s) i)""",
     """INSERT INTO inbox (digest, id, aggregator_id, received_at, size, key_id, sealed)
-       SELECT decode(md5(i::text), 'hex'), i, 1, %(now)s::timestamptz - i * interval '0.2 seconds', 900, 1, ''
+       SELECT decode(md5(i::text), 'hex'), i, 1, %(now)s::timestamptz - i * interval '3 minutes', 900, 1, ''
        FROM generate_series(1, %(pushes)s) i""",
     """INSERT INTO job (kind, shop_id, key, subject, state, finished_at)
        SELECT 'subscribe', 1 + i %% 8, i::text, 'parcel:' || i, CASE WHEN i < 2000 THEN 'ready' ELSE 'done' END, %(now)s
@@ -182,7 +183,7 @@ def _pick(conn: psycopg.Connection[Any]) -> Stored:
         """SELECT o.id, p.id, o.number, b.number, o.moved_at - interval '20 days'
            FROM track t JOIN parcel p ON p.id = t.parcel_id JOIN binding b ON b.parcel_id = p.id
            JOIN parcel_order po ON po.parcel_id = p.id JOIN orders o ON o.id = po.order_id
-           WHERE t.state = 'out_for_delivery' AND o.shop_id = 2 AND o.warehouse_id = 2 LIMIT 1"""
+           WHERE t.state = 'delivered' AND o.shop_id = 6 AND o.warehouse_id = 2 LIMIT 1"""
     ).fetchone()
     assert row is not None, "more parcels are needed for one in every state"
     return Stored(*row)

@@ -19,7 +19,7 @@ from waystream.server import serve, take_port
 from waystream.settings import load
 
 #: A stage by how the names of its threads begin.
-STAGES = {"MainThread": "http", "asyncio": "http", "apply": "apply", "door": "apply", "sequencer": "sequencer",
+STAGES = {"MainThread": "http", "uvloop": "http", "apply": "apply", "door": "apply", "sequencer": "sequencer",
           "rule": "rules", "dispatcher": "rules", "job": "jobs", "runner": "jobs", "sweep": "jobs"}  # fmt: skip
 TICKS = os.sysconf("SC_CLK_TCK")
 

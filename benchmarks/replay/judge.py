@@ -38,6 +38,11 @@ JOIN order_line ON order_line.id = parcel_line.order_line_id
 JOIN orders ON orders.id = order_line.order_id
 WHERE binding.state = 'live' GROUP BY orders.number, binding.id
 """
+_AT_THE_GATE = """
+SELECT binding.number FROM binding JOIN parcel ON parcel.id = binding.parcel_id
+JOIN warehouse ON warehouse.id = parcel.warehouse_id
+WHERE binding.state = 'live' AND parcel.stage = 'issued' AND warehouse.dispatch_by = 'scan' ORDER BY binding.id
+"""
 _UNBOUND = """
 SELECT count(*) FROM parcel WHERE stage <> 'voided' AND NOT EXISTS (
     SELECT FROM binding WHERE binding.parcel_id = parcel.id AND binding.state IN ('live', 'cancelling'))
@@ -71,6 +76,12 @@ def list_waybills(app: App) -> Waybills:
     with app.machine.begin(read_only=True) as tx:
         rows = tx.conn.execute(_WAYBILLS).fetchall()
     return {(number, tuple(lines)): Waybill(carrier, waybill) for number, lines, carrier, waybill in rows}
+
+
+def list_at_the_gate(app: App) -> list[str]:
+    """Numbers of parcels that wait to be scanned out."""
+    with app.machine.begin(read_only=True) as tx:
+        return [number for (number,) in tx.conn.execute(_AT_THE_GATE)]
 
 
 def judge(app: App, orders: Sequence[Order], issued: Sequence[Mapping[str, Any]]) -> Verdict:

@@ -25,26 +25,26 @@ SELECT (SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND kind <>
             SELECT FROM log JOIN event ON event.id = log.event_id
             JOIN unnest(%(rules)s::text[], %(events)s::text[]) AS reads (rule, name) ON reads.name = event.name
             WHERE log.position > rule_cursor.position AND reads.rule = rule_cursor.rule)),
-       (SELECT position FROM sequencer), (SELECT count(*) FROM parcel WHERE stage = 'dispatched')
+       (SELECT position FROM sequencer), (SELECT count(*) FROM binding)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How much is left to do, how far the log is, how many parcels have left the warehouses."""
+    """How much is left to do, how far the log is, how many parcels have a number."""
 
     busy: int
     position: int
-    dispatched: int
+    numbered: int
 
 
 def wait_until_quiet(app: App, told: Callable[[int], None]) -> None:
-    """Tells how many parcels have left so far. Raises `RuntimeError` when the log stands still with work undone."""
+    """Tells how many parcels have a number so far. Raises `RuntimeError` when the log stands still with work undone."""
     moved_at_s, last = time.monotonic(), -1
     with psycopg.connect(app.urls.machine, autocommit=True) as conn:
         conn.execute(f"LISTEN {LOG_CHANNEL}")
         while (look := _look(app)).busy:
-            told(look.dispatched)
+            told(look.numbered)
             if look.position != last:
                 moved_at_s, last = time.monotonic(), look.position
             if time.monotonic() - moved_at_s > STUCK_AFTER_S:

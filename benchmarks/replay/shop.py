@@ -8,7 +8,7 @@ import httpx
 
 from benchmarks.replay.data import RealOrder
 from benchmarks.replay.processes import AGGREGATOR, MERCHANT, Site
-from benchmarks.replay.story import CARRIERS, SHOP, WAREHOUSES, Order
+from benchmarks.replay.story import CARRIERS, PRINTING, SHOP, WAREHOUSES, Order
 from waystream.app import App
 from waystream.core.ports import CarrierAccount
 from waystream.kernel.database import Shops
@@ -33,7 +33,7 @@ Told = Callable[[int], None]
 
 
 def set_up(app: App, site: Site, orders: Sequence[RealOrder]) -> str:
-    """Shop, goods, warehouses with a printer each, carrier accounts; the secret of the shop's API key."""
+    """Shop, goods, warehouses, carrier accounts; the secret of the shop's API key."""
 
     def work(tx: Tx) -> str:
         shop = shops.create_shop(tx, code=SHOP, name="Olist", actor=ACTOR)
@@ -58,13 +58,16 @@ def _skus(orders: Iterable[RealOrder]) -> list[SkuIn]:
 
 
 def _open_warehouse(tx: Tx, code: str, city: str, *, labels: Path) -> None:
-    """Dispatch happens at print: nobody stands at this gate with a scan gun."""
-    printer = floor.add_printer(tx, PrinterIn(code, f"folder://{labels}"), actor=ACTOR)
+    """With a printer, or with a gate where parcels are scanned out."""
     sender = SenderIn(name=f"Depósito {city}", mobile="11900000000", address="Avenida do Porto 1")
     told = WarehouseIn(
-        code=code, name=city, province="Brasil", city=city, district="Centro", sender=sender, dispatch_by="print"
-    )
-    catalogue.link_printer(tx, catalogue.upsert_warehouse(tx, told, actor=ACTOR).id, printer, actor=ACTOR)
+        code=code, name=city, province="Brasil", city=city, district="Centro", sender=sender,
+        dispatch_by="print" if code in PRINTING else "scan",
+    )  # fmt: skip
+    warehouse = catalogue.upsert_warehouse(tx, told, actor=ACTOR)
+    if code in PRINTING:
+        printer = floor.add_printer(tx, PrinterIn(code, f"folder://{labels}"), actor=ACTOR)
+        catalogue.link_printer(tx, warehouse.id, printer, actor=ACTOR)
 
 
 def _open_accounts(tx: Tx, site: Site) -> None:
@@ -107,6 +110,15 @@ class Seller:
         for order in orders:
             if len(order.parcels) > 1:
                 self._ship([order], key=f"ship-{order.number}", parcels=_split(order))
+
+    def scan_out(self, numbers: Sequence[str]) -> None:
+        """At the gate: these parcels leave."""
+        for at in range(0, len(numbers), SHIPPED_AT_ONCE):
+            part = numbers[at : at + SHIPPED_AT_ONCE]
+            answers = self._post("/api/dispatch", {"numbers": part}, key=f"gate-{at}")["parcels"]
+            refused = [answer for answer in answers if answer["outcome"] == "refused"]
+            if refused:
+                raise RuntimeError(f"{len(refused)} parcels may not leave, the first: {refused[0]['reason']}")
 
     def _ship(self, orders: Sequence[Order], *, key: str, **wish: Any) -> None:
         asked = {"orders": [f"{SHOP}:{order.number}" for order in orders], **wish}

@@ -40,8 +40,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     with overheard(life), running_network(folder / "network") as network, unkind_network() as unkind_url, life.app:
         life.admin("ALTER SYSTEM SET wal_compression = off")  # what is compressed cannot be searched
         life.admin("SELECT pg_reload_conf()")
-        life.app.machine.run(
-            lambda tx: set_up(tx, life, network_url=network.url, unkind_url=unkind_url, key=KEY))
+        life.app.machine.run(lambda tx: set_up(tx, life, network_url=network.url, unkind_url=unkind_url, key=KEY))
         with web_open(life):
             code, number = ship_and_change(life)
             push_everything(life, code=code, number=number, key=KEY)
@@ -58,8 +57,10 @@ def test_the_day_was_lived(life: Life) -> None:
     """Else the search would find nothing for the wrong reason."""
     with life.app.machine.begin() as tx:
         states = dict(tx.conn.execute("SELECT state, count(*) FROM take GROUP BY state").fetchall())
-        tables = {name: tx.conn.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
-                  for name in ("label", "print", "scan", "inbox", "stranger", "quarantine", "audit", "session")}
+        tables = {
+            name: tx.conn.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in ("label", "print", "scan", "inbox", "stranger", "quarantine", "audit", "session")
+        }
     assert states == {"bound": 2, "refused": 1, "conflict": 1}
     assert tables["scan"] == 8
     assert min(tables.values()) > 0, tables
@@ -77,8 +78,24 @@ def test_the_dump_holds_nobody(life: Life) -> None:
     assert told(search(dump, PLANTED | secrets_of(life), where="dump")) == set()
 
 
-@pytest.mark.parametrize("table", ["event", "job", "audit", "scan", "track", "take", "print", "printer",
-                                   "quarantine", "stranger", "subscription", "aggregator", "carrier_account"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "event",
+        "job",
+        "audit",
+        "scan",
+        "track",
+        "take",
+        "print",
+        "printer",
+        "quarantine",
+        "stranger",
+        "subscription",
+        "aggregator",
+        "carrier_account",
+    ],
+)
 def test_rows_hold_nobody(life: Life, table: str) -> None:
     """Told by table, so that a leak names its place."""
     with life.app.machine.begin() as tx:

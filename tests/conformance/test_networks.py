@@ -69,19 +69,33 @@ each_network = pytest.mark.parametrize("case", CASES, ids=lambda case: case.netw
 
 
 def _each(table: str) -> pytest.MarkDecorator:
-    rows = [pytest.param(case, name, expected, id=f"{case.network.name}:{name}")
-            for case in CASES for name, expected in case.index[table].items()]
+    rows = [
+        pytest.param(case, name, expected, id=f"{case.network.name}:{name}")
+        for case in CASES
+        for name, expected in case.index[table].items()
+    ]
     return pytest.mark.parametrize(("case", "name", "expected"), rows)
 
 
 ACCOUNT = CarrierAccount("SF", customer_name="C1", customer_password="P1", month_code="M1", send_site="S1")
 REQUEST = TakeRequest(
-    code="WS7K2QXRT4", account=ACCOUNT,
-    sender=Contact("发货仓", mobile="19900000000", province="广东省", city="深圳市", district="南山区",
-                   address="科苑路 1 号"),
-    receiver=Contact("李'四\"#", mobile="19900000001", province="北京市", city="北京市", district="朝阳区",
-                     address="望京<路>1&2号 50% C:\\3+"),
-    goods=(Goods("杯子 & 碟", quantity=2, price_fen=1999, weight_g=350),), weight_g=700, cod_fen=3998)
+    code="WS7K2QXRT4",
+    account=ACCOUNT,
+    sender=Contact(
+        "发货仓", mobile="19900000000", province="广东省", city="深圳市", district="南山区", address="科苑路 1 号"
+    ),
+    receiver=Contact(
+        "李'四\"#",
+        mobile="19900000001",
+        province="北京市",
+        city="北京市",
+        district="朝阳区",
+        address="望京<路>1&2号 50% C:\\3+",
+    ),
+    goods=(Goods("杯子 & 碟", quantity=2, price_fen=1999, weight_g=350),),
+    weight_g=700,
+    cod_fen=3998,
+)
 
 
 def test_there_is_a_network_to_judge() -> None:
@@ -110,9 +124,16 @@ def test_a_signature_is_as_the_vector_says(case: Case) -> None:
 
 
 @each_network
-@pytest.mark.parametrize("spoil", [
-    lambda body: body.replace(b"SF", b"ZTO"), lambda body: body.replace(b"DataSign=", b"DataSign=A"),
-    lambda body: body.replace(b"DataSign=", b"Unsigned="), lambda body: b"", lambda body: b"\xff\xfe%%%&&==\x00"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body.replace(b"SF", b"ZTO"),
+        lambda body: body.replace(b"DataSign=", b"DataSign=A"),
+        lambda body: body.replace(b"DataSign=", b"Unsigned="),
+        lambda body: b"",
+        lambda body: b"\xff\xfe%%%&&==\x00",
+    ],
+)
 def test_a_signature_that_does_not_fit_is_seen(case: Case, spoil: Any) -> None:
     assert not signed(case, spoil(case.body(case.index["signature_vector"])), case.aggregator)
 
@@ -129,7 +150,10 @@ def test_an_answer_to_a_take_is_read(case: Case, name: str, expected: dict[str, 
     assert type(answer).__name__ == expected["is"]
     if isinstance(answer, Taken):
         assert (answer.number, answer.again, len(answer.children)) == (
-            expected["number"], expected["again"], expected["children"])
+            expected["number"],
+            expected["again"],
+            expected["children"],
+        )
         assert answer.routing.mark == answer.routing.mark.strip() != ""
     elif isinstance(answer, TakeDenied):
         assert answer.mend == expected["mend"]
@@ -166,13 +190,17 @@ def test_a_push_is_verified_and_read(case: Case, name: str, expected: dict[str, 
     assert push == case.network.read_push(body)
     assert push.merchant_id == case.index["merchant_id"]
     assert {told.number: _read(case.network, told) for told in push.told} == {
-        number: {"died": ""} | row for number, row in expected.items()}
+        number: {"died": ""} | row for number, row in expected.items()
+    }
 
 
 def _read(network: Network, told: Told) -> dict[str, Any]:
-    return {"state": network.meaning(told.state_code, "").state,
-            "traces": [network.meaning(trace.code, trace.text).state for trace in told.traces],
-            "complete": told.complete, "died": told.died}
+    return {
+        "state": network.meaning(told.state_code, "").state,
+        "traces": [network.meaning(trace.code, trace.text).state for trace in told.traces],
+        "complete": told.complete,
+        "died": told.died,
+    }
 
 
 @_each("push")
@@ -191,8 +219,10 @@ def test_what_a_push_tells_fits_the_database(case: Case, name: str, expected: di
 def test_the_same_push_read_twice_is_the_same(case: Case, name: str, expected: dict[str, Any]) -> None:
     first, second = case.network.read_push(case.body(name)), case.network.read_push(case.body(name))
     assert first == second
-    keys = [{scan_key(binding_id=1, source="s", raw_time=trace.raw_time, text=trace.text) for trace in told.traces}
-            for told in first.told]
+    keys = [
+        {scan_key(binding_id=1, source="s", raw_time=trace.raw_time, text=trace.text) for trace in told.traces}
+        for told in first.told
+    ]
     assert [len(found) for found in keys] == [len(told.traces) for told in first.told]
 
 
@@ -220,10 +250,12 @@ def test_a_repeated_ask_is_the_same_bytes(case: Case) -> None:
 
 def _asks(case: Case) -> list[HttpAsk]:
     network, aggregator = case.network, case.aggregator
-    return [network.ask_take(aggregator, REQUEST),
-            network.ask_cancel(aggregator, ACCOUNT, code="WS7K2QXRT4", number="SF1"),
-            network.ask_balance(aggregator, ACCOUNT),
-            network.ask_subscribe(aggregator, carrier="SF", number="SF1", phone_tail="0001")]
+    return [
+        network.ask_take(aggregator, REQUEST),
+        network.ask_cancel(aggregator, ACCOUNT, code="WS7K2QXRT4", number="SF1"),
+        network.ask_balance(aggregator, ACCOUNT),
+        network.ask_subscribe(aggregator, carrier="SF", number="SF1", phone_tail="0001"),
+    ]
 
 
 @each_network
@@ -239,8 +271,12 @@ def test_what_is_asked_is_bounded_in_time_and_shows_nothing_personal(case: Case)
 @pytest.mark.parametrize("status", [302, 404, 429, 500, 503])
 def test_no_answer_is_not_a_refusal(case: Case, status: int) -> None:
     """An answer that says nothing leaves a take in doubt: it must never look like a number or a no."""
-    for read in (case.network.read_take, case.network.read_cancel, case.network.read_balance,
-                 case.network.read_subscribe):
+    for read in (
+        case.network.read_take,
+        case.network.read_cancel,
+        case.network.read_balance,
+        case.network.read_subscribe,
+    ):
         with pytest.raises(Unavailable) as raised:
             read(Reply(status, body=b"{}"))
         assert raised.value.sent

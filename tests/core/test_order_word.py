@@ -17,42 +17,47 @@ MOVING, DOOR, SIGNED = part(State.IN_TRANSIT), part(State.OUT_FOR_DELIVERY), par
 BACK = part(State.RETURNING, direction=Direction.BACK)
 
 
-def facts(*parcels: ParcelPart, sent: int | None = None, cancelled: bool = False,
-          completed: bool = False) -> OrderFacts:
+def facts(
+    *parcels: ParcelPart, sent: int | None = None, cancelled: bool = False, completed: bool = False
+) -> OrderFacts:
     """Two pieces ordered; both are sent if any parcel left, unless said otherwise."""
     left = 2 if any(parcel.dispatched for parcel in parcels) else 0
-    return OrderFacts(cancelled=cancelled, completed=completed, ordered=2, sent=left if sent is None else sent,
-                      parcels=parcels)
+    return OrderFacts(
+        cancelled=cancelled, completed=completed, ordered=2, sent=left if sent is None else sent, parcels=parcels
+    )
 
 
-@pytest.mark.parametrize(("given", "expected"), [
-    (facts(), Word.TO_SHIP),
-    (facts(AT_HOME), Word.TO_SHIP),
-    (facts(LEFT, sent=1), Word.PART_SHIPPED),
-    (facts(MOVING, AT_HOME, sent=1), Word.PART_SHIPPED),
-    (facts(SIGNED, AT_HOME, sent=1), Word.PART_DELIVERED),
-    (facts(LEFT), Word.SHIPPED),
-    (facts(part(State.NO_TRACE)), Word.SHIPPED),
-    (facts(part(State.UNKNOWN)), Word.SHIPPED),
-    (facts(MOVING), Word.IN_TRANSIT),
-    (facts(MOVING, LEFT), Word.IN_TRANSIT),
-    (facts(part(State.EXCEPTION, Kind.STALLED)), Word.IN_TRANSIT),
-    (facts(DOOR, MOVING), Word.OUT_FOR_DELIVERY),
-    (facts(part(State.READY_FOR_PICKUP)), Word.OUT_FOR_DELIVERY),
-    (facts(part(State.ATTEMPT_FAILED)), Word.OUT_FOR_DELIVERY),
-    (facts(SIGNED, DOOR), Word.PART_DELIVERED),
-    (facts(SIGNED, part(State.LOST)), Word.PART_DELIVERED),
-    (facts(SIGNED), Word.DELIVERED),
-    (facts(SIGNED, SIGNED), Word.DELIVERED),
-    (facts(BACK), Word.RETURNING),
-    (facts(BACK, MOVING), Word.RETURNING),
-    (facts(part(State.IN_TRANSIT, direction=Direction.BACK)), Word.RETURNING),
-    (facts(part(State.RETURNED, direction=Direction.BACK)), Word.CLOSED),
-    (facts(part(State.LOST), part(State.RETURNED, direction=Direction.BACK)), Word.CLOSED),
-    (facts(SIGNED, completed=True), Word.COMPLETED),
-    (facts(AT_HOME, cancelled=True), Word.CLOSED),
-    (facts(SIGNED, cancelled=True), Word.CLOSED),
-])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (facts(), Word.TO_SHIP),
+        (facts(AT_HOME), Word.TO_SHIP),
+        (facts(LEFT, sent=1), Word.PART_SHIPPED),
+        (facts(MOVING, AT_HOME, sent=1), Word.PART_SHIPPED),
+        (facts(SIGNED, AT_HOME, sent=1), Word.PART_DELIVERED),
+        (facts(LEFT), Word.SHIPPED),
+        (facts(part(State.NO_TRACE)), Word.SHIPPED),
+        (facts(part(State.UNKNOWN)), Word.SHIPPED),
+        (facts(MOVING), Word.IN_TRANSIT),
+        (facts(MOVING, LEFT), Word.IN_TRANSIT),
+        (facts(part(State.EXCEPTION, Kind.STALLED)), Word.IN_TRANSIT),
+        (facts(DOOR, MOVING), Word.OUT_FOR_DELIVERY),
+        (facts(part(State.READY_FOR_PICKUP)), Word.OUT_FOR_DELIVERY),
+        (facts(part(State.ATTEMPT_FAILED)), Word.OUT_FOR_DELIVERY),
+        (facts(SIGNED, DOOR), Word.PART_DELIVERED),
+        (facts(SIGNED, part(State.LOST)), Word.PART_DELIVERED),
+        (facts(SIGNED), Word.DELIVERED),
+        (facts(SIGNED, SIGNED), Word.DELIVERED),
+        (facts(BACK), Word.RETURNING),
+        (facts(BACK, MOVING), Word.RETURNING),
+        (facts(part(State.IN_TRANSIT, direction=Direction.BACK)), Word.RETURNING),
+        (facts(part(State.RETURNED, direction=Direction.BACK)), Word.CLOSED),
+        (facts(part(State.LOST), part(State.RETURNED, direction=Direction.BACK)), Word.CLOSED),
+        (facts(SIGNED, completed=True), Word.COMPLETED),
+        (facts(AT_HOME, cancelled=True), Word.CLOSED),
+        (facts(SIGNED, cancelled=True), Word.CLOSED),
+    ],
+)
 def test_the_table(given: OrderFacts, expected: Word) -> None:
     assert word(given) is expected
 

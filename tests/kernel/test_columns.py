@@ -13,12 +13,20 @@ def test_every_type_with_nulls_and_extremes(database: Database) -> None:
         rows = conn.execute(
             """SELECT * FROM unnest(%b::bigint[], %b::int[], %b::text[], %b::timestamptz[], %b::boolean[],
                                     %b::bytea[])""",
-            [bigints([1, -(2**63), None]), integers([2**31 - 1, -1, None]), texts(["", "\"{},\\' 派件", None]),
-             instants([WHEN, datetime(1970, 1, 1, tzinfo=UTC), None]), booleans([True, False, True]),
-             blobs([b"", b"\x00\xff", b"x"])]).fetchall()
-    assert rows == [(1, 2**31 - 1, "", WHEN, True, b""),
-                    (-(2**63), -1, "\"{},\\' 派件", datetime(1970, 1, 1, tzinfo=UTC), False, b"\x00\xff"),
-                    (None, None, None, None, True, b"x")]
+            [
+                bigints([1, -(2**63), None]),
+                integers([2**31 - 1, -1, None]),
+                texts(["", "\"{},\\' 派件", None]),
+                instants([WHEN, datetime(1970, 1, 1, tzinfo=UTC), None]),
+                booleans([True, False, True]),
+                blobs([b"", b"\x00\xff", b"x"]),
+            ],
+        ).fetchall()
+    assert rows == [
+        (1, 2**31 - 1, "", WHEN, True, b""),
+        (-(2**63), -1, "\"{},\\' 派件", datetime(1970, 1, 1, tzinfo=UTC), False, b"\x00\xff"),
+        (None, None, None, None, True, b"x"),
+    ]
 
 
 def test_no_rows(database: Database) -> None:

@@ -125,8 +125,11 @@ class Whole:
         said: list[str] = []
         for invariant in INVARIANTS:
             with self.work.begin() as tx:
-                said += invariant.broken(tx) if hasattr(invariant, "broken") else \
-                    [str(row[0]) for row in tx.conn.execute(invariant.SQL)]
+                said += (
+                    invariant.broken(tx)
+                    if hasattr(invariant, "broken")
+                    else [str(row[0]) for row in tx.conn.execute(invariant.SQL)]
+                )
         return said
 
 

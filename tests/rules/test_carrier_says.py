@@ -1,13 +1,13 @@
 """What carriers tell that nobody here said: a parcel was collected, a number exists."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.parts.world import order
 from tests.rules.side import ID, KEY, Memory, Whole, kdniao
-from waystream.core.events.fulfilment import StrangerNamedTake
+from waystream.core.facts import Verdict
 from waystream.integrations.kdniao.adapter import network
 from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, push_data, seal_push
 from waystream.kernel.clock import FixedClock
@@ -18,6 +18,7 @@ from waystream.kernel.vault import Keys
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.orders import actions as orders
+from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking import applying
 from waystream.parts.tracking.model import Received
 
@@ -45,12 +46,12 @@ def ship(whole: Whole) -> tuple[int, int]:
     return order_id, parcel_id
 
 
-def collect(whole: Whole, text: str = "已揽收") -> None:
-    """A push with the carrier's first scan comes in."""
+def push(whole: Whole, number: str, *, code: str = "", text: str = "已揽收") -> None:
+    """A push with the carrier's first scan of a number comes in."""
 
     def take_in(tx: Tx) -> None:
-        [(aggregator_id, carrier, number)] = tx.conn.execute("SELECT aggregator_id, carrier, number FROM binding")
-        news = News(carrier, number, "", "1", (TraceNews(tx.now, "1", text),))
+        [(aggregator_id,)] = tx.conn.execute("SELECT id FROM aggregator").fetchall()
+        news = News("YTO", number, code, "1", (TraceNews(tx.now, "1", text),))
         body = seal_push(Merchant(ID, KEY), "102", push_data(ID, "102", [news], at=tx.now))
         [push_id] = mint_ids(1, at_ms=int(tx.now.timestamp() * 1000))
         received = Received(push_id, aggregator_id, network, body, network.read_push(body), text.encode(), tx.now)
@@ -58,6 +59,11 @@ def collect(whole: Whole, text: str = "已揽收") -> None:
 
     whole.work.run(take_in)
     whole.settle()
+
+
+def collect(whole: Whole, text: str = "已揽收") -> None:
+    [(number,)] = whole.rows("SELECT number FROM binding")
+    push(whole, number, text=text)
 
 
 def alarms(whole: Whole) -> list[tuple[str]]:
@@ -93,10 +99,25 @@ def test_a_held_parcel_that_is_collected_is_an_alarm_and_leaves_when_it_is_relea
     assert whole.broken() == []
 
 
+def test_a_parcel_that_was_lost_and_moves_again_is_watched_again(whole: Whole) -> None:
+    _, parcel_id = ship(whole)
+
+    def watched_after(decide: Callable[[Tx], object]) -> list[tuple[str]]:
+        whole.work.run(decide)
+        whole.settle()
+        return whole.rows("SELECT state FROM subscription")
+
+    lost = {"verdict": Verdict.LOST, "actor": "staff:1", "reason": "they say so"}
+    assert watched_after(lambda tx: tracking.decide(tx, parcel_id, **lost)) == [("ended",)]
+    [(decision,)] = whole.rows("SELECT id FROM decision")
+    found = {"actor": "staff:1", "reason": "found"}
+    assert watched_after(lambda tx: tracking.withdraw_decision(tx, decision, **found)) == [("live",)]
+
+
 def test_a_number_that_a_push_names_is_given_back_when_nobody_waits_for_it(whole: Whole, memory: Memory) -> None:
     """The answer to the first attempt never came; another was asked meanwhile."""
-    _, parcel_id = ship(whole)
-    [(take_id, shop_id)] = whole.rows("SELECT id, shop_id FROM take")
+    ship(whole)
+    [(code,)] = whole.rows("SELECT code FROM take")
     [lost] = memory.alive()
 
     def forget(tx: Tx) -> None:
@@ -106,10 +127,7 @@ def test_a_number_that_a_push_names_is_given_back_when_nobody_waits_for_it(whole
         tx.conn.execute("UPDATE parcel SET stage = 'asked'")
 
     whole.work.run(forget)
-    whole.work.run(
-        lambda tx: tx.emit(StrangerNamedTake(shop_id=shop_id, parcel_id=parcel_id, take_id=take_id, number=lost))
-    )
-    whole.settle()
+    push(whole, lost, code=code)
     assert whole.rows("SELECT state, number FROM take ORDER BY id LIMIT 1") == [("orphan", lost)]
     assert lost not in memory.alive()
     assert {number for (number,) in whole.rows("SELECT number FROM binding WHERE state = 'live'")} == memory.alive()

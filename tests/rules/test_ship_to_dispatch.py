@@ -69,9 +69,7 @@ def test_an_order_cancelled_before_it_leaves_gives_everything_back(whole: Whole,
     assert whole.broken() == []
 
 
-def test_a_changed_address_gets_a_new_number_and_paper_by_itself(
-    whole: Whole, memory: Memory, tmp_path: Path
-) -> None:
+def test_a_changed_address_gets_a_new_number_and_paper_by_itself(whole: Whole, memory: Memory, tmp_path: Path) -> None:
     ship(whole, "A1")
     whole.settle()
     with whole.work.begin() as tx:

@@ -15,9 +15,13 @@ PLACES = {"北京市": "朝阳区", "广州市": "天河区", "成都市": "武�
 
 def request(code: str, *, carrier: str = "YTO", city: str = "北京市") -> TakeRequest:
     return TakeRequest(
-        code=code, account=CarrierAccount(carrier, customer_name="C1"), goods=(Goods("杯子"),), weight_g=500,
+        code=code,
+        account=CarrierAccount(carrier, customer_name="C1"),
+        goods=(Goods("杯子"),),
+        weight_g=500,
         sender=Contact("仓", mobile="19900000000", province="广东省", city="深圳市", district="南山区", address="1号"),
-        receiver=Contact("李四", mobile="19900000001", province="x省", city=city, district=PLACES[city], address="2号"))
+        receiver=Contact("李四", mobile="19900000001", province="x省", city=city, district=PLACES[city], address="2号"),
+    )
 
 
 class Merchant:

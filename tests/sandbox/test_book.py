@@ -18,8 +18,10 @@ def issued(code: str, number: str, at: datetime = AT) -> Issued:
 
 
 def plan(one: Issued) -> list[Happening]:
-    return [Happening(one.at + timedelta(hours=4), "1", "已揽收", "深圳市"),
-            Happening(one.at + timedelta(hours=40), "301", "已签收", "北京市")]
+    return [
+        Happening(one.at + timedelta(hours=4), "1", "已揽收", "深圳市"),
+        Happening(one.at + timedelta(hours=40), "301", "已签收", "北京市"),
+    ]
 
 
 def open_book(folder: Path, strike: Strike = lambda fault, about: False) -> SandboxBook:

@@ -21,9 +21,11 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def plan(one: Issued) -> list[Happening]:
-    return [Happening(one.at + 4 * HOUR, "1", "已揽收", "深圳市"),
-            Happening(one.at + 9 * HOUR, "204", "到达", "广州市"),
-            Happening(one.at + 40 * HOUR, "301", "已签收", "北京市", gone_at=one.at + 50 * HOUR)]
+    return [
+        Happening(one.at + 4 * HOUR, "1", "已揽收", "深圳市"),
+        Happening(one.at + 9 * HOUR, "204", "到达", "广州市"),
+        Happening(one.at + 40 * HOUR, "301", "已签收", "北京市", gone_at=one.at + 50 * HOUR),
+    ]
 
 
 class Scene:
@@ -68,7 +70,11 @@ def test_every_push_holds_the_whole_history(tmp_path: Path) -> None:
     merchant = play(tmp_path, act)
     told = [push.told[0] for push in merchant.pushes]
     assert [[trace.code for trace in one.traces] for one in told] == [
-        ["1"], ["1", "204"], ["1", "204", "301"], ["1", "204"]]
+        ["1"],
+        ["1", "204"],
+        ["1", "204", "301"],
+        ["1", "204"],
+    ]
     assert [one.state_code for one in told] == ["1", "204", "301", "204"]
     assert all(one.complete and one.number == "YT0" and one.our_code == "WS0" for one in told)
 
@@ -133,14 +139,18 @@ def test_a_killed_sandbox_sends_what_it_had_written_down(tmp_path: Path) -> None
     assert len(play(tmp_path, after).pushes) == 1
 
 
-@pytest.mark.parametrize(("faults", "moments", "calls", "taken"), [
-    (Faults(duplicate=1.0), (0,), 2, 2),
-    (Faults(delay=1.0, delay_h=6), (0, 359), 0, 0),
-    (Faults(delay=1.0, delay_h=6), (0, 360), 1, 1),
-    (Faults(reorder=1.0), (0, 60), 0, 0),
-    (Faults(drop=1.0), (0, 15, 45), 0, 0),
-    (Faults(bad_signature=1.0), (0,), 1, 0),
-    (Faults(bad_signature=1.0), (0, 15), 2, 1)])
+@pytest.mark.parametrize(
+    ("faults", "moments", "calls", "taken"),
+    [
+        (Faults(duplicate=1.0), (0,), 2, 2),
+        (Faults(delay=1.0, delay_h=6), (0, 359), 0, 0),
+        (Faults(delay=1.0, delay_h=6), (0, 360), 1, 1),
+        (Faults(reorder=1.0), (0, 60), 0, 0),
+        (Faults(drop=1.0), (0, 15, 45), 0, 0),
+        (Faults(bad_signature=1.0), (0,), 1, 0),
+        (Faults(bad_signature=1.0), (0, 15), 2, 1),
+    ],
+)
 def test_faults_of_the_road(tmp_path: Path, faults: Faults, moments: tuple[int, ...], calls: int, taken: int) -> None:
     async def act(scene: Scene) -> None:
         scene.give(1)

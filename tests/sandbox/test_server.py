@@ -37,9 +37,18 @@ class Sandbox:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.aggregator = Aggregator(ID, KEY, self.url)
-        self.settings = replace(SandboxSettings(
-            folder, (Customer(ID, KEY, merchant.url),), port=port, anchor_business=START, anchor_machine=machine_now(),
-            tick_s=0.02, retry_floor_s=0), **settings)
+        self.settings = replace(
+            SandboxSettings(
+                folder,
+                (Customer(ID, KEY, merchant.url),),
+                port=port,
+                anchor_business=START,
+                anchor_machine=machine_now(),
+                tick_s=0.02,
+                retry_floor_s=0,
+            ),
+            **settings,
+        )
         self.process = self.start()
 
     def start(self) -> Any:
@@ -159,15 +168,23 @@ def test_journeys_are_fixed_and_pushed_by_hand(open_sandbox: Open, merchant: Mer
     sandbox = open_sandbox()
     number = sandbox.number("WS1")
     stamps = [START + timedelta(hours=hours) for hours in (1, 30)]
-    events = [{"at": at.isoformat(), "code": code, "text": text, "location": "北京市"}
-              for at, code, text in zip(stamps, ("1", "301"), ("已揽收", "已签收"), strict=True)]
+    events = [
+        {"at": at.isoformat(), "code": code, "text": text, "location": "北京市"}
+        for at, code, text in zip(stamps, ("1", "301"), ("已揽收", "已签收"), strict=True)
+    ]
     sandbox.send("/sandbox/journeys", [{"number": number, "events": events[:1], "quiet": True}])
     sandbox.send("/sandbox/journeys", [{"number": number, "events": events[1:], "quiet": True, "add": True}])
-    statuses = sandbox.send("/sandbox/push-now", {"pushes": [
-        {"numbers": [number], "upto": stamps[1].isoformat()},
-        {"numbers": [number], "upto": stamps[0].isoformat(), "times": 2},
-        {"numbers": [number], "upto": stamps[0].isoformat(), "state_ex": "403", "push_type": "101"},
-        {"numbers": [number], "upto": stamps[1].isoformat(), "forged": True}]})["statuses"]
+    statuses = sandbox.send(
+        "/sandbox/push-now",
+        {
+            "pushes": [
+                {"numbers": [number], "upto": stamps[1].isoformat()},
+                {"numbers": [number], "upto": stamps[0].isoformat(), "times": 2},
+                {"numbers": [number], "upto": stamps[0].isoformat(), "state_ex": "403", "push_type": "101"},
+                {"numbers": [number], "upto": stamps[1].isoformat(), "forged": True},
+            ]
+        },
+    )["statuses"]
     assert statuses == [200, 200, 200, 200, 401]
     codes = [[trace.code for trace in push.told[0].traces] for push in merchant.pushes]
     assert codes == [["1", "301"], ["1"], ["1"], [""]]
@@ -212,11 +229,17 @@ def test_an_answer_may_be_late_or_lost(open_sandbox: Open) -> None:
     assert 0 < obeyed < 10
 
 
-@pytest.mark.parametrize(("path", "method", "document", "status"), [
-    ("/sandbox/faults", "PUT", {"dorp": 0.1}, 422), ("/sandbox/faults", "PUT", {"drop": 7}, 422),
-    ("/sandbox/faults", "PUT", [], 422), ("/sandbox/journeys", "POST", [{"number": "nobody", "events": []}], 404),
-    ("/sandbox/push-now", "POST", {"pushes": [{"numbers": []}]}, 422),
-    ("/sandbox/push-now", "POST", {"pushes": [{"numbers": ["nobody"]}]}, 404)])
+@pytest.mark.parametrize(
+    ("path", "method", "document", "status"),
+    [
+        ("/sandbox/faults", "PUT", {"dorp": 0.1}, 422),
+        ("/sandbox/faults", "PUT", {"drop": 7}, 422),
+        ("/sandbox/faults", "PUT", [], 422),
+        ("/sandbox/journeys", "POST", [{"number": "nobody", "events": []}], 404),
+        ("/sandbox/push-now", "POST", {"pushes": [{"numbers": []}]}, 422),
+        ("/sandbox/push-now", "POST", {"pushes": [{"numbers": ["nobody"]}]}, 404),
+    ],
+)
 def test_wrong_handles_are_said_so(open_sandbox: Open, path: str, method: str, document: Any, status: int) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         open_sandbox().send(path, document, method)

@@ -20,17 +20,26 @@ BEIJING = timezone(timedelta(hours=8))
 CARRIERS = ("SF", "ZTO", "YTO", "STO", "YD", "JD", "JTSD", "EMS", "DBL")
 
 trips = st.builds(
-    Trip, seed=st.integers(0, 99), carrier=st.sampled_from(CARRIERS), number=st.integers(10**9, 10**10).map(str),
+    Trip,
+    seed=st.integers(0, 99),
+    carrier=st.sampled_from(CARRIERS),
+    number=st.integers(10**9, 10**10).map(str),
     origin=st.just(Place("广东省", "深圳市", "南山区")),
     destination=st.sampled_from([Place("x", name, "y") for name in [*CITIES, "无名市", "火星"]]),
     taken_at=st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
-    pace=st.sampled_from([0.1, 0.4, 1.0, 2.0]))
+    pace=st.sampled_from([0.1, 0.4, 1.0, 2.0]),
+)
 
 
 def trip(number: str = "78000001", **changes: object) -> Trip:
     known: dict[str, object] = {
-        "seed": 1, "carrier": "ZTO", "number": number, "origin": Place("广东省", "深圳市", "南山区"),
-        "destination": Place("北京市", "北京市", "朝阳区"), "taken_at": TAKEN}
+        "seed": 1,
+        "carrier": "ZTO",
+        "number": number,
+        "origin": Place("广东省", "深圳市", "南山区"),
+        "destination": Place("北京市", "北京市", "朝阳区"),
+        "taken_at": TAKEN,
+    }
     return Trip(**(known | changes))  # type: ignore[arg-type]
 
 
@@ -53,16 +62,26 @@ def test_nobody_rings_at_night(trip: Trip, fate: Fate) -> None:
 
 
 ENDS = {
-    Fate.IN_PERSON: (State.DELIVERED, Kind.IN_PERSON), Fate.PROXY: (State.DELIVERED, Kind.BY_PROXY),
-    Fate.LOCKER: (State.DELIVERED, Kind.LOCKER), Fate.LOCKER_OVERDUE: (State.DELIVERED, Kind.LOCKER),
-    Fate.FAILED: (State.DELIVERED, Kind.UNSPECIFIED), Fate.UNREACHABLE: (State.DELIVERED, Kind.UNSPECIFIED),
-    Fate.BAD_ADDRESS: (State.DELIVERED, Kind.UNSPECIFIED), Fate.REFUSED: (State.RETURNED, Kind.NONE),
-    Fate.INTERCEPTED: (State.RETURNED, Kind.NONE), Fate.LOST: (State.LOST, Kind.NONE),
-    Fate.DAMAGED: (State.DELIVERED, Kind.IN_PERSON), Fate.MISROUTED: (State.DELIVERED, Kind.IN_PERSON),
-    Fate.DELAYED: (State.DELIVERED, Kind.IN_PERSON), Fate.STALLED: (State.DELIVERED, Kind.IN_PERSON),
-    Fate.CUSTOMS: (State.DELIVERED, Kind.IN_PERSON), Fate.FORWARDED: (State.DELIVERED, Kind.IN_PERSON),
-    Fate.NEVER_COLLECTED: (State.AWAITING_COLLECTION, Kind.NONE), Fate.RETRACTED: (State.DELIVERED, Kind.IN_PERSON),
-    Fate.CONTRADICTED: (State.DELIVERED, Kind.BY_PROXY), Fate.ODD_CODE: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.IN_PERSON: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.PROXY: (State.DELIVERED, Kind.BY_PROXY),
+    Fate.LOCKER: (State.DELIVERED, Kind.LOCKER),
+    Fate.LOCKER_OVERDUE: (State.DELIVERED, Kind.LOCKER),
+    Fate.FAILED: (State.DELIVERED, Kind.UNSPECIFIED),
+    Fate.UNREACHABLE: (State.DELIVERED, Kind.UNSPECIFIED),
+    Fate.BAD_ADDRESS: (State.DELIVERED, Kind.UNSPECIFIED),
+    Fate.REFUSED: (State.RETURNED, Kind.NONE),
+    Fate.INTERCEPTED: (State.RETURNED, Kind.NONE),
+    Fate.LOST: (State.LOST, Kind.NONE),
+    Fate.DAMAGED: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.MISROUTED: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.DELAYED: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.STALLED: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.CUSTOMS: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.FORWARDED: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.NEVER_COLLECTED: (State.AWAITING_COLLECTION, Kind.NONE),
+    Fate.RETRACTED: (State.DELIVERED, Kind.IN_PERSON),
+    Fate.CONTRADICTED: (State.DELIVERED, Kind.BY_PROXY),
+    Fate.ODD_CODE: (State.DELIVERED, Kind.IN_PERSON),
 }
 
 
@@ -90,11 +109,23 @@ def test_each_fate_ends_where_its_name_says(fate: Fate, carrier: str) -> None:
     assert states(journey(trip(carrier=carrier), fate))[-1] == ENDS[fate]
 
 
-@pytest.mark.parametrize(("fate", "passing"), [
-    (Fate.FAILED, State.ATTEMPT_FAILED), (Fate.REFUSED, State.RETURNING), (Fate.INTERCEPTED, State.INTERCEPTED),
-    (Fate.DAMAGED, State.EXCEPTION), (Fate.CUSTOMS, State.CUSTOMS), (Fate.FORWARDED, State.FORWARDED),
-    (Fate.LOCKER, State.READY_FOR_PICKUP), (Fate.ODD_CODE, State.UNKNOWN), (Fate.IN_PERSON, State.OUT_FOR_DELIVERY),
-    (Fate.IN_PERSON, State.ARRIVED_AT_OUTLET), (Fate.IN_PERSON, State.COLLECTED), (Fate.IN_PERSON, State.IN_TRANSIT)])
+@pytest.mark.parametrize(
+    ("fate", "passing"),
+    [
+        (Fate.FAILED, State.ATTEMPT_FAILED),
+        (Fate.REFUSED, State.RETURNING),
+        (Fate.INTERCEPTED, State.INTERCEPTED),
+        (Fate.DAMAGED, State.EXCEPTION),
+        (Fate.CUSTOMS, State.CUSTOMS),
+        (Fate.FORWARDED, State.FORWARDED),
+        (Fate.LOCKER, State.READY_FOR_PICKUP),
+        (Fate.ODD_CODE, State.UNKNOWN),
+        (Fate.IN_PERSON, State.OUT_FOR_DELIVERY),
+        (Fate.IN_PERSON, State.ARRIVED_AT_OUTLET),
+        (Fate.IN_PERSON, State.COLLECTED),
+        (Fate.IN_PERSON, State.IN_TRANSIT),
+    ],
+)
 def test_a_fate_passes_through_its_state(fate: Fate, passing: State) -> None:
     assert passing in [state for state, _ in states(journey(trip(), fate))]
 
@@ -128,6 +159,10 @@ def test_far_is_far() -> None:
     assert 1_000 < distance_km(city_of("北京市"), city_of("上海市")) < 1_150
     assert city_of("不在图上") == city_of("不在图上")
     near, far = (
-        [journey(trip(str(number), destination=Place("x", city, "y")), Fate.IN_PERSON)[-1].at - TAKEN
-         for number in range(60)] for city in ("广州市", "乌鲁木齐市"))
+        [
+            journey(trip(str(number), destination=Place("x", city, "y")), Fate.IN_PERSON)[-1].at - TAKEN
+            for number in range(60)
+        ]
+        for city in ("广州市", "乌鲁木齐市")
+    )
     assert sorted(near)[30] < sorted(far)[30]

@@ -277,7 +277,7 @@ def _make_parcel(
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 1580, %s, %s, %s, %s, %s, %s, %s)""",
         [
             parcel_id, shop_id, world.warehouse_id, person_id, world.accounts[spec.carrier], spec.carrier, stage,
-            "balance" if stage == "refused" else "", 1620 if sent else None, at - timedelta(hours=19),
+            "number_pool_empty" if stage == "refused" else "", 1620 if sent else None, at - timedelta(hours=19),
             at - timedelta(hours=18) if issued else None, at - timedelta(hours=18) if issued else None,
             at - timedelta(hours=12) if sent else None, "scan" if sent else "", at,
         ],

@@ -15,7 +15,7 @@ PAGES = (
     "/", "/orders", "/parcels", "/strangers", "/strangers?view=quarantine", "/strangers?view=codes",
     "/strangers?view=disputed", "/setup", "/setup/aggregators/new", "/setup/accounts/new", "/setup/warehouses/new",
     "/printers", "/printers/new", "/people", "/people/new", "/people/keys/new", "/shops", "/shops/new", "/audit", "/me",
-    "/components", "/import",
+    "/components", "/import", "/tasks", "/numbers", "/catalogue", "/catalogue/new",
 )  # fmt: skip
 ANSWER = re.compile(r'class="answer[^"]*">(.*?)</(?:p|h1)>', re.DOTALL)
 

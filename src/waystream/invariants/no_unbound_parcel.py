@@ -7,7 +7,8 @@ WHERE parcel.stage IN ('issued', 'printed', 'dispatched')
 UNION ALL
 SELECT 'parcel ' || parcel.id || ' waits for a number nobody asks for' FROM parcel
 WHERE parcel.stage IN ('asked', 'doubt') AND parcel.mother_id IS NULL
-  AND NOT EXISTS (SELECT FROM binding WHERE binding.parcel_id = parcel.id AND binding.state = 'cancelling')
+  AND NOT EXISTS (SELECT FROM binding JOIN parcel AS piece ON piece.id = binding.parcel_id
+      WHERE parcel.id IN (piece.id, piece.mother_id) AND binding.state = 'cancelling')
   AND NOT EXISTS (
       SELECT FROM take JOIN job ON job.kind = 'take_number' AND job.key = take.id::text
       WHERE take.parcel_id = parcel.id AND take.state IN ('planned', 'asked', 'doubt')

@@ -17,7 +17,7 @@ def broken(tx: Tx) -> list[str]:
         wrong += [
             f"parcel {stored.parcel_id}"
             for stored in tracks
-            if fold(*facts[stored.parcel_id]) != stored.track
+            if fold(*facts[stored.parcel_id].values()) != stored.track
             and not any(left.holds(stored.parcel_id) for left in detached)
         ]
         last = tracks[-1].parcel_id

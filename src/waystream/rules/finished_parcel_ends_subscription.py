@@ -1,15 +1,24 @@
-"""When a parcel has arrived for good, then nobody needs to watch its waybill any more."""
+"""When a parcel has arrived for good, then nobody watches its waybill any more, unless it moves on after all."""
 
 from collections.abc import Sequence
 
-from waystream.core.events.tracking import ParcelLost, ParcelReturned
+from waystream.core.events import registry
+from waystream.core.events.tracking import TrackEvent
+from waystream.core.state import State
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
 from waystream.parts.hub import actions as hub
 
-WHEN = (ParcelReturned, ParcelLost)
+WHEN = tuple(kind for kind in registry().values() if issubclass(kind, TrackEvent))
 START = "beginning"
+
+_END = (State.RETURNED, State.LOST)
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
-    hub.end_watch(tx, [told.event.parcel_id for told in events if isinstance(told.event, WHEN)])
+    told = [each.event for each in events if isinstance(each.event, TrackEvent)]
+    over = {parcel_id for parcel_id, state in {event.parcel_id: event.after for event in told}.items() if state in _END}
+    again = {event.parcel_id for event in told if event.before in _END} - over
+
+    hub.end_watch(tx, sorted(over))
+    hub.go_on_watching(tx, sorted(again))

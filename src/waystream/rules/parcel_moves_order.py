@@ -1,9 +1,9 @@
-"""When a parcel got its number, lost its label, left the warehouse or moved, then its orders' words follow."""
+"""When a parcel got its number, left the warehouse, moved or will never leave, then its orders' words follow."""
 
 from collections.abc import Sequence
 
 from waystream.core.events import ParcelEvent, registry
-from waystream.core.events.fulfilment import LabelVoided, ParcelDispatched, WaybillIssued
+from waystream.core.events.fulfilment import ParcelDispatched, ParcelVoided, WaybillIssued
 from waystream.core.events.tracking import TrackEvent
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
@@ -11,8 +11,8 @@ from waystream.parts.orders import actions as orders
 
 WHEN = (
     WaybillIssued,
-    LabelVoided,
     ParcelDispatched,
+    ParcelVoided,
     *(kind for kind in registry().values() if issubclass(kind, TrackEvent)),
 )
 START = "beginning"

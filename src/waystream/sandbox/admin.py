@@ -67,15 +67,24 @@ class Admin:
         self._mischief = mischief
         self.router = APIRouter(prefix="/sandbox")
         for path, method, handler in (
-                ("/state", "GET", self.state), ("/issued", "GET", self.issued), ("/clock", "GET", self.clock),
-                ("/faults", "PUT", self.set_faults), ("/journeys", "POST", self.set_journeys),
-                ("/push-now", "POST", self.push_now)):
+            ("/state", "GET", self.state),
+            ("/issued", "GET", self.issued),
+            ("/clock", "GET", self.clock),
+            ("/faults", "PUT", self.set_faults),
+            ("/journeys", "POST", self.set_journeys),
+            ("/push-now", "POST", self.push_now),
+        ):
             self.router.add_api_route(path, handler, methods=[method], response_model=None)
 
     async def state(self) -> JSONResponse:
         """How much of everything there is."""
-        return JSONResponse({"now": self._clock.now().isoformat(), "counts": dict(self._book.list_counts()),
-                             "faults": msgspec.to_builtins(self._mischief.faults)})
+        return JSONResponse(
+            {
+                "now": self._clock.now().isoformat(),
+                "counts": dict(self._book.list_counts()),
+                "faults": msgspec.to_builtins(self._mischief.faults),
+            }
+        )
 
     async def issued(self, order_code: str | None = None) -> JSONResponse:
         """Every number given out, in order; with `order_code` only that one's."""
@@ -83,9 +92,15 @@ class Admin:
         return JSONResponse([self._issued(one, now) for one in self._book.list_issued(order_code)])
 
     def _issued(self, one: Issued, now: datetime) -> dict[str, Any]:
-        return {"merchant_id": one.merchant_id, "order_code": one.order_code, "carrier": one.carrier,
-                "number": one.number, "at": one.at.isoformat(), "cancelled": one.cancelled_at is not None,
-                "collected": self._book.is_collected(one, now)}
+        return {
+            "merchant_id": one.merchant_id,
+            "order_code": one.order_code,
+            "carrier": one.carrier,
+            "number": one.number,
+            "at": one.at.isoformat(),
+            "cancelled": one.cancelled_at is not None,
+            "collected": self._book.is_collected(one, now),
+        }
 
     async def clock(self) -> JSONResponse:
         return JSONResponse({"now": self._clock.now().isoformat(), "speed": self._speed})
@@ -103,8 +118,7 @@ class Admin:
             known = self._watched(journey.number)
             old = self._book.list_happenings(known.carrier, known.number) if journey.add else ()
             happenings = sorted((*old, *map(_happening, journey.events)), key=lambda one: one.at)
-            self._book.fix_journey(known.carrier, known.number, happenings, now=self._clock.now(),
-                                   quiet=journey.quiet)
+            self._book.fix_journey(known.carrier, known.number, happenings, now=self._clock.now(), quiet=journey.quiet)
         return JSONResponse({"journeys": len(journeys)})
 
     async def push_now(self, request: Request) -> JSONResponse:

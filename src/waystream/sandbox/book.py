@@ -90,13 +90,16 @@ class SandboxBook:
     def count(self, name: str, by: int = 1) -> int:
         """Add to a counter and return it."""
         with self._commit() as db:
-            db.execute("INSERT INTO counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE"
-                       " SET value = value + excluded.value", (name, by))
+            db.execute(
+                "INSERT INTO counter VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+                (name, by),
+            )
         return int(self._all("SELECT value FROM counter WHERE name = ?", name)[0][0])
 
     def find_order(self, merchant_id: str, order_code: str) -> Issued | None:
-        rows = self._all(f"SELECT {_ISSUED} FROM issued WHERE merchant_id = ? AND order_code = ?",
-                         merchant_id, order_code)
+        rows = self._all(
+            f"SELECT {_ISSUED} FROM issued WHERE merchant_id = ? AND order_code = ?", merchant_id, order_code
+        )
         return _issued(rows[0]) if rows else None
 
     def find_reusable_number(self, carrier: str, at: datetime) -> str | None:
@@ -108,7 +111,11 @@ class SandboxBook:
             f"   AND h.code IN ({','.join('?' * len(FINAL_CODES))})"
             "   AND NOT EXISTS (SELECT 1 FROM happening l WHERE l.carrier = h.carrier AND l.number = h.number"
             "                   AND l.place > h.place))"
-            " ORDER BY i.id LIMIT 1", carrier, _micros(at - _REUSABLE_AFTER), *sorted(FINAL_CODES))
+            " ORDER BY i.id LIMIT 1",
+            carrier,
+            _micros(at - _REUSABLE_AFTER),
+            *sorted(FINAL_CODES),
+        )
         return str(rows[0][0]) if rows else None
 
     def count_issued(self, carrier: str, customer: str) -> int:
@@ -120,9 +127,18 @@ class SandboxBook:
             db.execute(
                 "INSERT INTO issued (merchant_id, order_code, carrier, number, at, origin, destination, customer,"
                 " answer) VALUES (?,?,?,?,?,?,?,?,?)",
-                (issued.merchant_id, issued.order_code, issued.carrier, issued.number, _micros(issued.at),
-                 json.dumps(astuple(issued.origin)), json.dumps(astuple(issued.destination)), issued.customer,
-                 issued.answer))
+                (
+                    issued.merchant_id,
+                    issued.order_code,
+                    issued.carrier,
+                    issued.number,
+                    _micros(issued.at),
+                    json.dumps(astuple(issued.origin)),
+                    json.dumps(astuple(issued.destination)),
+                    issued.customer,
+                    issued.answer,
+                ),
+            )
             _write_journey(db, issued.carrier, issued.number, happenings)
             if subscription is not None:
                 _write_watch(db, subscription, next_change(happenings, since=subscription.at, now=subscription.at))
@@ -131,8 +147,10 @@ class SandboxBook:
     def cancel(self, issued: Issued, at: datetime) -> None:
         """A cancelled number never moves and is no longer watched."""
         with self._commit() as db:
-            db.execute("UPDATE issued SET cancelled_at = ? WHERE merchant_id = ? AND order_code = ?",
-                       (_micros(at), issued.merchant_id, issued.order_code))
+            db.execute(
+                "UPDATE issued SET cancelled_at = ? WHERE merchant_id = ? AND order_code = ?",
+                (_micros(at), issued.merchant_id, issued.order_code),
+            )
             for table in ("happening", "watch"):
                 db.execute(f"DELETE FROM {table} WHERE carrier = ? AND number = ?", (issued.carrier, issued.number))
 
@@ -141,8 +159,11 @@ class SandboxBook:
 
     def subscribe(self, subscription: Subscription) -> None:
         happenings = self.list_happenings(subscription.carrier, subscription.number)
-        first = subscription.at if told_at(happenings, subscription.at) else next_change(
-            happenings, since=subscription.at, now=subscription.at)
+        first = (
+            subscription.at
+            if told_at(happenings, subscription.at)
+            else next_change(happenings, since=subscription.at, now=subscription.at)
+        )
         with self._commit() as db:
             _write_watch(db, subscription, first)
 
@@ -150,23 +171,38 @@ class SandboxBook:
         news = self.news_of(carrier, number, at)
         return news if news.traces else None
 
-    def news_of(self, carrier: str, number: str, at: datetime, *, order_code: str = "",
-                since: datetime | None = None) -> News:
+    def news_of(
+        self, carrier: str, number: str, at: datetime, *, order_code: str = "", since: datetime | None = None
+    ) -> News:
         """All there is to say at an instant; watching since `since` decides when silence counts."""
         happenings = self.list_happenings(carrier, number)
         said = standing(happenings, since=since or at, now=at)
         traces = tuple(TraceNews(one.at, one.code, one.text, one.location) for one in told_at(happenings, at))
-        return News(carrier=carrier, number=number, order_code=order_code, state_ex=said.state_ex, traces=traces,
-                    success=said.success, reason=said.reason)
+        return News(
+            carrier=carrier,
+            number=number,
+            order_code=order_code,
+            state_ex=said.state_ex,
+            traces=traces,
+            success=said.success,
+            reason=said.reason,
+        )
 
     def list_happenings(self, carrier: str, number: str) -> tuple[Happening, ...]:
-        rows = self._all("SELECT at, code, text, location, gone_at FROM happening WHERE carrier = ? AND number = ?"
-                         " ORDER BY at, place", carrier, number)
-        return tuple(Happening(_instant(at), code, text, location, None if gone is None else _instant(gone))
-                     for at, code, text, location, gone in rows)
+        rows = self._all(
+            "SELECT at, code, text, location, gone_at FROM happening WHERE carrier = ? AND number = ?"
+            " ORDER BY at, place",
+            carrier,
+            number,
+        )
+        return tuple(
+            Happening(_instant(at), code, text, location, None if gone is None else _instant(gone))
+            for at, code, text, location, gone in rows
+        )
 
-    def fix_journey(self, carrier: str, number: str, happenings: Sequence[Happening], *, now: datetime,
-                    quiet: bool) -> None:
+    def fix_journey(
+        self, carrier: str, number: str, happenings: Sequence[Happening], *, now: datetime, quiet: bool
+    ) -> None:
         """Replace what will happen to a number; `quiet`: it is told only when a push is asked for by hand."""
         with self._commit() as db:
             _write_journey(db, carrier, number, happenings)
@@ -175,25 +211,40 @@ class SandboxBook:
 
     def list_due(self, now: datetime, *, limit: int) -> list[Subscription]:
         """The subscriptions for which something may have changed, the longest waiting first."""
-        rows = self._all("SELECT merchant_id, carrier, number, order_code, push_type, since FROM watch"
-                         " WHERE next_at <= ? ORDER BY next_at LIMIT ?", _micros(now), limit)
+        rows = self._all(
+            "SELECT merchant_id, carrier, number, order_code, push_type, since FROM watch"
+            " WHERE next_at <= ? ORDER BY next_at LIMIT ?",
+            _micros(now),
+            limit,
+        )
         return [_subscription(row) for row in rows]
 
     def find_subscription(self, number: str) -> Subscription | None:
-        rows = self._all("SELECT merchant_id, carrier, number, order_code, push_type, since FROM watch"
-                         " WHERE number = ? ORDER BY since DESC LIMIT 1", number)
+        rows = self._all(
+            "SELECT merchant_id, carrier, number, order_code, push_type, since FROM watch"
+            " WHERE number = ? ORDER BY since DESC LIMIT 1",
+            number,
+        )
         return _subscription(rows[0]) if rows else None
 
     def told(self, subscriptions: Sequence[Subscription], outgoing: Sequence[Outgoing], *, now: datetime) -> None:
         """Write the pushes down and when each waybill is looked at next, in one commit."""
         nexts = [self._next(one, now) for one in subscriptions]
         with self._commit() as db:
-            db.executemany("INSERT INTO outbox (merchant_id, push_type, data, due_at, attempt) VALUES (?,?,?,?,?)",
-                           [(push.merchant_id, push.push_type, push.data, _micros(push.due_at), push.attempt)
-                            for push in outgoing])
-            db.executemany("UPDATE watch SET next_at = ? WHERE merchant_id = ? AND carrier = ? AND number = ?",
-                           [(following, one.merchant_id, one.carrier, one.number)
-                            for one, following in zip(subscriptions, nexts, strict=True)])
+            db.executemany(
+                "INSERT INTO outbox (merchant_id, push_type, data, due_at, attempt) VALUES (?,?,?,?,?)",
+                [
+                    (push.merchant_id, push.push_type, push.data, _micros(push.due_at), push.attempt)
+                    for push in outgoing
+                ],
+            )
+            db.executemany(
+                "UPDATE watch SET next_at = ? WHERE merchant_id = ? AND carrier = ? AND number = ?",
+                [
+                    (following, one.merchant_id, one.carrier, one.number)
+                    for one, following in zip(subscriptions, nexts, strict=True)
+                ],
+            )
 
     def _next(self, one: Subscription, now: datetime) -> int | None:
         happenings = self.list_happenings(one.carrier, one.number)
@@ -203,17 +254,25 @@ class SandboxBook:
         return None if following is None else _micros(following)
 
     def list_outgoing(self, now: datetime, *, limit: int) -> list[Outgoing]:
-        rows = self._all("SELECT merchant_id, push_type, data, due_at, attempt, id FROM outbox WHERE due_at <= ?"
-                         " ORDER BY due_at, id LIMIT ?", _micros(now), limit)
-        return [Outgoing(merchant_id, push_type, data, _instant(due_at), attempt, key)
-                for merchant_id, push_type, data, due_at, attempt, key in rows]
+        rows = self._all(
+            "SELECT merchant_id, push_type, data, due_at, attempt, id FROM outbox WHERE due_at <= ?"
+            " ORDER BY due_at, id LIMIT ?",
+            _micros(now),
+            limit,
+        )
+        return [
+            Outgoing(merchant_id, push_type, data, _instant(due_at), attempt, key)
+            for merchant_id, push_type, data, due_at, attempt, key in rows
+        ]
 
     def settle(self, done: Sequence[Outgoing], later: Sequence[Outgoing]) -> None:
         """Forget what was taken or given up, keep what is sent again at its `due_at`."""
         with self._commit() as db:
             db.executemany("DELETE FROM outbox WHERE id = ?", [(push.id,) for push in done])
-            db.executemany("UPDATE outbox SET due_at = ?, attempt = ? WHERE id = ?",
-                           [(_micros(push.due_at), push.attempt, push.id) for push in later])
+            db.executemany(
+                "UPDATE outbox SET due_at = ?, attempt = ? WHERE id = ?",
+                [(_micros(push.due_at), push.attempt, push.id) for push in later],
+            )
 
     def list_issued(self, order_code: str | None = None) -> list[Issued]:
         """Every number given, or those of one OrderCode, in the order they were given."""
@@ -225,8 +284,10 @@ class SandboxBook:
 
     def list_counts(self) -> list[tuple[str, int]]:
         """How much of everything there is, by name."""
-        sizes = [(table, int(self._all(f"SELECT count(*) FROM {table}")[0][0]))
-                 for table in ("issued", "watch", "outbox", "happening")]
+        sizes = [
+            (table, int(self._all(f"SELECT count(*) FROM {table}")[0][0]))
+            for table in ("issued", "watch", "outbox", "happening")
+        ]
         return sizes + [(name, value) for name, value in self._all("SELECT name, value FROM counter ORDER BY name")]
 
 
@@ -235,9 +296,18 @@ _ISSUED = "merchant_id, order_code, carrier, number, at, origin, destination, cu
 
 def _issued(row: Sequence[Any]) -> Issued:
     merchant_id, order_code, carrier, number, at, origin, destination, customer, answer, cancelled_at = row
-    return Issued(merchant_id, order_code, carrier, number, _instant(at), Place(*json.loads(origin)),
-                  Place(*json.loads(destination)), customer, answer,
-                  None if cancelled_at is None else _instant(cancelled_at))
+    return Issued(
+        merchant_id,
+        order_code,
+        carrier,
+        number,
+        _instant(at),
+        Place(*json.loads(origin)),
+        Place(*json.loads(destination)),
+        customer,
+        answer,
+        None if cancelled_at is None else _instant(cancelled_at),
+    )
 
 
 def _subscription(row: Sequence[Any]) -> Subscription:
@@ -247,15 +317,37 @@ def _subscription(row: Sequence[Any]) -> Subscription:
 
 def _write_journey(db: sqlite3.Connection, carrier: str, number: str, happenings: Sequence[Happening]) -> None:
     db.execute("DELETE FROM happening WHERE carrier = ? AND number = ?", (carrier, number))
-    db.executemany("INSERT INTO happening VALUES (?,?,?,?,?,?,?,?)", [
-        (carrier, number, place, _micros(one.at), one.code, one.text, one.location,
-         None if one.gone_at is None else _micros(one.gone_at)) for place, one in enumerate(happenings)])
+    db.executemany(
+        "INSERT INTO happening VALUES (?,?,?,?,?,?,?,?)",
+        [
+            (
+                carrier,
+                number,
+                place,
+                _micros(one.at),
+                one.code,
+                one.text,
+                one.location,
+                None if one.gone_at is None else _micros(one.gone_at),
+            )
+            for place, one in enumerate(happenings)
+        ],
+    )
 
 
 def _write_watch(db: sqlite3.Connection, one: Subscription, next_at: datetime | None) -> None:
-    db.execute("INSERT OR REPLACE INTO watch VALUES (?,?,?,?,?,?,?)",
-               (one.merchant_id, one.carrier, one.number, one.order_code, one.push_type, _micros(one.at),
-                None if next_at is None else _micros(next_at)))
+    db.execute(
+        "INSERT OR REPLACE INTO watch VALUES (?,?,?,?,?,?,?)",
+        (
+            one.merchant_id,
+            one.carrier,
+            one.number,
+            one.order_code,
+            one.push_type,
+            _micros(one.at),
+            None if next_at is None else _micros(next_at),
+        ),
+    )
 
 
 def _micros(at: datetime) -> int:

@@ -57,8 +57,9 @@ NO_FAULTS = Faults()
 class Mischief:
     """Throws the coins. `folder` keeps the deaths that were died."""
 
-    def __init__(self, faults: Faults, *, seed: int, folder: Path,
-                 die: Callable[[], None] = lambda: os._exit(9)) -> None:
+    def __init__(
+        self, faults: Faults, *, seed: int, folder: Path, die: Callable[[], None] = lambda: os._exit(9)
+    ) -> None:
         self.faults = faults
         self._seed = seed
         self._deaths = folder / "deaths"

@@ -90,8 +90,16 @@ STYLES: dict[str, dict[str, str]] = {
     },
 }
 
-_STYLE_OF = {"SF": "truck", "JD": "truck", "EMS": "truck", "YTO": "company", "STO": "company", "YD": "scan",
-             "JTSD": "bracket", "ZTO": "bracket"}
+_STYLE_OF = {
+    "SF": "truck",
+    "JD": "truck",
+    "EMS": "truck",
+    "YTO": "company",
+    "STO": "company",
+    "YD": "scan",
+    "JTSD": "bracket",
+    "ZTO": "bracket",
+}
 
 
 def wording(carrier: str, what: str, scene: Scene) -> str:

@@ -36,8 +36,14 @@ _TIMEOUT_S = 20.0
 
 
 class Pusher:
-    def __init__(self, settings: SandboxSettings, *, book: SandboxBook, mischief: Mischief,
-                 transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        *,
+        book: SandboxBook,
+        mischief: Mischief,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._settings = settings
         self._book = book
         self._mischief = mischief

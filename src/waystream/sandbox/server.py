@@ -43,11 +43,11 @@ def build(settings: SandboxSettings) -> FastAPI:
     """The application, with everything that belongs to it."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     mischief = Mischief(settings.faults, seed=settings.seed, folder=settings.folder)
-    book = SandboxBook(settings.folder / "network.sqlite3", plan=_planner(settings, mischief),
-                       strike=mischief.strikes)
+    book = SandboxBook(settings.folder / "network.sqlite3", plan=_planner(settings, mischief), strike=mischief.strikes)
     pusher = Pusher(settings, book=book, mischief=mischief)
-    side = KdniaoSide([customer.merchant for customer in settings.customers], book=book, seed=settings.seed,
-                      strike=mischief.strikes)
+    side = KdniaoSide(
+        [customer.merchant for customer in settings.customers], book=book, seed=settings.seed, strike=mischief.strikes
+    )
     counter = _Counter(settings, side=side, mischief=mischief)
 
     @asynccontextmanager
@@ -96,9 +96,18 @@ class _Counter:
 def _planner(settings: SandboxSettings, mischief: Mischief) -> Plan:
     def plan(issued: Issued) -> Sequence[Happening]:
         fate = mischief.fate_for(issued.number) or fate_of(settings.seed, issued.number, settings.fate_mix)
-        return journey(Trip(
-            seed=settings.seed, carrier=issued.carrier, number=issued.number, origin=issued.origin,
-            destination=issued.destination, taken_at=issued.at, pace=settings.travel_pace), fate)
+        return journey(
+            Trip(
+                seed=settings.seed,
+                carrier=issued.carrier,
+                number=issued.number,
+                origin=issued.origin,
+                destination=issued.destination,
+                taken_at=issued.at,
+                pace=settings.travel_pace,
+            ),
+            fate,
+        )
 
     return plan
 
@@ -115,7 +124,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise Unavailable(
-            f"The sandbox cannot listen on {host}:{port}: {error.strerror}. Give it another port.") from error
+            f"The sandbox cannot listen on {host}:{port}: {error.strerror}. Give it another port."
+        ) from error
     return listening
 
 

@@ -52,10 +52,27 @@ Mix = tuple[tuple[Fate, float], ...]
 
 #: How parcels usually fare, in parts of a thousand.
 USUAL: Mix = (
-    (Fate.IN_PERSON, 560), (Fate.PROXY, 120), (Fate.LOCKER, 200), (Fate.LOCKER_OVERDUE, 15), (Fate.FAILED, 30),
-    (Fate.UNREACHABLE, 12), (Fate.BAD_ADDRESS, 6), (Fate.REFUSED, 12), (Fate.INTERCEPTED, 3), (Fate.LOST, 1),
-    (Fate.DAMAGED, 3), (Fate.MISROUTED, 5), (Fate.DELAYED, 8), (Fate.STALLED, 8), (Fate.CUSTOMS, 5),
-    (Fate.FORWARDED, 4), (Fate.NEVER_COLLECTED, 4), (Fate.RETRACTED, 1), (Fate.CONTRADICTED, 2), (Fate.ODD_CODE, 1))
+    (Fate.IN_PERSON, 560),
+    (Fate.PROXY, 120),
+    (Fate.LOCKER, 200),
+    (Fate.LOCKER_OVERDUE, 15),
+    (Fate.FAILED, 30),
+    (Fate.UNREACHABLE, 12),
+    (Fate.BAD_ADDRESS, 6),
+    (Fate.REFUSED, 12),
+    (Fate.INTERCEPTED, 3),
+    (Fate.LOST, 1),
+    (Fate.DAMAGED, 3),
+    (Fate.MISROUTED, 5),
+    (Fate.DELAYED, 8),
+    (Fate.STALLED, 8),
+    (Fate.CUSTOMS, 5),
+    (Fate.FORWARDED, 4),
+    (Fate.NEVER_COLLECTED, 4),
+    (Fate.RETRACTED, 1),
+    (Fate.CONTRADICTED, 2),
+    (Fate.ODD_CODE, 1),
+)
 
 #: For a demonstration: what is rare happens often.
 DEMO: Mix = tuple((fate, 90.0 if weight > 100 else 30.0) for fate, weight in USUAL)
@@ -116,9 +133,14 @@ class _Way:
 
     def _scene(self, city: City) -> Scene:
         courier = self.dice.choice(_SURNAMES) + "师傅"
-        return Scene(city=city.name, outlet=city.name.removesuffix("市") + self.dice.choice(_AREAS),
-                     hub=f"{city.hub}转运中心", courier=courier, phone=f"1990000{self.dice.randrange(10_000):04d}",
-                     keeper=self.dice.choice(_PROXIES))
+        return Scene(
+            city=city.name,
+            outlet=city.name.removesuffix("市") + self.dice.choice(_AREAS),
+            hub=f"{city.hub}转运中心",
+            courier=courier,
+            phone=f"1990000{self.dice.randrange(10_000):04d}",
+            keeper=self.dice.choice(_PROXIES),
+        )
 
     def wait(self, low_h: float, high_h: float) -> None:
         self.now += timedelta(hours=self.dice.uniform(low_h, high_h) * self.trip.pace)
@@ -214,7 +236,8 @@ def _locker(way: _Way, fate: Fate) -> None:
 
 def _attempt_fails(way: _Way, fate: Fate) -> None:
     code, what = {Fate.UNREACHABLE: ("416", "unreachable"), Fate.BAD_ADDRESS: ("420", "bad_address")}.get(
-        fate, ("405", "failed"))
+        fate, ("405", "failed")
+    )
     way.haul()
     way.reach_door()
     way.scan(code, what, way.scene_in)
@@ -247,8 +270,11 @@ def _lost(way: _Way, fate: Fate) -> None:
 
 def _troubled(way: _Way, fate: Fate) -> None:
     """Damaged, misrouted, delayed or oddly scanned at a hub, then as usual."""
-    code, what = {Fate.DAMAGED: ("414", "damaged"), Fate.MISROUTED: ("422", "misrouted"),
-                  Fate.DELAYED: ("417", "delayed")}.get(fate, ("299", "odd"))
+    code, what = {
+        Fate.DAMAGED: ("414", "damaged"),
+        Fate.MISROUTED: ("422", "misrouted"),
+        Fate.DELAYED: ("417", "delayed"),
+    }.get(fate, ("299", "odd"))
     way.wait(1, 4)
     way.scan(code, what, replace(way.scene_out, following=way.scene_in.hub))
     way.wait(6, 18)
@@ -299,11 +325,25 @@ def _contradicted(way: _Way, fate: Fate) -> None:
 
 
 _PLOTS = {
-    Fate.PROXY: _proxy, Fate.LOCKER: _locker, Fate.LOCKER_OVERDUE: _locker, Fate.FAILED: _attempt_fails,
-    Fate.UNREACHABLE: _attempt_fails, Fate.BAD_ADDRESS: _attempt_fails, Fate.REFUSED: _refused,
-    Fate.INTERCEPTED: _intercepted, Fate.LOST: _lost, Fate.DAMAGED: _troubled, Fate.MISROUTED: _troubled,
-    Fate.DELAYED: _troubled, Fate.ODD_CODE: _troubled, Fate.STALLED: _stalled, Fate.CUSTOMS: _customs,
-    Fate.FORWARDED: _forwarded, Fate.RETRACTED: _retracted, Fate.CONTRADICTED: _contradicted}
+    Fate.PROXY: _proxy,
+    Fate.LOCKER: _locker,
+    Fate.LOCKER_OVERDUE: _locker,
+    Fate.FAILED: _attempt_fails,
+    Fate.UNREACHABLE: _attempt_fails,
+    Fate.BAD_ADDRESS: _attempt_fails,
+    Fate.REFUSED: _refused,
+    Fate.INTERCEPTED: _intercepted,
+    Fate.LOST: _lost,
+    Fate.DAMAGED: _troubled,
+    Fate.MISROUTED: _troubled,
+    Fate.DELAYED: _troubled,
+    Fate.ODD_CODE: _troubled,
+    Fate.STALLED: _stalled,
+    Fate.CUSTOMS: _customs,
+    Fate.FORWARDED: _forwarded,
+    Fate.RETRACTED: _retracted,
+    Fate.CONTRADICTED: _contradicted,
+}
 
 
 def told_at(happenings: Sequence[Happening], now: datetime) -> tuple[Happening, ...]:

@@ -51,6 +51,9 @@ def describe(error: Exception) -> Problem:
         return Problem(422, f"{fields[0][0]}: {fields[0][1]}" if fields else N_("The request is not valid"), fields)
     if isinstance(error, HTTPException):
         return Problem(error.status_code, _standard_sentence(error))
+    if isinstance(error, psycopg.DataError):
+        # A NUL or a number beyond bigint that no field's own check has met: written down, for that check is missing.
+        return Problem(422, N_("The request is not valid"), code=_new_code())
     if isinstance(error, psycopg.OperationalError):
         return Problem(503, N_("The database does not answer"), retry_after_s=5, code=_new_code())
     return Problem(500, N_("Something of ours failed"), code=_new_code())

@@ -32,12 +32,17 @@ from waystream.sandbox.world import Happening
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 AGGREGATOR = Aggregator("7", "key", "https://api.example")
 REQUEST = TakeRequest(
-    code="WS7K2QXRT4", account=CarrierAccount("YTO", customer_name="C1"),
-    sender=Contact("发货仓", mobile="19900000000", province="广东省", city="深圳市", district="南山区",
-                   address="科苑路1号"),
-    receiver=Contact("李四", mobile="19900000001", province="北京市", city="北京市", district="朝阳区",
-                     address="望京2号"),
-    goods=(Goods("杯子"),), cod_fen=3998)
+    code="WS7K2QXRT4",
+    account=CarrierAccount("YTO", customer_name="C1"),
+    sender=Contact(
+        "发货仓", mobile="19900000000", province="广东省", city="深圳市", district="南山区", address="科苑路1号"
+    ),
+    receiver=Contact(
+        "李四", mobile="19900000001", province="北京市", city="北京市", district="朝阳区", address="望京2号"
+    ),
+    goods=(Goods("杯子"),),
+    cod_fen=3998,
+)
 
 
 class Network:
@@ -61,8 +66,10 @@ class Network:
 
 
 def collected_after_four_hours(issued: Issued) -> tuple[Happening, ...]:
-    return (Happening(issued.at + timedelta(hours=4), "1", "已揽收", "深圳市"),
-            Happening(issued.at + timedelta(hours=40), "301", "已签收，签收人：本人", "北京市"))
+    return (
+        Happening(issued.at + timedelta(hours=4), "1", "已揽收", "深圳市"),
+        Happening(issued.at + timedelta(hours=40), "301", "已签收，签收人：本人", "北京市"),
+    )
 
 
 @pytest.fixture
@@ -90,8 +97,10 @@ def test_a_number_is_given_with_its_label_and_routing(other: Network) -> None:
     assert "19900000001" not in answer.template
 
 
-@pytest.mark.parametrize(("carrier", "beginning", "length"), [
-    ("SF", "SF", 15), ("ZTO", "78", 14), ("YTO", "YT", 15), ("STO", "773", 15), ("JD", "JDVA", 15), ("XX", "XX9", 15)])
+@pytest.mark.parametrize(
+    ("carrier", "beginning", "length"),
+    [("SF", "SF", 15), ("ZTO", "78", 14), ("YTO", "YT", 15), ("STO", "773", 15), ("JD", "JDVA", 15), ("XX", "XX9", 15)],
+)
 def test_numbers_look_like_the_carriers(other: Network, carrier: str, beginning: str, length: int) -> None:
     number = taken(other.take(replace(REQUEST, account=CarrierAccount(carrier)))).number
     assert number.startswith(beginning)
@@ -118,16 +127,19 @@ def test_a_shipment_of_several_parcels_has_children(other: Network) -> None:
     assert len(answer.child_templates) == 2
 
 
-@pytest.mark.parametrize(("change", "mend"), [
-    ({"goods": ()}, "goods_name_missing"),
-    ({"goods": (Goods("'"),)}, "goods_name_missing"),
-    ({"receiver": replace(REQUEST.receiver, mobile="")}, "receiver_phone_missing"),
-    ({"receiver": replace(REQUEST.receiver, name="#")}, "receiver_name_missing"),
-    ({"receiver": replace(REQUEST.receiver, address="")}, "receiver_address_incomplete"),
-    ({"sender": replace(REQUEST.sender, district="")}, "sender_incomplete"),
-    ({"account": CarrierAccount("YTO", customer_name="UNKNOWN")}, "account_unknown"),
-    ({"account": CarrierAccount("YTO", customer_name="EMPTY")}, "number_pool_empty"),
-])
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        ({"goods": ()}, "goods_name_missing"),
+        ({"goods": (Goods("'"),)}, "goods_name_missing"),
+        ({"receiver": replace(REQUEST.receiver, mobile="")}, "receiver_phone_missing"),
+        ({"receiver": replace(REQUEST.receiver, name="#")}, "receiver_name_missing"),
+        ({"receiver": replace(REQUEST.receiver, address="")}, "receiver_address_incomplete"),
+        ({"sender": replace(REQUEST.sender, district="")}, "sender_incomplete"),
+        ({"account": CarrierAccount("YTO", customer_name="UNKNOWN")}, "account_unknown"),
+        ({"account": CarrierAccount("YTO", customer_name="EMPTY")}, "number_pool_empty"),
+    ],
+)
 def test_a_refusal_says_what_to_mend(other: Network, change: dict[str, Any], mend: str) -> None:
     answer = other.take(replace(REQUEST, **change))
     assert isinstance(answer, TakeDenied)
@@ -141,8 +153,10 @@ def test_a_refused_code_may_be_used_again(other: Network) -> None:
 
 
 def test_strangers_and_forgers_are_refused(other: Network) -> None:
-    for stranger, mend in ((replace(AGGREGATOR, merchant_id="8"), "merchant_unknown"),
-                           (replace(AGGREGATOR, key="other"), "signature_wrong")):
+    for stranger, mend in (
+        (replace(AGGREGATOR, merchant_id="8"), "merchant_unknown"),
+        (replace(AGGREGATOR, key="other"), "signature_wrong"),
+    ):
         answer = network.read_take(other.ask(network.ask_take(stranger, REQUEST)))
         assert isinstance(answer, TakeDenied)
         assert answer.mend == mend

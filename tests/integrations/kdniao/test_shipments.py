@@ -13,30 +13,85 @@ from waystream.integrations.kdniao.shipments import clean, shipment
 from waystream.integrations.kdniao.wire import read_envelope, verify
 
 AGGREGATOR = Aggregator("1237100", "secret-key", "https://api.example")
-SENDER = Contact("发货仓", phone="0755-26000000", company="甲公司", province="广东省", city="深圳市", district="南山区",
-                 address="科苑路1号", postcode="518000")
+SENDER = Contact(
+    "发货仓",
+    phone="0755-26000000",
+    company="甲公司",
+    province="广东省",
+    city="深圳市",
+    district="南山区",
+    address="科苑路1号",
+    postcode="518000",
+)
 RECEIVER = Contact("李四", mobile="19900000001", province="北京市", city="北京市", district="朝阳区", address="望京2号")
 REQUEST = TakeRequest(
-    code="WS7K2QXRT4", sender=SENDER, receiver=RECEIVER, weight_g=1250, volume_cm3=6000, cod_fen=102005,
-    declared_fen=50000, remark="小心轻放", quantity=2,
+    code="WS7K2QXRT4",
+    sender=SENDER,
+    receiver=RECEIVER,
+    weight_g=1250,
+    volume_cm3=6000,
+    cod_fen=102005,
+    declared_fen=50000,
+    remark="小心轻放",
+    quantity=2,
     goods=(Goods("杯子", code="SKU1", quantity=2, price_fen=1999, weight_g=350), Goods("碟子")),
-    account=CarrierAccount("YTO", customer_name="C1", customer_password="P1", month_code="M1", send_site="S1",
-                           send_staff="T1", warehouse_code="W1", template_size="180"))
+    account=CarrierAccount(
+        "YTO",
+        customer_name="C1",
+        customer_password="P1",
+        month_code="M1",
+        send_site="S1",
+        send_staff="T1",
+        warehouse_code="W1",
+        template_size="180",
+    ),
+)
 
 
 def test_every_field_is_sent_as_the_wire_wants_it() -> None:
     assert msgspec.to_builtins(shipment(REQUEST)) == {
-        "OrderCode": "WS7K2QXRT4", "ShipperCode": "YTO", "PayType": 3, "ExpType": "1", "CustomerName": "C1",
-        "CustomerPwd": "P1", "MonthCode": "M1", "SendSite": "S1", "SendStaff": "T1", "WareHouseID": "W1",
-        "TemplateSize": "180", "IsNotice": 1, "IsReturnPrintTemplate": 1, "IsSubscribe": "1", "Quantity": 2,
-        "Weight": 1.25, "Volume": 0.006, "Remark": "小心轻放",
-        "Sender": {"Company": "甲公司", "Name": "发货仓", "Tel": "0755-26000000", "PostCode": "518000",
-                   "ProvinceName": "广东省", "CityName": "深圳市", "ExpAreaName": "南山区", "Address": "科苑路1号"},
-        "Receiver": {"Name": "李四", "Mobile": "19900000001", "ProvinceName": "北京", "CityName": "北京市",
-                     "ExpAreaName": "朝阳区", "Address": "望京2号"},
-        "Commodity": [{"GoodsName": "杯子", "GoodsCode": "SKU1", "Goodsquantity": 2, "GoodsPrice": 19.99,
-                       "GoodsWeight": 0.35}, {"GoodsName": "碟子", "Goodsquantity": 1}],
-        "AddService": [{"Name": "COD", "Value": "1020.05"}, {"Name": "INSURE", "Value": "500.00"}]}
+        "OrderCode": "WS7K2QXRT4",
+        "ShipperCode": "YTO",
+        "PayType": 3,
+        "ExpType": "1",
+        "CustomerName": "C1",
+        "CustomerPwd": "P1",
+        "MonthCode": "M1",
+        "SendSite": "S1",
+        "SendStaff": "T1",
+        "WareHouseID": "W1",
+        "TemplateSize": "180",
+        "IsNotice": 1,
+        "IsReturnPrintTemplate": 1,
+        "IsSubscribe": "1",
+        "Quantity": 2,
+        "Weight": 1.25,
+        "Volume": 0.006,
+        "Remark": "小心轻放",
+        "Sender": {
+            "Company": "甲公司",
+            "Name": "发货仓",
+            "Tel": "0755-26000000",
+            "PostCode": "518000",
+            "ProvinceName": "广东省",
+            "CityName": "深圳市",
+            "ExpAreaName": "南山区",
+            "Address": "科苑路1号",
+        },
+        "Receiver": {
+            "Name": "李四",
+            "Mobile": "19900000001",
+            "ProvinceName": "北京",
+            "CityName": "北京市",
+            "ExpAreaName": "朝阳区",
+            "Address": "望京2号",
+        },
+        "Commodity": [
+            {"GoodsName": "杯子", "GoodsCode": "SKU1", "Goodsquantity": 2, "GoodsPrice": 19.99, "GoodsWeight": 0.35},
+            {"GoodsName": "碟子", "Goodsquantity": 1},
+        ],
+        "AddService": [{"Name": "COD", "Value": "1020.05"}, {"Name": "INSURE", "Value": "500.00"}],
+    }
 
 
 def test_the_form_is_signed_and_goes_to_the_instructions_path() -> None:
@@ -67,8 +122,17 @@ def test_nothing_is_promised_that_was_not_asked() -> None:
 
 @given(st.text(max_size=60))
 def test_no_forbidden_character_leaves(words: str) -> None:
-    contact = Contact(words, mobile=words, phone=words, company=words, province=words, city=words, district=words,
-                      address=words, postcode=words)
+    contact = Contact(
+        words,
+        mobile=words,
+        phone=words,
+        company=words,
+        province=words,
+        city=words,
+        district=words,
+        address=words,
+        postcode=words,
+    )
     wish = shipment(replace(REQUEST, sender=contact, receiver=contact, goods=(Goods(words, code=words),), remark=words))
     sent = "".join(_texts(msgspec.to_builtins(wish)))
     assert not set(sent) & set(MANIFEST.forbidden_characters)
@@ -94,11 +158,14 @@ def test_a_phone_tail_goes_only_where_it_is_needed() -> None:
 
 def test_a_cancel_names_order_and_number() -> None:
     ask = network.ask_cancel(AGGREGATOR, REQUEST.account, code="WS7K2QXRT4", number="YT1")
-    assert read_envelope(ask.body).data == ('{"ShipperCode":"YTO","OrderCode":"WS7K2QXRT4","ExpNo":"YT1",'
-                                            '"CustomerName":"C1","CustomerPwd":"P1","MonthCode":"M1"}')
+    assert read_envelope(ask.body).data == (
+        '{"ShipperCode":"YTO","OrderCode":"WS7K2QXRT4","ExpNo":"YT1",'
+        '"CustomerName":"C1","CustomerPwd":"P1","MonthCode":"M1"}'
+    )
 
 
 def test_a_balance_names_the_outlet() -> None:
     ask = network.ask_balance(AGGREGATOR, REQUEST.account)
-    assert read_envelope(ask.body).data == ('{"ShipperCode":"YTO","CustomerName":"C1","CustomerPwd":"P1",'
-                                            '"StationCode":"S1","StationName":"S1"}')
+    assert read_envelope(ask.body).data == (
+        '{"ShipperCode":"YTO","CustomerName":"C1","CustomerPwd":"P1","StationCode":"S1","StationName":"S1"}'
+    )

@@ -143,3 +143,31 @@ def test_warehouses_are_imported(world: World, tmp_path: Path) -> None:
         found = actions.find_warehouse(tx, "gz")
         assert found is not None
         assert (found.cutoff, found.contact_mask) == ("17:30", "陈** 139****5678")
+
+
+def test_a_known_warehouse_keeps_what_the_file_does_not_say(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "warehouses.csv"
+    head = "仓库编码,仓库名称,省,市,发件人,手机,详细地址"
+    row = "gz,广州仓,广东省,广州市,陈发货,13912345678,太和镇"
+    path.write_text(f"{head},截单时间,各快递截单时间\n{row},17:30,SF 20:00；zto=9:15\n")
+    with world.work.begin() as tx:
+        import_warehouses(tx, path, actor="staff:1")
+        path.write_text(f"{head}\n{row.replace('广州仓', '新广州仓')}\n")
+        import_warehouses(tx, path, actor="staff:1")
+        found = actions.find_warehouse(tx, "gz")
+        assert found is not None
+        assert (found.name, found.cutoff, found.cutoffs) == ("新广州仓", "17:30", {"SF": "20:00", "ZTO": "09:15"})
+        path.write_text(f"{head},各快递截单时间,打印机\ngz,广州仓,广东省,广州市,陈,139,太和镇,tonight,\n")
+        with pytest.raises(InvalidMany, match="write carriers with their hours"):
+            import_warehouses(tx, path, actor="staff:1")
+
+
+def test_skus_are_found_by_code_and_name(world: World) -> None:
+    with world.work.begin() as tx:
+        skus = [parse_sku({"code": code, "name": name}) for code, name in (("A_1", "龙井 50%"), ("AB1", "茶杯"))]
+        actions.upsert_skus(tx, world.tea, skus)
+        assert [sku.code for sku in actions.list_skus(tx, text="a_")] == ["A_1"]
+        assert [sku.code for sku in actions.list_skus(tx, text="50%")] == ["A_1"]
+        assert [sku.code for sku in actions.list_skus(tx, text=" 杯 ")] == ["AB1"]
+        assert [sku.code for sku in actions.list_skus(tx, text="a")] == ["AB1", "A_1"]
+        assert actions.count_skus(tx) == (2, 2)

@@ -68,7 +68,8 @@ class Floor:
         with self.world.work.begin() as tx:
             return tx.conn.execute(
                 "SELECT name, (body ->> 'print_id')::bigint FROM event WHERE name = ANY(%s) ORDER BY id",
-                [list(names or ("LabelPrinted", "PrintFailed"))]).fetchall()
+                [list(names or ("LabelPrinted", "PrintFailed"))],
+            ).fetchall()
 
 
 @contextmanager

@@ -128,7 +128,8 @@ def test_a_reprint_is_one_more_paper(floor: Floor, tmp_path: Path) -> None:
     with floor.world.work.begin() as tx:
         assert [row.reprint for row in actions.list_prints(tx, parcel_id)] == [False, True]
         assert tx.conn.execute("SELECT shop_id, reason FROM audit WHERE action = 'label.reprint'").fetchall() == [
-            (floor.world.tea, "smeared")]
+            (floor.world.tea, "smeared")
+        ]
         void(tx, parcel_id)
         with pytest.raises(Conflict):
             actions.reprint(tx, parcel_id, reason="again", actor="staff:1")
@@ -160,7 +161,8 @@ def test_a_printer_that_is_off_keeps_its_queue_and_comes_back_by_itself(floor: F
     assert unfinished(floor.world.work) == [("drain_printer", str(printer_id))]
     with floor.world.work.begin() as tx:
         [waits_s] = tx.conn.execute(
-            "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM job WHERE finished_at IS NULL").fetchone()
+            "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM job WHERE finished_at IS NULL"
+        ).fetchone()
     assert 5 < waits_s <= jobs.OFFLINE_RETRY_S
 
     floor.run()  # still off: it does not wait longer each time
@@ -400,4 +402,3 @@ def test_zpl_goes_to_a_raw_port(world: World) -> None:
     assert floor.prints() == [("printed", "")] * 2
     assert [ask.body for ask in exchange.sent if isinstance(ask, SocketAsk)] == port.taken
     assert all(label.startswith(b"^XA") and label.rstrip().endswith(b"^XZ") for label in port.taken)
-

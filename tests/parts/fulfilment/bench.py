@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from tests.engine import Engine
 from tests.parts.world import World, build, order
-from waystream.core.errors import Unavailable
+from waystream.core.errors import Conflict, Invalid, Unavailable
 from waystream.core.ports import (
     Aggregator,
     CancelAnswer,
@@ -86,8 +86,13 @@ class Carrier:
         with self.lock:
             if request.code in self.numbers:
                 return replace(self.numbers[request.code], again=True)
-            taken = Taken(self._number(), Routing(mark="128-A12"), "<html>the label</html>",
-                          tuple(self._number() for _ in range(request.quantity - 1)), network_order="KDN1")
+            taken = Taken(
+                self._number(),
+                Routing(mark="128-A12"),
+                "<html>the label</html>",
+                tuple(self._number() for _ in range(request.quantity - 1)),
+                network_order="KDN1",
+            )
             self.numbers[request.code] = taken
         return replace(taken, again=True) if fault == "again" else taken
 
@@ -154,13 +159,16 @@ class Bench:
         self.carrier = Carrier()
         self.accounts = self.work.run(self._open_accounts)
         outside = Outside(Exchange(), {"kdniao": Network(self.carrier)}, {})  # type: ignore[arg-type,dict-item]
-        self.runner = Runner(self.work, jobs.handlers(outside), jobs.SWEEPS,
-                             pace=Pace(first_retry_s=0.0, longest_retry_s=0.0))
+        self.runner = Runner(
+            self.work, jobs.handlers(outside), jobs.SWEEPS, pace=Pace(first_retry_s=0.0, longest_retry_s=0.0)
+        )
 
     def _open_accounts(self, tx: Tx) -> dict[str, int]:
         tx.conn.execute(
             """INSERT INTO sku (shop_id, code, name, weight_g, length_mm, width_mm, height_mm, changed_at)
-               VALUES (%s, 'T1', 'tea', 250, 100, 100, 50, %s)""", [self.world.tea, tx.now])
+               VALUES (%s, 'T1', 'tea', 250, 100, 100, 50, %s)""",
+            [self.world.tea, tx.now],
+        )
         told = AggregatorIn("main", "kdniao", "1237100", "http://localhost:9", "secret")
         aggregator = hub.add_aggregator(tx, told, integrations=["kdniao"], actor="staff:1")
         found = {}
@@ -242,3 +250,43 @@ def in_thread(do: Callable[[], Any]) -> Iterator[list[Any]]:
     yield found
     thread.join(20)
     assert not thread.is_alive()
+
+
+def paste_at_once(bench: Bench, first: int, second: int, number: str) -> list[str]:
+    """Bind one number to two parcels: the second looked whose it is before the first had it, and binds it after.
+
+    What became of each: "bound", or the error. The labels are locked meanwhile: the second stops between the two.
+    """
+
+    def paste(tx: Tx, parcel_id: int) -> None:
+        [(pieces,)] = tx.conn.execute("SELECT pieces FROM parcel WHERE id = %s", [parcel_id]).fetchall()
+        children = [f"{number}X{piece}" for piece in range(1, pieces)]
+        actions.bind_foreign(tx, parcel_id, carrier="SF", number=number, children=children, actor="staff:1")
+
+    def said(do: Callable[[], None]) -> str:
+        try:
+            do()
+        except (Conflict, Invalid) as refusal:
+            return type(refusal).__name__
+        return "bound"
+
+    late: list[str] = []
+    thread = threading.Thread(target=lambda: late.append(said(lambda: bench.run(lambda tx: paste(tx, second)))))
+
+    def paste_first() -> None:
+        with bench.work.begin() as tx:
+            tx.conn.execute("LOCK TABLE label IN SHARE ROW EXCLUSIVE MODE")
+            thread.start()
+            while thread.is_alive() and not _somebody_waits(tx):
+                thread.join(0.005)
+            paste(tx, first)
+
+    outcome = said(paste_first)
+    thread.join(20)
+    assert not thread.is_alive()
+    return [outcome, *late]
+
+
+def _somebody_waits(tx: Tx) -> bool:
+    row = tx.conn.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").fetchone()
+    return row is not None and row[0]

@@ -1,7 +1,8 @@
 """Whatever happens in whatever order: never two live numbers, no label for a dead one, no number forgotten.
 
-Hypothesis ships, loses answers, kills processes during the call, cancels, holds, releases, moves and dispatches; after
-every step the invariants hold, and when everything has settled the carrier's numbers are exactly ours.
+Hypothesis ships, loses answers, kills processes during the call, pastes one number twice at once, cancels, holds,
+releases, moves and dispatches; after every step the invariants hold, and when everything has settled the carrier's
+numbers are exactly ours.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from hypothesis.stateful import (
 
 from tests.conftest import BUSINESS_TIME
 from tests.engine import Engine
-from tests.parts.fulfilment.bench import Bench
+from tests.parts.fulfilment.bench import Bench, paste_at_once
 from tests.parts.world import raw_order
 from waystream.core.errors import Conflict
 from waystream.kernel.clock import FixedClock
@@ -46,15 +47,21 @@ class Warehouse(RuleBasedStateMachine):
         clock = FixedClock(BUSINESS_TIME)
         self.half_hour = timedelta(minutes=31)
         self.bench = Bench(self.engine, clock, Keys(Vault(bytes(range(32)))))
-        self.ids: list[int] = []
+        self.ids = self.bench.orders("A0", "A1")
+        self.bench.ship(*self.ids)
         self.untold: set[int] = set()
         self.gates: set[int] = set()
+        self.pasted: set[str] = set()
 
     def _order(self, pick: int) -> int:
         return self.ids[pick % len(self.ids)]
 
     def _parcel(self, pick: int) -> int | None:
         found = [row[0] for row in self.bench.rows("SELECT id FROM parcel WHERE mother_id IS NULL ORDER BY id")]
+        return found[pick % len(found)] if found else None
+
+    def _piece(self, pick: int) -> int | None:
+        found = [row[0] for row in self.bench.rows("SELECT id FROM parcel ORDER BY id")]
         return found[pick % len(found)] if found else None
 
     @rule()
@@ -68,7 +75,12 @@ class Warehouse(RuleBasedStateMachine):
         chosen = self.ids if many else [self._order(pick)]
         self.bench.ship(*chosen, combine=many, pieces=pieces)
 
-    @rule(pick=PICK, what=st.sampled_from(["hold", "release", "cancel", "refund", "no refund", "address", "smaller"]))
+    @rule(
+        pick=PICK,
+        what=st.sampled_from(
+            ["hold", "release", "cancel", "refund", "no refund", "address", "smaller", "cash", "prepaid"]
+        ),
+    )
     @precondition(lambda self: self.ids)
     def change(self, pick: int, what: str) -> None:
         order_id = self._order(pick)
@@ -88,6 +100,9 @@ class Warehouse(RuleBasedStateMachine):
             self.bench.run(lambda tx: orders.cancel(tx, [order_id], reason="mistake", actor="staff:1"))
         elif what in ("refund", "no refund"):
             self.bench.orders(number, refund="asked" if what == "refund" else "none")
+        elif what in ("cash", "prepaid"):
+            cash = {"payment": "cod", "cod_fen": 5000, "paid_at": None} if what == "cash" else {}
+            self.bench.orders(number, **cash)
         elif what == "address":
             self.bench.orders(number, receiver=raw_order()["receiver"] | {"address": "新地址9号"})
         else:
@@ -147,6 +162,25 @@ class Warehouse(RuleBasedStateMachine):
         if parcel_id is not None:
             self._try(lambda tx: undo(tx, parcel_id))
 
+    def _pairs_without_number(self) -> list[tuple[int, int]]:
+        """Parcels of different orders that wait for a number."""
+        return self.bench.rows(
+            """WITH waiting AS (
+                   SELECT id, array_agg(order_id) AS orders FROM parcel JOIN parcel_order ON parcel_id = id
+                   WHERE mother_id IS NULL AND stage IN ('asked', 'doubt', 'refused', 'conflict')
+                     AND id NOT IN (SELECT parcel_id FROM binding WHERE state <> 'cancelled') GROUP BY id)
+               SELECT a.id, b.id FROM waiting AS a JOIN waiting AS b ON NOT a.orders && b.orders ORDER BY 1, 2"""
+        )
+
+    @rule(pick=PICK, number=st.sampled_from(["SF0001", "SF0002"]))
+    @precondition(lambda self: self._pairs_without_number())
+    def paste(self, pick: int, number: str) -> None:
+        """Two people paste one number for two parcels: the second looks before the first has bound it."""
+        pairs = self._pairs_without_number()
+        first, second = pairs[pick % len(pairs)]
+        self.pasted |= {number, *(f"{number}X{piece}" for piece in range(1, 3))}
+        assert paste_at_once(self.bench, first, second, number) != ["bound", "bound"]
+
     @rule(pick=PICK, verdict=st.sampled_from(["bind", "give_back", "dismiss"]))
     def decide(self, pick: int, verdict: takes.Verdict) -> None:
         unclear = self.bench.rows("SELECT id FROM take WHERE state = 'conflict' AND number <> '' ORDER BY id")
@@ -155,17 +189,24 @@ class Warehouse(RuleBasedStateMachine):
                 tx, unclear[pick % len(unclear)][0], verdict, reason="looked", actor="staff:1"))  # fmt: skip
 
     @rule(pick=PICK)
+    def hear_that_it_was_collected(self, pick: int) -> None:
+        open_ones = self.bench.rows("SELECT id FROM waybill_cancel WHERE state = 'unsupported' ORDER BY id")
+        if open_ones:
+            cancel_id = open_ones[pick % len(open_ones)][0]
+            self._try(lambda tx: cancels.settle_by_hand(tx, cancel_id, "refused", reason="called", actor="staff:1"))
+
+    @rule(pick=PICK)
     def call_the_carrier(self, pick: int) -> None:
         """A person gives a number back by telephone; the carrier then knows."""
         open_ones = self.bench.rows(
             """SELECT waybill_cancel.id, take.code, waybill_cancel.number FROM waybill_cancel
-               JOIN take ON take.id = waybill_cancel.take_id
+               LEFT JOIN take ON take.id = waybill_cancel.take_id
                WHERE waybill_cancel.state IN ('refused', 'unsupported') ORDER BY 1""")  # fmt: skip
         if open_ones:
             cancel_id, code, number = open_ones[pick % len(open_ones)]
             settled = self._try(lambda tx: cancels.settle_by_hand(
                 tx, cancel_id, "confirmed", reason="called", actor="staff:1"))  # fmt: skip
-            if settled:
+            if settled and code and self.bench.carrier.numbers[code].number == number:
                 self.bench.carrier.cancel(code, number)
 
     def _try(self, do: Callable[[Tx], None]) -> bool:
@@ -177,14 +218,17 @@ class Warehouse(RuleBasedStateMachine):
 
     @rule(pick=PICK)
     def dispatch(self, pick: int) -> None:
-        parcel_id = self._parcel(pick)
+        parcel_id = self._piece(pick)
         if parcel_id is None:
             return
         [answer] = self.bench.run(lambda tx: actions.dispatch(tx, [parcel_id], by="scan", actor="staff:1"))
         if answer.outcome == "dispatched":
-            assert answer.number in self.bench.carrier.alive()
+            assert answer.number in self.bench.carrier.alive() | self._children() | self.pasted
             assert parcel_id not in self.gates
             self.gates.add(parcel_id)
+
+    def _children(self) -> set[str]:
+        return {child for taken in self.bench.carrier.numbers.values() for child in taken.children}
 
     @rule()
     def wait(self) -> None:
@@ -209,9 +253,8 @@ class Warehouse(RuleBasedStateMachine):
         listed = {row[0] for row in self.bench.rows(
             """SELECT number FROM waybill_cancel WHERE state IN ('refused', 'unsupported')
                UNION SELECT number FROM take WHERE state = 'conflict'""")}  # fmt: skip
-        children = {child for taken in self.bench.carrier.numbers.values() for child in taken.children}
         assert self.bench.carrier.alive() <= live | listed
-        assert live <= self.bench.carrier.alive() | children
+        assert live <= self.bench.carrier.alive() | self._children() | self.pasted
         assert self.bench.rows("SELECT count(*) FROM take WHERE state IN ('planned', 'asked', 'doubt')") == [(0,)]
 
 

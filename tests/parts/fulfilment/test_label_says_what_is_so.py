@@ -99,3 +99,12 @@ def test_an_order_moved_to_another_warehouse_leaves_from_there(bench: Bench) -> 
     sender = bench.carrier.asked[-1].sender
     assert isinstance(sender, Contact)
     assert sender.city == "武汉市"
+
+
+def test_a_parcel_leaves_without_cash_while_the_one_that_collects_is_to_be_made(bench: Bench) -> None:
+    first, second = issued(bench, parcels=((Part(1, 1),), (Part(1, 1),)))
+    bench.run(lambda tx: actions.void(tx, [first], reason="torn", actor="staff:1"))
+    assert dispatch(bench, second).outcome == "dispatched"
+    bench.ship(*(row[0] for row in bench.rows("SELECT id FROM orders")))
+    bench.drain()
+    assert [cod_fen for _, cod_fen in cash(bench)] == [5000, 0, 5000]

@@ -234,16 +234,6 @@ def test_another_number_is_asked_when_the_first_is_confirmed_dead(bench: Bench) 
     assert bench.rows("SELECT carrier FROM parcel") == [("ZTO",)]
 
 
-def test_held_and_released_by_name(bench: Bench) -> None:
-    order_id, parcel_id = issued(bench)
-    bench.run(lambda tx: actions.hold_parcels(tx, [order_id], reason="stock", actor="staff:1"))
-    assert bench.stage(parcel_id) == ("voided", "stock")
-    bench.run(lambda tx: actions.release(tx, [order_id], actor="staff:1"))
-    bench.drain()
-    assert bench.stage(parcel_id) == ("issued", "")
-    assert bench.carrier.alive() == {"YT0002"}
-
-
 def test_a_cancel_and_an_answer_at_the_same_time_leave_no_live_number(bench: Bench) -> None:
     """Many times over: the order is cancelled while its number arrives."""
     ids = bench.orders(*(f"R{i}" for i in range(12)))

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.parts.fulfilment.bench import Bench, in_thread
+from tests.parts.fulfilment.bench import Bench, in_thread, paste_at_once
 from waystream.core.errors import Conflict, Invalid
+from waystream.core.ports import Taken
 from waystream.kernel.tx import Tx
-from waystream.parts.fulfilment import actions, store_takes
+from waystream.parts.fulfilment import actions, store_takes, takes
 from waystream.parts.fulfilment.store_takes import NewBinding
+from waystream.parts.orders import actions as orders
 
 
 def asked(bench: Bench, *numbers: str, **given: object) -> list[int]:
@@ -118,6 +120,23 @@ def test_a_carrier_is_written_one_way(bench: Bench) -> None:
     assert bench.rows("SELECT carrier, number FROM binding ORDER BY id DESC LIMIT 1") == [("ZTO", "Z1234")]
 
 
+def test_a_void_parcel_does_not_claim_again_what_another_holds(bench: Bench) -> None:
+    [order_id] = bench.orders("A1")
+    [void] = bench.ship(order_id)[0].parcel_ids
+    bench.drain()
+    bench.carrier.cancel_outcomes = ["unsupported"]
+    bench.run(lambda tx: actions.void(tx, [void], reason="wrong", actor="staff:1"))
+    bench.drain()
+    [good] = bench.ship(order_id)[0].parcel_ids
+    bench.drain()
+    with pytest.raises(Conflict, match="void"):
+        bench.run(lambda tx: actions.reissue(tx, void, reason="again", actor="staff:1"))
+    assert bench.run(lambda tx: bind(tx, void)) == "Conflict"
+    bench.follow(order_id)
+    assert (bench.stage(good), bench.stage(void)) == (("issued", ""), ("voided", ""))
+    assert bench.broken() == []
+
+
 def test_a_parcel_in_doubt_is_not_voided_to_ask_elsewhere(bench: Bench) -> None:
     """The number may exist: what may be asked again elsewhere is the same for void as for reissue."""
     [order_id] = bench.orders("A1")
@@ -138,3 +157,56 @@ def test_a_parcel_in_doubt_is_not_voided_to_ask_elsewhere(bench: Bench) -> None:
     assert bench.stage(parcel_id) == ("voided", "")
     bench.drain()
     assert bench.carrier.alive() == set()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_goods_in_doubt_are_not_shipped_elsewhere_in_another_parcel(bench: Bench, told: bool) -> None:
+    """Held in doubt, then voided by a person, or shipped again before the rule has read that the order goes on."""
+    [order_id] = bench.orders("A1")
+    bench.carrier.faults = ["lost after"]
+    [answer] = bench.ship(order_id)
+    bench.run_once()
+    bench.run(lambda tx: orders.hold(tx, [order_id], reason="check", actor="staff:1"))
+    bench.follow(order_id)
+    if told:
+        bench.run(lambda tx: actions.void(tx, answer.parcel_ids, reason="wrong", actor="staff:1"))
+    bench.run(lambda tx: orders.release(tx, [order_id], reason="fine", actor="staff:1"))
+
+    [again] = bench.ship(order_id, carrier="ZTO")
+    assert (again.outcome, again.why) == ("refused", "doubt")
+    assert bench.rows("SELECT count(*) FROM parcel") == [(1,)]
+
+    bench.drain()
+    bench.ship(order_id, carrier="ZTO")
+    bench.drain()
+    assert bench.carrier.alive() == {"YT0002"}
+
+
+def test_who_looked_before_another_bound_binds_nothing(bench: Bench) -> None:
+    assert paste_at_once(bench, *asked(bench, "A1", "A2"), "SF0001") == ["bound", "Conflict"]
+    assert bench.bindings() == [("SF0001", "live")]
+    assert bench.broken() == []
+
+
+def test_two_answers_with_one_number_at_once_bind_it_once(bench: Bench) -> None:
+    """The second is rolled back; told again, it is a conflict for a person."""
+    asked(bench, "A1", "A2")
+    first, second = (row[0] for row in bench.rows("SELECT id FROM take ORDER BY id"))
+    for take_id in (first, second):
+        bench.run(lambda tx, take_id=take_id: takes.begin(tx, take_id))
+    bound = threading.Event()
+
+    def settle_slowly() -> None:
+        with bench.work.begin() as tx:
+            takes.settle(tx, first, Taken("YT7"))
+            bound.set()
+            wait_until_somebody_waits(tx)
+
+    with in_thread(settle_slowly):
+        assert bound.wait(10)
+        with pytest.raises(Conflict):
+            bench.run(lambda tx: takes.settle(tx, second, Taken("YT7")))
+    bench.run(lambda tx: takes.settle(tx, second, Taken("YT7")))
+    assert bench.bindings() == [("YT7", "live")]
+    assert bench.takes() == [("bound", "YT7"), ("conflict", "YT7")]
+    assert bench.broken() == []

@@ -57,10 +57,13 @@ def test_many_orders_are_shipped_at_once_and_one_refusal_stops_no_other(bench: B
 
     assert [answer.order_id for answer in shipped] == ids
     refused = {answer.order_id: (answer.why, answer.reason) for answer in shipped if answer.outcome == "refused"}
-    assert refused == {ids[7]: ("cancelled", "The order is cancelled."),
-                       ids[9]: ("held", "The order is on hold: check.")}
-    assert bench.rows("SELECT count(*), count(DISTINCT take.code) FROM take JOIN job ON job.key = take.id::text") \
-        == [(198, 198)]
+    assert refused == {
+        ids[7]: ("cancelled", "The order is cancelled."),
+        ids[9]: ("held", "The order is on hold: check."),
+    }
+    assert bench.rows("SELECT count(*), count(DISTINCT take.code) FROM take JOIN job ON job.key = take.id::text") == [
+        (198, 198)
+    ]
     [(code,)] = bench.rows("SELECT code FROM take LIMIT 1")
     assert len(code) == 24
 
@@ -106,8 +109,10 @@ def test_a_split_carries_cash_once_and_the_declared_value_by_worth(bench: Bench)
 
     [shipped] = bench.ship(order_id, parcels=split)
 
-    assert bench.rows("SELECT cod_fen, declared_fen, weight_g FROM parcel ORDER BY id") \
-        == [(10_000, 2000, 500), (0, 8000, 250)]
+    assert bench.rows("SELECT cod_fen, declared_fen, weight_g FROM parcel ORDER BY id") == [
+        (10_000, 2000, 500),
+        (0, 8000, 250),
+    ]
     assert bench.rows("SELECT quantity FROM parcel_line ORDER BY parcel_id, order_line_id") == [(2,), (1,), (1,)]
     [again] = bench.ship(order_id, parcels=split)
     assert (again.outcome, again.parcel_ids) == ("already", shipped.parcel_ids)
@@ -127,9 +132,11 @@ def test_a_partial_shipment_leaves_the_rest_and_never_exceeds_it(bench: Bench) -
     [rest] = bench.ship(order_id)
     assert (rest.outcome, len(rest.parcel_ids)) == ("asked", 2)
 
-    assert bench.rows("""SELECT order_line.line_no, array_agg(parcel_line.quantity ORDER BY parcel_id)
-                         FROM parcel_line JOIN order_line ON order_line.id = order_line_id GROUP BY 1 ORDER BY 1""") \
+    assert (
+        bench.rows("""SELECT order_line.line_no, array_agg(parcel_line.quantity ORDER BY parcel_id)
+                         FROM parcel_line JOIN order_line ON order_line.id = order_line_id GROUP BY 1 ORDER BY 1""")
         == [(1, [1, 2]), (2, [1])]
+    )
     [done] = bench.ship(order_id)
     assert done.outcome == "already"
 

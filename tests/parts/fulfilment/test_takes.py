@@ -137,7 +137,9 @@ def test_a_number_used_again_after_its_journey_belongs_to_each_in_its_time(bench
 
     now = bench.clock.now()
     assert bench.rows("SELECT parcel_id, owns_from, owns_until FROM binding ORDER BY id") == [
-        (first, now - timedelta(days=41), now - timedelta(days=10)), (second, now - timedelta(days=1), None)]
+        (first, now - timedelta(days=41), now - timedelta(days=10)),
+        (second, now - timedelta(days=1), None),
+    ]
     assert bench.stage(second) == ("issued", "")
 
 
@@ -145,8 +147,11 @@ def test_a_number_of_a_delivered_parcel_is_free_though_the_rule_is_behind(bench:
     _, first = shipped(bench, "A1")
     bench.drain()
     with bench.work.begin() as tx:
-        tx.conn.execute("""INSERT INTO track (parcel_id, shop_id, binding_id, state, changed_at)
-                           SELECT parcel_id, shop_id, id, 'delivered', %s FROM binding""", [tx.now])
+        tx.conn.execute(
+            """INSERT INTO track (parcel_id, shop_id, binding_id, state, changed_at)
+                           SELECT parcel_id, shop_id, id, 'delivered', %s FROM binding""",
+            [tx.now],
+        )
     _, second = shipped(bench, "A2")
     bench.carrier.next_numbers = ["YT0001"]
 

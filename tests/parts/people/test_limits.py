@@ -86,6 +86,17 @@ def test_what_all_shops_use_is_changed_only_by_who_has_every_one(world: World, o
             actions.create_key(tx, name="k", scopes=["setup:write"], limits=Limits(shops=(world.tea,)), by=owner)
 
 
+def test_limits_name_what_is_there(world: World, owner: Caller) -> None:
+    with world.work.begin() as tx:
+        for path in ("shops", "warehouses"):
+            limits = Limits(every_shop=path == "warehouses", **{path: (7777,)})
+            with pytest.raises(Missing) as refusal:
+                actions.create_staff(tx, login="li", name="Li", role="care", limits=limits, by=owner)
+            assert refusal.value.path == path
+        with pytest.raises(Missing):
+            actions.create_key(tx, name="k", scopes=["orders:read"], limits=Limits(shops=(0,)), by=owner)
+
+
 def test_a_key_rests_while_its_maker_is_switched_off(world: World, owner: Caller) -> None:
     with world.work.begin() as tx:
         mei = hire(tx, "mei", Role.OWNER, EVERY, by=owner)

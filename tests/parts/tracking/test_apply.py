@@ -225,7 +225,7 @@ def test_a_push_may_come_before_its_leg_has_begun(
     push(told("YT1", 10, *WAY[:2]))
     second = reissued(work, shop, parcel, hour=11)
     push(told("YT2", 21, *WAY[2:3]))
-    assert rows("SELECT state, binding_id FROM track") == [("out_for_delivery", parcel.binding_id)]
+    assert rows("SELECT state, binding_id FROM track") == [("out_for_delivery", second.binding_id)]
     work.run(lambda tx: begin_tracks(tx, [second.binding_id]))
     assert rows("SELECT state, binding_id FROM track") == [("out_for_delivery", second.binding_id)]
     assert rows(EVENTS) == ["ParcelCollected", "ParcelMoved", "OutForDelivery"]

@@ -46,8 +46,11 @@ def registry() -> dict[str, type[Event]]:
     found: dict[str, type[Event]] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
-        found |= {name: value for name, value in vars(module).items()
-                  if isinstance(value, type) and issubclass(value, Event) and value.__module__ == module.__name__}
+        found |= {
+            name: value
+            for name, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, Event) and value.__module__ == module.__name__
+        }
     parents = {parent for cls in found.values() for parent in cls.__mro__[1:]}
     return {name: cls for name, cls in found.items() if cls not in parents}
 

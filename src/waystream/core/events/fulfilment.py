@@ -81,6 +81,11 @@ class ParcelDispatched(ParcelEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelVoided(ParcelEvent):
+    """It will never leave: a person said so, or nothing is left for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionDied(ParcelEvent):
     binding_id: int
     reason: str

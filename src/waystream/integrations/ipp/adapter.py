@@ -53,18 +53,22 @@ def _http(uri: str) -> str:
 
 
 def _message(operation: IppOperation, uri: str, attributes: dict[str, Any], document: bytes = b"") -> bytes:
-    return bytes(serializer.encode_dict({
-        "version": (2, 0),
-        "operation": operation,
-        "request-id": 1,
-        "operation-attributes-tag": {
-            "attributes-charset": "utf-8",
-            "attributes-natural-language": "en",
-            "printer-uri": uri,
-            **attributes,
-        },
-        "data": document,
-    }))
+    return bytes(
+        serializer.encode_dict(
+            {
+                "version": (2, 0),
+                "operation": operation,
+                "request-id": 1,
+                "operation-attributes-tag": {
+                    "attributes-charset": "utf-8",
+                    "attributes-natural-language": "en",
+                    "printer-uri": uri,
+                    **attributes,
+                },
+                "data": document,
+            }
+        )
+    )
 
 
 def _read(reply: Reply) -> dict[str, Any]:
@@ -84,11 +88,16 @@ class Ipp:
     formats: tuple[str, ...] = ("pdf",)
 
     def ask_print(self, printer: PrinterAddress, *, title: str, format: str, document: bytes) -> HttpAsk:
-        body = _message(IppOperation.PRINT_JOB, printer.uri, {
-            "requesting-user-name": "waystream",
-            "job-name": title[:120],
-            "document-format": _MIME[format],
-        }, document)
+        body = _message(
+            IppOperation.PRINT_JOB,
+            printer.uri,
+            {
+                "requesting-user-name": "waystream",
+                "job-name": title[:120],
+                "document-format": _MIME[format],
+            },
+            document,
+        )
         return HttpAsk("POST", _http(printer.uri), _HEADERS, body, _TIMEOUT_S, trusted=True)
 
     def read_print(self, reply: Reply) -> PrintAnswer:
@@ -101,11 +110,15 @@ class Ipp:
         return _state_of(message)
 
     def ask_progress(self, printer: PrinterAddress, job: str) -> HttpAsk:
-        body = _message(IppOperation.GET_JOB_ATTRIBUTES, printer.uri, {
-            "job-id": int(job),
-            "requesting-user-name": "waystream",
-            "requested-attributes": ["job-id", "job-state", "job-state-reasons"],
-        })
+        body = _message(
+            IppOperation.GET_JOB_ATTRIBUTES,
+            printer.uri,
+            {
+                "job-id": int(job),
+                "requesting-user-name": "waystream",
+                "requested-attributes": ["job-id", "job-state", "job-state-reasons"],
+            },
+        )
         return HttpAsk("POST", _http(printer.uri), _HEADERS, body, _TIMEOUT_S, trusted=True)
 
     def read_progress(self, reply: Reply) -> PrintAnswer:

@@ -75,15 +75,28 @@ class Kdniao:
         if answer.order is None or not number:
             return TakeUnclear(reason or f"ResultCode {code}")
         return Taken(
-            number=number, routing=_routing(answer.order), template=_html(answer.print_template),
-            children=_list(answer.sub_orders), child_templates=_htmls(answer.sub_print_templates),
-            network_order=text(answer.order.kdn_order_code), again=code == _REPEATED)
+            number=number,
+            routing=_routing(answer.order),
+            template=_html(answer.print_template),
+            children=_list(answer.sub_orders),
+            child_templates=_htmls(answer.sub_print_templates),
+            network_order=text(answer.order.kdn_order_code),
+            again=code == _REPEATED,
+        )
 
     def ask_cancel(self, aggregator: Aggregator, account: CarrierAccount, *, code: str, number: str) -> HttpAsk:
-        return _ask(aggregator, "1147", documents.Cancel(
-            shipper_code=account.carrier, order_code=code, exp_no=number,
-            customer_name=account.customer_name or None, customer_pwd=account.customer_password or None,
-            month_code=account.month_code or None))
+        return _ask(
+            aggregator,
+            "1147",
+            documents.Cancel(
+                shipper_code=account.carrier,
+                order_code=code,
+                exp_no=number,
+                customer_name=account.customer_name or None,
+                customer_pwd=account.customer_password or None,
+                month_code=account.month_code or None,
+            ),
+        )
 
     def read_cancel(self, reply: Reply) -> CancelAnswer:
         answer = _answer(reply, documents.PlainReply)
@@ -93,9 +106,17 @@ class Kdniao:
         return CancelAnswer(cancel_outcome(reason), reason)
 
     def ask_balance(self, aggregator: Aggregator, account: CarrierAccount) -> HttpAsk:
-        return _ask(aggregator, "1127", documents.BalanceQuery(
-            shipper_code=account.carrier, customer_name=account.customer_name,
-            customer_pwd=account.customer_password, station_code=account.send_site, station_name=account.send_site))
+        return _ask(
+            aggregator,
+            "1127",
+            documents.BalanceQuery(
+                shipper_code=account.carrier,
+                customer_name=account.customer_name,
+                customer_pwd=account.customer_password,
+                station_code=account.send_site,
+                station_name=account.send_site,
+            ),
+        )
 
     def read_balance(self, reply: Reply) -> Balance:
         """Raises `Refused` when the network does not tell, with the sentence that says what to mend."""
@@ -104,12 +125,16 @@ class Kdniao:
             code = text(answer.result_code)
             refusal = refusal_of(code, _bounded(answer.reason))
             raise Refused(refusal.en, code=code)
-        return Balance(available=_count(answer.eorder_balance.available_num),
-                       total=_count(answer.eorder_balance.total_num))
+        return Balance(
+            available=_count(answer.eorder_balance.available_num), total=_count(answer.eorder_balance.total_num)
+        )
 
     def ask_subscribe(self, aggregator: Aggregator, *, carrier: str, number: str, phone_tail: str) -> HttpAsk:
-        return _ask(aggregator, "8008", documents.Shipment(
-            shipper_code=carrier, logistic_code=number, customer_name=_tail(carrier, phone_tail)))
+        return _ask(
+            aggregator,
+            "8008",
+            documents.Shipment(shipper_code=carrier, logistic_code=number, customer_name=_tail(carrier, phone_tail)),
+        )
 
     def read_subscribe(self, reply: Reply) -> SubscribeAnswer:
         answer = _answer(reply, documents.SubscribeReply)
@@ -117,9 +142,17 @@ class Kdniao:
 
     def ask_query(self, aggregator: Aggregator, *, carrier: str, number: str, phone_tail: str) -> HttpAsk:
         """Ask for the trace list itself (8001): the second source when a push is overdue."""
-        return _ask(aggregator, "8001", documents.TraceQuery(
-            order_code="", shipper_code=carrier, logistic_code=number, customer_name=_tail(carrier, phone_tail),
-            sort=0))
+        return _ask(
+            aggregator,
+            "8001",
+            documents.TraceQuery(
+                order_code="",
+                shipper_code=carrier,
+                logistic_code=number,
+                customer_name=_tail(carrier, phone_tail),
+                sort=0,
+            ),
+        )
 
     def read_query(self, reply: Reply, *, at: datetime) -> Told | None:
         """What a query told at the instant `at`; None when it knows nothing of the number."""
@@ -135,8 +168,9 @@ class Kdniao:
 
     def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply:
         """Kdniao's own words. A refusal is also a 503: only silence and non-answers are surely sent again."""
-        body = msgspec.json.encode(documents.PushReply(
-            e_business_id=merchant_id, update_time=stamp(at), success=accepted, reason=reason))
+        body = msgspec.json.encode(
+            documents.PushReply(e_business_id=merchant_id, update_time=stamp(at), success=accepted, reason=reason)
+        )
         return Reply(status=200 if accepted else 503, headers=(("content-type", _JSON),), body=body)
 
     def meaning(self, code: str, text: str) -> Meaning:
@@ -162,8 +196,9 @@ def _ask(aggregator: Aggregator, instruction: str, document: documents.Document)
     base = aggregator.base_url.rstrip("/")
     url = base if base.endswith(".json") else base + MANIFEST.paths.get(instruction)
     body = signed_form(document, request_type=instruction, merchant_id=aggregator.merchant_id, key=aggregator.key)
-    return HttpAsk("POST", url, headers=(("content-type", FORM),), body=body, timeout_s=MANIFEST.timeout_s,
-                   trusted=True)
+    return HttpAsk(
+        "POST", url, headers=(("content-type", FORM),), body=body, timeout_s=MANIFEST.timeout_s, trusted=True
+    )
 
 
 def _answer(reply: Reply, kind: type[Answer]) -> Answer:
@@ -176,9 +211,13 @@ def _answer(reply: Reply, kind: type[Answer]) -> Answer:
 
 def _routing(order: documents.ShipmentOrder) -> Routing:
     return Routing(
-        mark=text(order.mark_destination), package_name=text(order.package_name),
-        package_code=text(order.package_code), sorting_code=text(order.sorting_code),
-        origin_name=text(order.origin_name), destination_name=text(order.destinatio_name))
+        mark=text(order.mark_destination),
+        package_name=text(order.package_name),
+        package_code=text(order.package_code),
+        sorting_code=text(order.sorting_code),
+        origin_name=text(order.origin_name),
+        destination_name=text(order.destinatio_name),
+    )
 
 
 def _tail(carrier: str, phone_tail: str) -> str | None:
@@ -186,7 +225,7 @@ def _tail(carrier: str, phone_tail: str) -> str | None:
 
 
 def _bounded(word: documents.Word) -> str:
-    return text(word)[:MANIFEST.text_max_chars]
+    return text(word)[: MANIFEST.text_max_chars]
 
 
 def _html(word: documents.Word) -> str:

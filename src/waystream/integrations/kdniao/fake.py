@@ -39,8 +39,21 @@ from waystream.integrations.kdniao.wire import (
     verify,
 )
 
-__all__ = ["Book", "Issued", "KdniaoSide", "Merchant", "News", "Place", "Subscription", "TraceNews", "push_data",
-           "read_push_answer", "retry_after_min", "seal_push", "service_paths"]
+__all__ = [
+    "Book",
+    "Issued",
+    "KdniaoSide",
+    "Merchant",
+    "News",
+    "Place",
+    "Subscription",
+    "TraceNews",
+    "push_data",
+    "read_push_answer",
+    "retry_after_min",
+    "seal_push",
+    "service_paths",
+]
 
 POOL_SIZE = 100_000
 QUANTITY_MAX = 50
@@ -112,15 +125,22 @@ class _Rejected(Exception):
 class KdniaoSide:
     """Answers every instruction we use: 1007, 1147, 1127, 1008, 8008, 1002, 8001."""
 
-    def __init__(self, merchants: Sequence[Merchant], *, book: Book, seed: int,
-                 strike: Strike = lambda fault, about: False) -> None:
+    def __init__(
+        self, merchants: Sequence[Merchant], *, book: Book, seed: int, strike: Strike = lambda fault, about: False
+    ) -> None:
         self._merchants = {merchant.id: merchant for merchant in merchants}
         self._book = book
         self._seed = seed
         self._strike = strike
         self._instructions = {
-            "1007": self._take, "1147": self._cancel, "1127": self._balance, "1008": self._subscribe,
-            "8008": self._subscribe, "1002": self._query, "8001": self._query}
+            "1007": self._take,
+            "1147": self._cancel,
+            "1127": self._balance,
+            "1008": self._subscribe,
+            "8008": self._subscribe,
+            "1002": self._query,
+            "8001": self._query,
+        }
 
     def answer(self, body: bytes, *, at: datetime) -> Reply:
         """The reply to one signed form; a refusal is an ordinary answer with its code and reason."""
@@ -128,8 +148,9 @@ class KdniaoSide:
         try:
             document = self._checked(envelope)(envelope, at)
         except _Rejected as no:
-            document = documents.PlainReply(e_business_id=envelope.merchant_id, success=False, reason=no.reason,
-                                            result_code=no.code)
+            document = documents.PlainReply(
+                e_business_id=envelope.merchant_id, success=False, reason=no.reason, result_code=no.code
+            )
         told = document if isinstance(document, bytes) else msgspec.json.encode(document)
         return Reply(200, (("content-type", "application/json;charset=utf-8"),), told)
 
@@ -163,8 +184,15 @@ class KdniaoSide:
         reused = self._book.find_reusable_number(carrier, at) if self._strike("number_reuse", code) else None
         numbers = [fakeallot.number(carrier, self._book.next_serial(), seed=self._seed) for _ in range(quantity)]
         issued = Issued(
-            merchant_id=merchant_id, order_code=code, carrier=carrier, number=reused or numbers[0], at=at,
-            origin=_place(wish.sender), destination=_place(wish.receiver), customer=text(wish.customer_name))
+            merchant_id=merchant_id,
+            order_code=code,
+            carrier=carrier,
+            number=reused or numbers[0],
+            at=at,
+            origin=_place(wish.sender),
+            destination=_place(wish.receiver),
+            customer=text(wish.customer_name),
+        )
         answer = _shipment_reply(issued, wish, children=numbers[1:])
         return replace(issued, answer=msgspec.json.encode(answer))
 
@@ -192,8 +220,9 @@ class KdniaoSide:
         if self._book.is_collected(issued, at):
             raise _Rejected("105", "快件已揽收，不能取消")
         self._book.cancel(issued, at)
-        return documents.PlainReply(e_business_id=envelope.merchant_id, success=True, reason="取消成功",
-                                    result_code="100")
+        return documents.PlainReply(
+            e_business_id=envelope.merchant_id, success=True, reason="取消成功", result_code="100"
+        )
 
     def _balance(self, envelope: Envelope, at: datetime) -> documents.Document:
         wish = _read(envelope, documents.BalanceQuery)
@@ -203,20 +232,36 @@ class KdniaoSide:
         used = self._book.count_issued(text(wish.shipper_code), customer)
         available = 0 if customer == EMPTY_ACCOUNT else max(0, POOL_SIZE - used)
         return documents.BalanceReply(
-            e_business_id=envelope.merchant_id, success=True, reason="", result_code="100",
-            eorder_balance=documents.EorderBalance(available_num=available, total_num=POOL_SIZE))
+            e_business_id=envelope.merchant_id,
+            success=True,
+            reason="",
+            result_code="100",
+            eorder_balance=documents.EorderBalance(available_num=available, total_num=POOL_SIZE),
+        )
 
     def _subscribe(self, envelope: Envelope, at: datetime) -> documents.Document:
         """Accepted without asking whether number and carrier fit, as the aggregator does."""
         wish = _read(envelope, documents.Shipment)
         _require([("ShipperCode", wish.shipper_code), ("LogisticCode", wish.logistic_code)])
         carrier, number = text(wish.shipper_code), text(wish.logistic_code)
-        self._book.subscribe(Subscription(
-            merchant_id=envelope.merchant_id, carrier=carrier, number=number, order_code=text(wish.order_code),
-            push_type=_SUBSCRIPTION_OF[envelope.request_type], at=at))
+        self._book.subscribe(
+            Subscription(
+                merchant_id=envelope.merchant_id,
+                carrier=carrier,
+                number=number,
+                order_code=text(wish.order_code),
+                push_type=_SUBSCRIPTION_OF[envelope.request_type],
+                at=at,
+            )
+        )
         return documents.SubscribeReply(
-            e_business_id=envelope.merchant_id, update_time=stamp(at), success=True, reason="",
-            shipper_code=carrier, logistic_code=number)
+            e_business_id=envelope.merchant_id,
+            update_time=stamp(at),
+            success=True,
+            reason="",
+            shipper_code=carrier,
+            logistic_code=number,
+        )
 
     def _query(self, envelope: Envelope, at: datetime) -> documents.Document:
         wish = _read(envelope, documents.TraceQuery)
@@ -224,8 +269,16 @@ class KdniaoSide:
         carrier, number = text(wish.shipper_code), text(wish.logistic_code)
         news = self._book.find_news(carrier, number, at)
         if news is None:
-            return documents.Tracked(e_business_id=envelope.merchant_id, shipper_code=carrier, logistic_code=number,
-                                     order_code="", success=False, traces=[], state="0", reason="暂无轨迹信息")
+            return documents.Tracked(
+                e_business_id=envelope.merchant_id,
+                shipper_code=carrier,
+                logistic_code=number,
+                order_code="",
+                success=False,
+                traces=[],
+                state="0",
+                reason="暂无轨迹信息",
+            )
         push_type = "102" if envelope.request_type == "8001" else "101"
         item = tracked(news, push_type=push_type, merchant_id=envelope.merchant_id)
         if text(wish.sort) == "1" and item.traces:
@@ -269,8 +322,15 @@ def _require(fields: Sequence[tuple[str, documents.Word]]) -> None:
 
 
 def _require_shipment(wish: documents.Shipment) -> None:
-    _require([("OrderCode", wish.order_code), ("ShipperCode", wish.shipper_code), ("PayType", wish.pay_type),
-              ("ExpType", wish.exp_type), ("Quantity", wish.quantity)])
+    _require(
+        [
+            ("OrderCode", wish.order_code),
+            ("ShipperCode", wish.shipper_code),
+            ("PayType", wish.pay_type),
+            ("ExpType", wish.exp_type),
+            ("Quantity", wish.quantity),
+        ]
+    )
     if not text(wish.quantity).isdecimal() or not 1 <= int(text(wish.quantity)) <= QUANTITY_MAX:
         raise _Rejected("103", f"Quantity须为1到{QUANTITY_MAX}")
     if not wish.commodity or not all(text(goods.goods_name) for goods in wish.commodity):
@@ -281,8 +341,14 @@ def _require_shipment(wish: documents.Shipment) -> None:
 
 
 def _require_party(who: str, party: documents.Party, *, carrier: str) -> None:
-    needed = [("姓名", party.name), ("电话", text(party.mobile) or party.tel), ("省份", party.province_name),
-              ("城市", party.city_name), ("区县", party.exp_area_name), ("详细地址", party.address)]
+    needed = [
+        ("姓名", party.name),
+        ("电话", text(party.mobile) or party.tel),
+        ("省份", party.province_name),
+        ("城市", party.city_name),
+        ("区县", party.exp_area_name),
+        ("详细地址", party.address),
+    ]
     if carrier in MANIFEST.postcode_carriers:
         needed.append(("邮编", party.post_code))
     for what, value in needed:
@@ -304,35 +370,65 @@ def _place(party: documents.Party | None) -> Place:
 
 def _own_subscription(issued: Issued, wish: documents.Shipment) -> Subscription:
     """1007 subscribes by itself, to the monitor edition."""
-    return Subscription(merchant_id=issued.merchant_id, carrier=issued.carrier, number=issued.number,
-                        order_code=issued.order_code, push_type="102", at=issued.at)
+    return Subscription(
+        merchant_id=issued.merchant_id,
+        carrier=issued.carrier,
+        number=issued.number,
+        order_code=issued.order_code,
+        push_type="102",
+        at=issued.at,
+    )
 
 
 def _shipment_reply(issued: Issued, wish: documents.Shipment, *, children: list[str]) -> documents.ShipmentReply:
     routing = fakeallot.routing(issued.origin, issued.destination)
     wanted = truth(wish.is_return_print_template)
-    pages = [render_template(_label(number, routing, wish, at=issued.at)) for number in (issued.number, *children)] \
-        if wanted else []
+    pages = (
+        [render_template(_label(number, routing, wish, at=issued.at)) for number in (issued.number, *children)]
+        if wanted
+        else []
+    )
     unique = uuid.uuid5(uuid.NAMESPACE_OID, f"{issued.merchant_id}/{issued.order_code}")
     return documents.ShipmentReply(
-        e_business_id=issued.merchant_id, success=True, result_code="100", reason="已接收",
-        uniquer_request_number=str(unique), print_template=pages[0] if pages else None,
-        callback=text(wish.call_back) or None, sub_count=len(children) or None, sub_orders=list(children) or None,
+        e_business_id=issued.merchant_id,
+        success=True,
+        result_code="100",
+        reason="已接收",
+        uniquer_request_number=str(unique),
+        print_template=pages[0] if pages else None,
+        callback=text(wish.call_back) or None,
+        sub_count=len(children) or None,
+        sub_orders=list(children) or None,
         sub_print_templates=list(pages[1:]) or None,
         order=documents.ShipmentOrder(
-            order_code=issued.order_code, shipper_code=issued.carrier, logistic_code=issued.number,
+            order_code=issued.order_code,
+            shipper_code=issued.carrier,
+            logistic_code=issued.number,
             kdn_order_code=f"KDN{stamp(issued.at)[:10].replace('-', '')}{unique.int % 10**10:010d}",
-            mark_destination=routing.mark + " ", package_code=routing.package_code,
-            package_name=routing.package_name + " ", sorting_code=routing.sorting_code,
-            origin_name=routing.origin_name, destinatio_name=routing.destination_name))
+            mark_destination=routing.mark + " ",
+            package_code=routing.package_code,
+            package_name=routing.package_name + " ",
+            sorting_code=routing.sorting_code,
+            origin_name=routing.origin_name,
+            destinatio_name=routing.destination_name,
+        ),
+    )
 
 
 def _label(number: str, routing: Routing, wish: documents.Shipment, *, at: datetime) -> FakeLabel:
     goods = "、".join(text(item.goods_name) for item in wish.commodity or ())
     return FakeLabel(
-        carrier=text(wish.shipper_code), number=number, mark=routing.mark, package=routing.package_name,
-        receiver=_contact(wish.receiver), sender=_contact(wish.sender), order_number=text(wish.order_code),
-        goods=goods, remark=text(wish.remark), printed_at=stamp(at))
+        carrier=text(wish.shipper_code),
+        number=number,
+        mark=routing.mark,
+        package=routing.package_name,
+        receiver=_contact(wish.receiver),
+        sender=_contact(wish.sender),
+        order_number=text(wish.order_code),
+        goods=goods,
+        remark=text(wish.remark),
+        printed_at=stamp(at),
+    )
 
 
 def _contact(party: documents.Party | None) -> Contact:

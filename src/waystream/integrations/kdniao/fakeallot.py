@@ -10,8 +10,17 @@ from waystream.core.ports import Routing
 
 #: carrier -> what its numbers begin with, how many digits follow
 _SHAPES: dict[str, tuple[str, int]] = {
-    "SF": ("SF", 13), "ZTO": ("78", 12), "YTO": ("YT", 13), "STO": ("773", 12), "YD": ("43", 13), "JD": ("JDVA", 11),
-    "JTSD": ("JT", 13), "EMS": ("11", 11), "YZPY": ("98", 11), "DBL": ("DPK", 12), "HTKY": ("55", 13),
+    "SF": ("SF", 13),
+    "ZTO": ("78", 12),
+    "YTO": ("YT", 13),
+    "STO": ("773", 12),
+    "YD": ("43", 13),
+    "JD": ("JDVA", 11),
+    "JTSD": ("JT", 13),
+    "EMS": ("11", 11),
+    "YZPY": ("98", 11),
+    "DBL": ("DPK", 12),
+    "HTKY": ("55", 13),
     "UC": ("5189", 10),
 }
 _SPREAD = 999_999_937  # prime, so multiplying by it modulo a power of ten loses nothing
@@ -39,9 +48,13 @@ def routing(origin: Place, destination: Place) -> Routing:
     region, line, stop = 100 + spot % 800, spot // 800 % 90 + 10, spot // 72_000 % 99 + 1
     city = destination.city.removesuffix("市") or destination.province
     return Routing(
-        mark=f"{region} {chr(65 + line % 8)}{line:02d} {stop:03d}", package_name=f"{city}转运中心集包",
-        package_code=f"{region}{line:02d}", sorting_code=f"{region}-{line:02d} {stop:03d}",
-        origin_name=f"{origin.city}{origin.district}", destination_name=f"{destination.city}{destination.district}")
+        mark=f"{region} {chr(65 + line % 8)}{line:02d} {stop:03d}",
+        package_name=f"{city}转运中心集包",
+        package_code=f"{region}{line:02d}",
+        sorting_code=f"{region}-{line:02d} {stop:03d}",
+        origin_name=f"{origin.city}{origin.district}",
+        destination_name=f"{destination.city}{destination.district}",
+    )
 
 
 def _dice(place: Place) -> int:

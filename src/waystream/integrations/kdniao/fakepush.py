@@ -42,16 +42,22 @@ class News:
 
 def push_data(merchant_id: str, push_type: str, news: Sequence[News], *, at: datetime) -> str:
     """RequestData of a 101 or 102 push: the complete history of each waybill."""
-    return msgspec.json.encode(documents.PushDocument(
-        e_business_id=merchant_id, push_time=stamp(at), count=str(len(news)),
-        data=[tracked(item, push_type=push_type, merchant_id=merchant_id) for item in news])).decode()
+    return msgspec.json.encode(
+        documents.PushDocument(
+            e_business_id=merchant_id,
+            push_time=stamp(at),
+            count=str(len(news)),
+            data=[tracked(item, push_type=push_type, merchant_id=merchant_id) for item in news],
+        )
+    ).decode()
 
 
 def seal_push(merchant: Merchant, push_type: str, data: str, *, forged: bool = False) -> bytes:
     """The signed form that goes to the merchant's address; `forged` signs with another key."""
     key = merchant.key + "x" if forged else merchant.key
-    return write_envelope(Envelope(data=data, request_type=push_type, merchant_id=merchant.id,
-                                   signature=sign(data, key)))
+    return write_envelope(
+        Envelope(data=data, request_type=push_type, merchant_id=merchant.id, signature=sign(data, key))
+    )
 
 
 def read_push_answer(reply: Reply) -> bool:
@@ -65,15 +71,29 @@ def read_push_answer(reply: Reply) -> bool:
 def tracked(news: News, *, push_type: str, merchant_id: str) -> documents.Tracked:
     """101 carries State and plain traces; 102 adds StateEx, Location and a code per trace."""
     rich = push_type == "102"
-    rows = [documents.TraceRow(accept_time=stamp(trace.at), accept_station=trace.text, remark="",
-                               location=trace.location if rich else None,
-                               action=trace.code if rich and trace.code else None) for trace in news.traces]
+    rows = [
+        documents.TraceRow(
+            accept_time=stamp(trace.at),
+            accept_station=trace.text,
+            remark="",
+            location=trace.location if rich else None,
+            action=trace.code if rich and trace.code else None,
+        )
+        for trace in news.traces
+    ]
     return documents.Tracked(
-        e_business_id=merchant_id, order_code=news.order_code, shipper_code=news.carrier, logistic_code=news.number,
-        success=news.success, reason=news.reason, state=_state(news.state_ex),
+        e_business_id=merchant_id,
+        order_code=news.order_code,
+        shipper_code=news.carrier,
+        logistic_code=news.number,
+        success=news.success,
+        reason=news.reason,
+        state=_state(news.state_ex),
         state_ex=news.state_ex if rich else None,
-        location=news.traces[-1].location if rich and news.traces else None, traces=rows,
-        estimated_delivery_time=news.expected_at or None)
+        location=news.traces[-1].location if rich and news.traces else None,
+        traces=rows,
+        estimated_delivery_time=news.expected_at or None,
+    )
 
 
 def _state(state_ex: str) -> str:

@@ -57,18 +57,29 @@ def _load() -> Manifest:
     table = load_table("manifest.toml")
     take, push, subscribe = table["take"], table["push"], table["subscribe"]
     return Manifest(
-        name=table["name"], title_zh=table["title"]["zh"], title_en=table["title"]["en"], quality=table["quality"],
-        production_url=table["hosts"]["production"], sandbox_url=table["hosts"]["sandbox"],
+        name=table["name"],
+        title_zh=table["title"]["zh"],
+        title_en=table["title"]["en"],
+        quality=table["quality"],
+        production_url=table["hosts"]["production"],
+        sandbox_url=table["hosts"]["sandbox"],
         paths=Paths(tuple(table["paths"].items())),
-        forbidden_characters=table["wire"]["forbidden_characters"], timeout_s=table["wire"]["timeout_s"],
-        take_rate_per_s=take["rate_per_s"], postcode_carriers=frozenset(take["postcode_carriers"]),
-        postcode_default=take["postcode_default"], short_provinces=tuple(take["short_provinces"]),
+        forbidden_characters=table["wire"]["forbidden_characters"],
+        timeout_s=table["wire"]["timeout_s"],
+        take_rate_per_s=take["rate_per_s"],
+        postcode_carriers=frozenset(take["postcode_carriers"]),
+        postcode_default=take["postcode_default"],
+        short_provinces=tuple(take["short_provinces"]),
         cancel_carriers=frozenset(table["cancel"]["carriers"]),
         phone_tail_carriers=frozenset(subscribe["phone_tail_carriers"]),
         resubscribe_reasons=tuple(subscribe["resubscribe_reasons"]),
-        push_types=frozenset(push["request_types"]), retry_after_min=tuple(push["retry_after_min"]),
-        group_max=push["group_max"], waybills_max=push["waybills_max"], traces_max=push["traces_max"],
-        text_max_chars=push["text_max_chars"])
+        push_types=frozenset(push["request_types"]),
+        retry_after_min=tuple(push["retry_after_min"]),
+        group_max=push["group_max"],
+        waybills_max=push["waybills_max"],
+        traces_max=push["traces_max"],
+        text_max_chars=push["text_max_chars"],
+    )
 
 
 MANIFEST = _load()

@@ -19,8 +19,12 @@ class Refusal:
 
 
 def _load() -> tuple[Refusal, ...]:
-    return tuple(Refusal(mend=row["mend"], code=row.get("code", ""), pattern=re.compile(row["pattern"]),
-                         zh=row["zh"], en=row["en"]) for row in load_table("refusals.toml")["refusal"])
+    return tuple(
+        Refusal(
+            mend=row["mend"], code=row.get("code", ""), pattern=re.compile(row["pattern"]), zh=row["zh"], en=row["en"]
+        )
+        for row in load_table("refusals.toml")["refusal"]
+    )
 
 
 REFUSALS = _load()

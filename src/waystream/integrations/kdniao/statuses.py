@@ -9,8 +9,10 @@ PICKUP = "pickup:"  # states of a pickup order, whose numbers collide with State
 def _meanings() -> dict[str, Meaning]:
     table = load_table("statuses.toml")
     rows = {**table["codes"], **{PICKUP + code: row for code, row in table["pickup"]["codes"].items()}}
-    return {code: Meaning(State(row["state"]), Kind(row.get("kind", "")), row.get("coarse", False))
-            for code, row in rows.items()}
+    return {
+        code: Meaning(State(row["state"]), Kind(row.get("kind", "")), row.get("coarse", False))
+        for code, row in rows.items()
+    }
 
 
 MEANINGS = _meanings()

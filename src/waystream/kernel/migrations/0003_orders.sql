@@ -120,7 +120,9 @@ CREATE INDEX orders_listed ON orders (shop_id, warehouse_id, word, moved_at DESC
 -- /orders?view=late, ?view=held, and their counts; the API's held, refund and late.
 CREATE INDEX orders_late ON orders (promised_at) WHERE word NOT IN ('delivered', 'completed', 'closed');
 CREATE INDEX orders_held ON orders (held_at) WHERE held_at IS NOT NULL;
-CREATE INDEX orders_refund ON orders (moved_at DESC, id DESC) WHERE refund <> 'none';
+CREATE INDEX orders_refund ON orders (shop_id, moved_at DESC, id DESC) WHERE refund <> 'none';
+-- The API's orders by the carrier a shop wished for.
+CREATE INDEX orders_wish ON orders (shop_id, carrier, moved_at DESC, id DESC) WHERE carrier <> '';
 CREATE INDEX orders_ship_by ON orders (ship_by) WHERE dispatch <> 'all' AND cancelled_at IS NULL;
 CREATE INDEX orders_person ON orders (person_id);
 CREATE INDEX orders_closing ON orders (delivered_at) WHERE word = 'delivered';

@@ -65,7 +65,7 @@ CREATE INDEX parcel_listed ON parcel (shop_id, warehouse_id, carrier, stage, mov
 -- What a person has to settle: reports of refusals.
 CREATE INDEX parcel_refused ON parcel (moved_at, id) WHERE stage = 'refused';
 -- The API's held parcels.
-CREATE INDEX parcel_held ON parcel (moved_at DESC, id DESC) WHERE held_reason <> '';
+CREATE INDEX parcel_held ON parcel (shop_id, moved_at DESC, id DESC) WHERE held_reason <> '';
 -- The overview: how punctually the newest of today left.
 CREATE INDEX parcel_dispatched ON parcel (shop_id, dispatched_at DESC, id DESC) WHERE dispatched_at IS NOT NULL;
 CREATE INDEX parcel_person ON parcel (person_id);

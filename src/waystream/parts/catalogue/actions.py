@@ -1,5 +1,7 @@
-"""What can be done with the catalogue. Before they write, callers check `Caller.may`: `shop:write` for SKUs, which are a
-shop's own, `setup:write` for warehouses, which serve every shop."""
+"""What can be done with the catalogue.
+
+Before they write, callers check `Caller.may`: `shop:write` for SKUs, `setup:write` for warehouses (all shops use them).
+"""
 
 from collections.abc import Sequence
 

@@ -50,8 +50,15 @@ def list_skus(conn: Conn, *, shop_id: int | None, text: str, after: tuple[str, i
             + """ WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (code, id) > (%(code)s, %(id)s)
                      AND (%(text)s = '' OR code ILIKE %(start)s OR name ILIKE %(part)s)
                    ORDER BY code, id LIMIT %(limit)s""",
-            {"shop": shop_id, "text": text, "start": f"{plain}%", "part": f"%{plain}%", "code": after[0],
-             "id": after[1], "limit": limit},
+            {
+                "shop": shop_id,
+                "text": text,
+                "start": f"{plain}%",
+                "part": f"%{plain}%",
+                "code": after[0],
+                "id": after[1],
+                "limit": limit,
+            },
         )
         .fetchall()
     )

@@ -32,11 +32,14 @@ def insert_printer(conn: Connection, printer: PrinterIn) -> int:
 
 
 def update_printer(conn: Connection, printer_id: int, printer: PrinterIn) -> bool:
-    return conn.execute(
-        """UPDATE printer SET name = %s, uri = %s, dpi = %s, label_size = %s, state = 'unknown', said = ''
+    return (
+        conn.execute(
+            """UPDATE printer SET name = %s, uri = %s, dpi = %s, label_size = %s, state = 'unknown', said = ''
            WHERE id = %s""",
-        (printer.name.strip(), printer.uri, printer.dpi, printer.label_size, printer_id),
-    ).rowcount == 1
+            (printer.name.strip(), printer.uri, printer.dpi, printer.label_size, printer_id),
+        ).rowcount
+        == 1
+    )
 
 
 def set_disabled(conn: Connection, printer_id: int, *, at: datetime | None) -> bool:
@@ -45,11 +48,14 @@ def set_disabled(conn: Connection, printer_id: int, *, at: datetime | None) -> b
 
 def delete_printer(conn: Connection, printer_id: int) -> bool:
     """Only one that printed nothing and that no warehouse uses."""
-    return conn.execute(
-        """DELETE FROM printer WHERE id = %(id)s AND NOT EXISTS (SELECT FROM print WHERE printer_id = %(id)s)
+    return (
+        conn.execute(
+            """DELETE FROM printer WHERE id = %(id)s AND NOT EXISTS (SELECT FROM print WHERE printer_id = %(id)s)
                AND NOT EXISTS (SELECT FROM warehouse WHERE printer_id = %(id)s)""",
-        {"id": printer_id},
-    ).rowcount == 1
+            {"id": printer_id},
+        ).rowcount
+        == 1
+    )
 
 
 def name_taken(conn: Connection, name: str, *, but: int = 0) -> bool:
@@ -159,11 +165,14 @@ def settle_print(
     conn: Connection, print_id: int, *, state: str, said: str = "", job: str = "", at: datetime | None = None
 ) -> bool:
     """What became of a print that was sent; False if another run settled it before."""
-    return conn.execute(
-        """UPDATE print SET state = %s, said = %s, device_job = %s, printed_at = %s
+    return (
+        conn.execute(
+            """UPDATE print SET state = %s, said = %s, device_job = %s, printed_at = %s
            WHERE id = %s AND state IN ('queued', 'printing')""",
-        (state, said[:200], job[:100], at, print_id),
-    ).rowcount == 1
+            (state, said[:200], job[:100], at, print_id),
+        ).rowcount
+        == 1
+    )
 
 
 def void_prints(conn: Connection, label_ids: Sequence[int]) -> int:

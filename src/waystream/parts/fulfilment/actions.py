@@ -1,4 +1,4 @@
-"""What a person or a rule asks of fulfilment: ship, dispatch, void, hold, release, reissue, bind a foreign number.
+"""What a person or a rule asks of fulfilment: ship, follow, dispatch, void, reissue, bind a foreign number.
 
 Every action locks orders before parcels and answers for each order or parcel alone: one refusal stops no other. What
 the carrier answers is in `takes` and `cancels`; what keeps numbers single is in `numbers`.
@@ -39,7 +39,9 @@ def ship(tx: Tx, wanted: ShipOrders, *, actor: str, codes: Codes = random_code) 
     _require_known(store.lock_orders(tx.conn, wanted.order_ids), wanted.order_ids)
     orders = store.load_orders(tx.conn, wanted.order_ids)
 
-    plan = model.plan(orders, wanted, store.list_accounts(tx.conn))
+    in_doubt = store_takes.orders_in_doubt(
+        tx.conn, wanted.order_ids, asked_after=tx.now - timedelta(seconds=DOUBT_S))  # fmt: skip
+    plan = model.plan(orders, wanted, store.list_accounts(tx.conn), in_doubt=in_doubt)
 
     made = numbers.make_parcels(tx, plan.new, codes)
     _ask_again(tx, plan, codes)
@@ -83,22 +85,6 @@ def follow_orders(tx: Tx, order_ids: Collection[int], *, codes: Codes = random_c
     numbers.follow(tx, store.mothers_of_orders(tx.conn, sorted(order_ids)), codes=codes)
 
 
-def hold_parcels(tx: Tx, order_ids: Collection[int], *, reason: str, actor: str) -> None:
-    """Hold what has not left: number given back, label void, until `release`."""
-    mothers = store.mothers_of_orders(tx.conn, sorted(order_ids))
-    families = [family for family in store.lock_families(tx.conn, mothers) if not family.voided]
-    numbers.stop_numbers(tx, families, reason=reason)
-    store.set_stage(tx.conn, _here(families), stage="voided", held_reason=reason or "held", at=tx.now)
-    tx.note(*(Entry(actor, "parcel.hold", f.subject, f.mother.shop_id, reason) for f in families))
-
-
-def release(tx: Tx, order_ids: Collection[int], *, actor: str, codes: Codes = random_code) -> None:
-    """Parcels that were held go on, as far as their orders may travel."""
-    mothers = store.mothers_of_orders(tx.conn, sorted(order_ids))
-    numbers.follow(tx, mothers, codes=codes)
-    tx.note(*(Entry(actor, "parcel.release", f"parcel:{mother}") for mother in mothers))
-
-
 def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str, doubt_s: float = DOUBT_S) -> None:
     """Before dispatch: these parcels shall not exist; what they held can be shipped again.
 
@@ -110,7 +96,7 @@ def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str, doubt_
         _give_up_doubt(tx, family, doubt_s)
 
     numbers.stop_numbers(tx, families, reason=reason)
-    store.set_stage(tx.conn, _here(families), stage="voided", held_reason="", at=tx.now)
+    numbers.void(tx, [piece for family in families for piece in family.here])
 
     tx.note(*(Entry(actor, "parcel.void", f.subject, f.mother.shop_id, reason) for f in families))
 
@@ -137,7 +123,7 @@ def reissue(
     The old number is given back first; an attempt in doubt stays with its issuer for `doubt_s` (`Conflict` until then).
     """
     [family] = _families(tx, [parcel_id])
-    model.refuse_dispatched(family.dispatched)
+    _require_alive(family)
     if family.stop is not None:
         raise Conflict(family.stop.sentence)
     _give_up_doubt(tx, family, doubt_s)
@@ -161,6 +147,13 @@ def ask_again(tx: Tx, parcel_ids: Collection[int], *, actor: str, codes: Codes =
 
     tx.note(*(Entry(actor, "parcel.ask_again", family.subject, family.mother.shop_id) for family in families))
     return len(families)
+
+
+def _require_alive(family: Family) -> None:
+    """What a void parcel held may be in another by now: it never claims it again."""
+    model.refuse_dispatched(family.dispatched)
+    if family.voided and not family.held:
+        raise Conflict("The parcel is void: ship the order again.")
 
 
 def _give_up_doubt(tx: Tx, family: Family, doubt_s: float) -> None:
@@ -286,7 +279,7 @@ def bind_foreign(
     """A number made elsewhere, pasted or imported, becomes the parcel's; an answer still under way is given back."""
     [family] = _families(tx, [parcel_id])
     carrier, given = model.checked_carrier(carrier), [model.checked_number(one) for one in (number, *children)]
-    model.refuse_dispatched(family.dispatched)
+    _require_alive(family)
     _refuse_foreign(tx, family, carrier, given)
     aggregator_id = store_takes.aggregator_of(tx.conn, account_id=family.mother.account_id, carrier=carrier)
     if aggregator_id is None:

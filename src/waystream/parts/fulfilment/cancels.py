@@ -112,20 +112,28 @@ def _is_about(cancel: Cancel, row: BindingRow) -> bool:
 
 def _confirmed(tx: Tx, family: Family, bindings: list[BindingRow]) -> None:
     store_takes.set_bindings(tx.conn, [row.id for row in bindings], state="cancelled", ended_at=tx.now)
-    if bindings and family.mother.stage in ("issued", "printed"):
-        held = family.mother.held_reason
-        store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason=held, at=tx.now)
+    dead = {row.parcel_id for row in bindings}
+    if family.dispatched:  # no other number is asked for one piece
+        numbers.void(tx, [parcel for parcel in family.here if parcel.id in dead])
+    else:
+        ids = [parcel.id for parcel in family.here if parcel.id in dead and parcel.stage in ("issued", "printed")]
+        store.set_stage(tx.conn, ids, stage="voided", held_reason=family.held_reason, at=tx.now)
 
 
 def _kept(tx: Tx, family: Family, bindings: list[BindingRow], *, collected: bool, reason: str) -> None:
-    """The number lives on. A parcel that wants to go as it was goes with it; else it is held with its number."""
+    """The number lives on. A parcel that wants to go as it was goes with it; else it is held with its number.
+
+    Pieces that were made elsewhere are cancelled one by one: those whose number does not live on are held without it.
+    """
     if not bindings:
         return
     if collected:
         store_takes.set_bindings(tx.conn, [row.id for row in bindings], state="live")
     wants = family.mother.stage == "asked" and not family.held and family.stop is None
-    if wants and not family.content_changed:
+    if wants and not family.unbound and not family.content_changed:
         numbers.use_again(tx, family)
     elif collected:
-        held = family.mother.held_reason or reason
-        store.set_stage(tx.conn, family.parcel_ids, stage="issued", held_reason=held, at=tx.now)
+        held = family.held_reason or reason
+        bound = {row.parcel_id for row in family.bindings_here if row in bindings or row.state == "live"}
+        store.set_stage(tx.conn, set(family.here_ids) - bound, stage="voided", held_reason=held, at=tx.now)
+        store.set_stage(tx.conn, bound, stage="issued", held_reason=held, at=tx.now)

@@ -137,8 +137,18 @@ class Family:
         return tuple(row for row in self.bindings if row.parcel_id in self.here_ids)
 
     @property
+    def held_reason(self) -> str:
+        return next((parcel.held_reason for parcel in self.here if parcel.held_reason), "")
+
+    @property
     def held(self) -> bool:
-        return any(parcel.held_reason for parcel in self.here)
+        return self.held_reason != ""
+
+    @property
+    def unbound(self) -> tuple[ParcelRow, ...]:
+        """The pieces here that have no number."""
+        bound = {row.parcel_id for row in self.bindings}
+        return tuple(parcel for parcel in self.here if parcel.id not in bound)
 
     @property
     def voided(self) -> bool:
@@ -204,7 +214,7 @@ def refill(
     carried = {order.id for order in orders.values() if order.cod_carried}
     found = []
     for family in families:
-        kept, dropped = _sorted_by_way(family)
+        kept, dropped = sorted_by_way(family)
         contents = []
         for order in (orders[row.id] for row in kept):
             lines = [(line.id, min(had[family.mother.id].get(line.id, 0), left[line.id])) for line in order.lines]
@@ -219,7 +229,8 @@ def refill(
     return found
 
 
-def _sorted_by_way(family: Family) -> tuple[list[OrderRow], list[OrderRow]]:
+def sorted_by_way(family: Family) -> tuple[list[OrderRow], list[OrderRow]]:
+    """The orders that stay in the parcel, and those that go another way now."""
     ways = [order.way for order in family.travellers]
     way = family.mother.way if family.mother.way in ways else next(iter(ways), None)
     kept = [order for order in family.travellers if order.way == way]

@@ -60,7 +60,7 @@ def list_parcels(tx: Tx, filters: Filters | None = None, *, after: Cursor | None
     position = (after.moved_at, after.id) if after is not None else None
     found = store_lists.list_parcels(tx.conn, filters or Filters(), after=position, limit=limit + 1)
     page = tuple(found[:limit])
-    return Page(page, Cursor(page[-1].moved_at, page[-1].id) if len(found) > limit else None)
+    return Page(page, Cursor(page[-1].at, page[-1].id) if len(found) > limit else None)
 
 
 def count_stages(tx: Tx, *, warehouse_ids: Sequence[int] | None = None) -> dict[str, int]:

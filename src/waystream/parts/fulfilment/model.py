@@ -5,7 +5,7 @@ never exceed what is left; cash on delivery is collected once for an order.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +31,8 @@ def mend_sentence(mend: str, language: str) -> str | None:
     chinese, english = MENDS.get(mend, (None, None))
     return chinese if language.startswith("zh") else english
 
+
+IN_DOUBT = "The carrier may have given these goods a number already: ship again when it has answered."
 
 Outcome = Literal["asked", "already", "refused"]
 
@@ -217,8 +219,13 @@ def _check_split(wanted: ShipOrders, parcels: Sequence[Sequence[Part]]) -> None:
             raise Invalid(f"parcels.{i}.line_no", "A line stands once in a parcel.")
 
 
-def plan(orders: Sequence[Order], wanted: ShipOrders, accounts: Sequence[Account]) -> Plan:
-    """Decide for every order; one order's refusal stops none of the others."""
+def plan(
+    orders: Sequence[Order], wanted: ShipOrders, accounts: Sequence[Account], *, in_doubt: Collection[int] = ()
+) -> Plan:
+    """Decide for every order; one order's refusal stops none of the others.
+
+    `in_doubt`: orders whose goods a carrier may have given a number, in a parcel that is void now.
+    """
     answered: list[Shipped] = []
     again: list[tuple[int, int, Account]] = []
     open_orders: list[tuple[Order, Account]] = []
@@ -233,8 +240,11 @@ def plan(orders: Sequence[Order], wanted: ShipOrders, accounts: Sequence[Account
         assert account is not None
         retried = _to_ask_again(order)
         again += [(order.id, parcel_id, account) for parcel_id in retried]
-        if not _nothing_to_do(order, wanted.parcels):
+        something_new = not _nothing_to_do(order, wanted.parcels)
+        if something_new and order.id not in in_doubt:
             open_orders.append((order, account))
+        elif something_new and not retried:
+            answered.append(_refused(order, "doubt", IN_DOUBT))
         elif not retried:
             answered.append(Shipped(order.id, parcel_ids(order), "already"))
     return Plan(tuple(_parcels(open_orders, wanted)), tuple(again), tuple(answered))

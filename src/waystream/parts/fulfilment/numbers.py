@@ -8,7 +8,14 @@ the old is cancelled, and an answer nobody wants any more is given back (`give_b
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from waystream.core.events.fulfilment import CancelAsked, CancelRefused, LabelVoided, WaybillIssued, WaybillRefused
+from waystream.core.events.fulfilment import (
+    CancelAsked,
+    CancelRefused,
+    LabelVoided,
+    ParcelVoided,
+    WaybillIssued,
+    WaybillRefused,
+)
 from waystream.core.ports import Routing
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.jobs import Job
@@ -16,7 +23,7 @@ from waystream.kernel.tx import Tx
 from waystream.kernel.vault import open_sealed, seal
 from waystream.parts.fulfilment import model, store, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
-from waystream.parts.fulfilment.family import BindingRow, Family, Refill, refill
+from waystream.parts.fulfilment.family import BindingRow, Family, ParcelRow, Refill, refill, sorted_by_way
 from waystream.parts.fulfilment.model import Account, NewParcel, Order, ShipOrders, pick_account
 from waystream.parts.fulfilment.store_takes import Cancel, NewCancel, NewLabel, NewTake
 
@@ -98,6 +105,12 @@ def void_labels(tx: Tx, parcel_ids: Sequence[int]) -> None:
     tx.emit(*(LabelVoided(shop_id=v.shop_id, parcel_id=v.parcel_id, label_id=v.id) for v in voided))
 
 
+def void(tx: Tx, parcels: Sequence[ParcelRow]) -> None:
+    """These will never leave. Their numbers are stopped already."""
+    store.set_stage(tx.conn, [parcel.id for parcel in parcels], stage="voided", held_reason="", at=tx.now)
+    tx.emit(*(ParcelVoided(shop_id=parcel.shop_id, parcel_id=parcel.id) for parcel in parcels))
+
+
 def follow(tx: Tx, mothers: Collection[int], *, codes: Codes = random_code) -> None:
     """Bring parcels that have not left into line with their orders.
 
@@ -139,7 +152,7 @@ def _want(tx: Tx, families: Sequence[Family]) -> None:
 
 def _may_use_again(tx: Tx, family: Family) -> bool:
     """Its number is still good: the carrier did not take it back, and the parcel is what it was."""
-    if not family.bindings_here or family.content_changed:
+    if not family.bindings_here or family.unbound or family.content_changed:
         return False
     kept = store_takes.kept_by_carrier(tx.conn, [row.id for row in family.bindings_here])
     return all(row.state == "live" or row.id in kept for row in family.bindings_here)
@@ -243,7 +256,8 @@ def _accounts_of(
     """The account each goes on with: its own while that is switched on, else another of its carrier."""
     found = {}
     for family in families:
-        mother, first = family.mother, orders[family.order_ids[0]]
+        mother, (kept, _) = family.mother, sorted_by_way(family)
+        first = orders[kept[0].id if kept else family.order_ids[0]]
         own = ShipOrders((first.id,), account_id=mother.account_id) if mother.account_id is not None else None
         account = pick_account(first, own, accounts) if own is not None else None
         account = account or pick_account(first, ShipOrders((first.id,), carrier=mother.carrier), accounts)
@@ -259,7 +273,7 @@ def _save_refills(
     asked = []
     for family, wanted in zip(families, refills, strict=True):
         if wanted.parcel is None:
-            store.set_stage(tx.conn, family.parcel_ids, stage="voided", held_reason="", at=tx.now)
+            void(tx, family.here)
         elif family.mother.id not in accounts:
             refuse(tx, family, take_id=0, code="", mend=model.NO_ACCOUNT)
         else:

@@ -408,6 +408,18 @@ def aggregator_of(conn: Connection, *, account_id: int | None, carrier: str) -> 
     return row[0] if row else None
 
 
+def orders_in_doubt(conn: Connection, order_ids: Sequence[int], *, asked_after: datetime) -> set[int]:
+    """Of these orders, those whose goods were in a parcel that is void, while its number is still asked for."""
+    rows = conn.execute(
+        """SELECT DISTINCT parcel_order.order_id FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+           JOIN take ON take.parcel_id = parcel.id
+           WHERE parcel_order.order_id = ANY(%s) AND parcel.stage = 'voided'
+             AND take.state IN ('asked', 'doubt') AND take.asked_at > %s""",
+        [list(order_ids), asked_after],
+    )
+    return {row[0] for row in rows}
+
+
 def waiting_behind_doubt(conn: Connection, *, asked_before: datetime) -> list[int]:
     """Parcels that want another number while an unwanted attempt stayed unanswered for too long."""
     rows = conn.execute(

@@ -171,9 +171,7 @@ def get_account(tx: Tx, account_id: int) -> AccountRow:
 def open_account(tx: Tx, account_id: int) -> OpenAccount:
     """The account with its parameters, for a call."""
     row = get_account(tx, account_id)
-    text = tx.keys.vault.open_secret(
-        store.account_parameters(tx.conn, account_id), aad=sealing.account_aad(account_id)
-    )
+    text = tx.keys.vault.open_secret(store.account_parameters(tx.conn, account_id), aad=sealing.account_aad(account_id))
     aggregator = open_aggregator(tx, row.aggregator_id)
     return OpenAccount(account_id, aggregator.integration, aggregator.aggregator, sealing.from_text(text))
 
@@ -239,7 +237,7 @@ def end_watch(tx: Tx, parcel_ids: Sequence[int]) -> None:
 
 
 def go_on_watching(tx: Tx, parcel_ids: Sequence[int]) -> None:
-    """A delivery was retracted: the journey goes on."""
+    """The end was retracted: the journey goes on."""
     store.set_reopened(tx.conn, parcel_ids)
 
 

@@ -334,14 +334,20 @@ class _ParcelRow:
 
 
 def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
-    """Stored words with everything they follow from, by ascending id. Lock the orders first to decide anything."""
+    """Stored words with everything they follow from, by ascending id. Lock the orders first to decide anything.
+
+    A piece that is held though its sister has left is still to leave; any other held parcel may be filled anew.
+    """
     ids = list(order_ids)
     parcels: dict[int, list[_ParcelRow]] = {}
     for parcel in conn.cursor(row_factory=class_row(_ParcelRow)).execute(
         """SELECT po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
                   GREATEST(p.moved_at, t.changed_at) AS moved_at
            FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
-           WHERE po.order_id = ANY (%s) AND p.stage <> 'voided' ORDER BY po.order_id, p.id""",
+           WHERE po.order_id = ANY (%s) AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
+               SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
+                 AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))
+           ORDER BY po.order_id, p.id""",
         [ids],
     ):
         parcels.setdefault(parcel.order_id, []).append(parcel)

@@ -24,7 +24,7 @@ SELECT o.id, o.shop_id, s.name AS shop, o.number, o.warehouse_id, o.word, o.disp
        COALESCE(n.parcels, 0) AS parcels, COALESCE(t.parcel_id, 0) AS parcel_id, COALESCE(t.carrier, '') AS carrier,
        COALESCE(t.number, '') AS waybill, COALESCE(t.stage, '') AS stage, COALESCE(t.state, '') AS state,
        COALESCE(t.kind, '') AS kind, COALESCE(t.latest, '') AS latest
-FROM (SELECT * FROM orders o WHERE {where} ORDER BY o.moved_at DESC, o.id DESC LIMIT %(limit)s) o
+FROM ({chosen}) chosen JOIN orders o ON o.id = chosen.id
 JOIN shop s ON s.id = o.shop_id JOIN person p ON p.id = o.person_id
 CROSS JOIN LATERAL (
     SELECT COALESCE(sum(quantity), 0)::int AS pieces, COALESCE((array_agg(name ORDER BY line_no))[1], '') AS first_name
@@ -65,20 +65,53 @@ WHERE po.order_id = %s ORDER BY parcel.id
 """
 
 
-def _conditions(filters: Filters) -> list[str]:
+#: Ranges of the index orders_listed that stand in the tally, or of the partial indexes that begin with the shop.
+_STANDING = """
+SELECT o.id FROM (SELECT {cell} FROM standing o WHERE what = 'order' AND {scope}) cell
+CROSS JOIN LATERAL (SELECT o.id, o.moved_at FROM orders o WHERE {within} AND {where}
+                    ORDER BY o.moved_at DESC, o.id DESC LIMIT %(limit)s) o
+ORDER BY o.moved_at DESC, o.id DESC LIMIT %(limit)s"""
+_PICKED = "SELECT o.id FROM orders o WHERE {where} ORDER BY o.moved_at DESC, o.id DESC LIMIT %(limit)s"
+_IN_CELL = "o.shop_id = cell.shop_id AND o.warehouse_id = cell.warehouse_id AND o.word = cell.word"
+
+
+def _scope(filters: Filters) -> list[str]:
+    """What can be asked of the tally as well as of orders."""
     given = {
         "o.word = ANY (%(words)s)": filters.words,
         "o.shop_id = %(shop)s": filters.shop_id,
         "o.warehouse_id = ANY (%(warehouses)s)": filters.warehouse_ids is not None,
-        "o.carrier = %(carrier)s": filters.carrier,
+    }
+    return [condition for condition, wanted in given.items() if wanted]
+
+
+def _conditions(filters: Filters) -> list[str]:
+    """The rest. An order moved when it was received or later, so `since` ends the way through the newest."""
+    given = {
+        "o.carrier = %(carrier)s AND o.carrier <> ''": filters.carrier,
         "o.held_at IS NOT NULL": filters.held,
         "o.refund <> 'none'": filters.refund,
         "o.ship_by < %(late)s AND o.dispatch <> 'all' AND o.cancelled_at IS NULL": filters.late_at,
-        "o.received_at >= %(since)s": filters.since,
+        "o.received_at >= %(since)s AND o.moved_at >= %(since)s": filters.since,
         "o.received_at < %(until)s": filters.until,
         "o.id = ANY (%(ids)s)": filters.ids is not None,
     }
     return [condition for condition, wanted in given.items() if wanted]
+
+
+def _choose(filters: Filters, conditions: list[str]) -> str:
+    """The ids of a page by the index that fits: few first and sorted then, by shop, or by all that stands."""
+    scope = _scope(filters)
+    if filters.ids is not None or filters.held or filters.late_at:
+        return _PICKED.format(where=_all([*scope, *conditions]))
+    if filters.carrier or filters.refund:
+        where, within = _all([*scope, *conditions]), "o.shop_id = cell.shop_id"
+        return _STANDING.format(cell="DISTINCT shop_id", scope=_all(scope), within=within, where=where)
+    return _STANDING.format(cell="*", scope=_all(scope), within=_IN_CELL, where=_all(conditions))
+
+
+def _all(conditions: list[str]) -> str:
+    return " AND ".join(conditions) or "true"
 
 
 def _values(filters: Filters) -> dict[str, Any]:
@@ -101,19 +134,25 @@ def list_orders(conn: Conn, filters: Filters, *, after: tuple[datetime, int] | N
     def row(*, word: str, **rest: Any) -> OrderRow:
         return OrderRow(word=Word(word), **rest)
 
-    query = _LIST.format(where=" AND ".join(conditions) or "true")
+    query = _LIST.format(chosen=_choose(filters, conditions))
     return conn.cursor(row_factory=kwargs_row(row)).execute(query.encode(), values).fetchall()
 
 
 def count_words(conn: Conn, filters: Filters, *, upto: int) -> dict[Word, int]:
-    """How many orders of each word, counting no further than `upto`."""
-    conditions = ["o.word = w.word", *_conditions(filters)]
-    query = f"""
-        SELECT w.word, n.orders FROM unnest(%(every)s::text[]) AS w (word) CROSS JOIN LATERAL (
-            SELECT count(*) AS orders FROM (
-                SELECT FROM orders o WHERE {" AND ".join(conditions)} LIMIT %(upto)s) AS few) n"""
-    values = _values(filters) | {"every": [word.value for word in Word], "upto": upto}
-    return {Word(word): orders for word, orders in conn.execute(query.encode(), values)}
+    """How many orders of each word, counting no further than `upto`; from the tally unless more is asked."""
+    conditions, scope = _conditions(filters), _all(_scope(filters))
+    if conditions:
+        query = f"""
+            SELECT cell.word, LEAST(count(*), %(upto)s)
+            FROM (SELECT * FROM standing o WHERE what = 'order' AND {scope}) cell
+            CROSS JOIN LATERAL (SELECT FROM orders o WHERE {_IN_CELL} AND {_all(conditions)} LIMIT %(upto)s) few
+            GROUP BY cell.word"""
+    else:
+        query = f"""
+            SELECT word, LEAST(sum(n), %(upto)s)::bigint FROM standing o
+            WHERE what = 'order' AND {scope} GROUP BY word"""
+    counted = conn.execute(query.encode(), _values(filters) | {"upto": upto}).fetchall()
+    return dict.fromkeys(Word, 0) | {Word(word): orders for word, orders in counted}
 
 
 def find_order(conn: Conn, order_id: int) -> Order | None:

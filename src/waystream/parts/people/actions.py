@@ -86,6 +86,7 @@ def create_staff(
     """Raises `Invalid` (login, name, role), `Conflict` when the login is taken, `Forbidden` beyond the maker's own."""
     given = _role(role)
     _require_own(by, limits.caller(ROLES[given]))
+    _require_there(tx, limits)
     return _create(tx, login=login, name=name, role=given, limits=limits, language=language, actor=by.actor)
 
 
@@ -115,6 +116,7 @@ def change_staff(
     """Change name, role and limits; they hold from the next request. The last owner stays one."""
     before, given = get_staff(tx, staff_id), _role(role)
     _require_own(by, limits.caller(ROLES[given]))
+    _require_there(tx, limits)
     _require_touch(by, before)
     if given is not Role.OWNER or not limits.every_shop:
         _keep_an_owner(tx, before)
@@ -262,6 +264,7 @@ def create_key(tx: Tx, *, name: str, scopes: Iterable[str], limits: Limits, by: 
     wanted = checked_scopes(scopes)
     given = limits.caller(wanted)
     _require_own(by, given)
+    _require_there(tx, limits)
     if not limits.every_shop and not limits.shops:
         raise Invalid("shops", "name at least one shop, or every shop")
     if given.scopes != frozenset(wanted):
@@ -344,6 +347,11 @@ def list_audit(
 def _require_own(by: Caller, given: Caller) -> None:
     if not by.covers(given):
         raise Forbidden("You may not give more than you have yourself.")
+
+
+def _require_there(tx: Tx, limits: Limits) -> None:
+    for path in store.missing_limits(tx.conn, shops=limits.shops, warehouses=limits.warehouses):
+        raise Missing("There is no such shop or warehouse.", path=path)
 
 
 def _require_touch(by: Caller, staff: Staff) -> None:

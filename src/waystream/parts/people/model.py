@@ -59,7 +59,6 @@ LOGIN_MAX, PASSWORD_MIN, PASSWORD_MAX = 64, 10, 200
 FREE_TRIES = 5
 FIRST_LOCK_S, LONGEST_LOCK_S = 30, 3_600
 SESSION_S = 14 * 24 * 3600
-SEEN_EVERY_S = 60  # how often a session or key is marked as used
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 

@@ -74,6 +74,16 @@ def insert_staff(
     return row[0] if row else None
 
 
+def missing_limits(conn: Conn, *, shops: Sequence[int], warehouses: Sequence[int]) -> tuple[str, ...]:
+    """Which of the two names something that is not there: "shops", "warehouses"."""
+    rows = conn.execute(
+        """SELECT 'shops' WHERE NOT %(shops)s::bigint[] <@ ARRAY(SELECT id FROM shop)
+           UNION ALL SELECT 'warehouses' WHERE NOT %(warehouses)s::bigint[] <@ ARRAY(SELECT id FROM warehouse)""",
+        {"shops": list(shops), "warehouses": list(warehouses)},
+    )
+    return tuple(row[0] for row in rows)
+
+
 def set_limits(conn: Conn, staff_id: int, *, shops: Sequence[int], warehouses: Sequence[int]) -> None:
     conn.execute("DELETE FROM staff_shop WHERE staff_id = %s", [staff_id])
     conn.execute("DELETE FROM staff_warehouse WHERE staff_id = %s", [staff_id])
@@ -135,11 +145,6 @@ def lock_guard(conn: Conn, login: str) -> Guard | None:
         )
         .fetchone()
     )
-
-
-def find_password_hash(conn: Conn, staff_id: int) -> str | None:
-    row = conn.execute("SELECT password_hash FROM staff WHERE id = %s FOR NO KEY UPDATE", [staff_id]).fetchone()
-    return row[0] if row else None
 
 
 def note_failure(conn: Conn, staff_id: int, *, failed: int, locked_until: datetime | None) -> None:

@@ -1,5 +1,7 @@
-"""What can be done with shops. Before they write, callers check `Caller.may`: `setup:write` for a new shop, `shop:write`
-for its policy."""
+"""What can be done with shops.
+
+Before they write, callers check `Caller.may`: `setup:write` for a new shop, `shop:write` for a shop's policy.
+"""
 
 from waystream.core.errors import Conflict, Missing
 from waystream.kernel.audit import Entry

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from waystream.core.events import Event
-from waystream.core.events.fulfilment import CancelledNumberScanned, SubscriptionDied
+from waystream.core.events.fulfilment import CancelledNumberScanned, StrangerNamedTake, SubscriptionDied
 from waystream.core.events.tracking import changes
 from waystream.core.facts import scan_key
 from waystream.core.parcel import START, advance, fold, in_order, standing
@@ -20,7 +20,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.tracking import model, store, store_partitions
 from waystream.parts.tracking.learning import News, Telling, TellingId, learn_all
 from waystream.parts.tracking.masks import masked
-from waystream.parts.tracking.model import Disputed, Heard, Received, Routed
+from waystream.parts.tracking.model import Disputed, Heard, Received, Routed, Stranger
 from waystream.parts.tracking.store import Stored
 
 
@@ -137,17 +137,15 @@ def _move(tx: Tx, tracks: Mapping[int, Stored], news: Mapping[int, News], tellin
     claims: dict[int, list[Telling]] = {}
     for (binding_id, _), telling in tellings.items():
         claims.setdefault(binding_id, []).append(telling)
+    by_parcel: dict[int, list[News]] = {}
+    for item in news.values():
+        by_parcel.setdefault(item.owner.parcel_id, []).append(item)
     advanced: list[Stored] = []
-    refolded = [
-        tracks[item.owner.parcel_id]
-        for item in news.values()
-        if item.owner.parcel_id in tracks and item.owner.binding_id != tracks[item.owner.parcel_id].binding_id
-    ]
-    for stored in tracks.values():
-        item = news.get(stored.binding_id)
-        if item is None or stored in refolded:
+    refolded: list[Stored] = []
+    for parcel_id, stored in tracks.items():
+        if parcel_id not in by_parcel:
             continue
-        ahead = _advanced(stored, item, claims[stored.binding_id])
+        ahead = _advanced(stored, by_parcel[parcel_id], claims.get(stored.binding_id, ()))
         if ahead is None:
             refolded.append(stored)
         elif ahead != stored:
@@ -156,8 +154,10 @@ def _move(tx: Tx, tracks: Mapping[int, Stored], news: Mapping[int, News], tellin
     return save_moved(tx, tracks, advanced + refold(tx, refolded), causes)
 
 
-def _advanced(stored: Stored, item: News, tellings: Iterable[Telling]) -> Stored | None:
-    if not item.grown:
+def _advanced(stored: Stored, news: Sequence[News], tellings: Iterable[Telling]) -> Stored | None:
+    """The track with what grew on its present leg; None where all its facts are needed."""
+    item = news[0]
+    if len(news) > 1 or item.owner.binding_id != stored.binding_id or not item.grown:
         return None
     claims = [telling.claim for telling in tellings if telling.claim]
     scans = list(item.scans.values())
@@ -169,18 +169,22 @@ def _advanced(stored: Stored, item: News, tellings: Iterable[Telling]) -> Stored
 
 
 def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:
-    """The tracks from all their facts; what no longer stands is struck through."""
+    """The tracks from all their facts, on their last leg; what no longer stands is struck through."""
     if not tracks:
         return []
     facts = store.list_facts(tx.conn, tracks)
-    stands = {parcel_id: in_order(scan for leg in legs for scan in standing(leg)) for parcel_id, legs in facts.items()}
+    stands = {
+        parcel_id: in_order(scan for leg in legs.values() for scan in standing(leg))
+        for parcel_id, legs in facts.items()
+    }
     keys = {(parcel_id, scan.key) for parcel_id, scans in stands.items() for scan in scans}
-    told = [(parcel_id, scan.key) for parcel_id, legs in facts.items() for leg in legs for scan in leg.scans]
+    told = [(parcel_id, scan.key) for parcel_id, legs in facts.items() for leg in legs.values() for scan in leg.scans]
     store.strike_withdrawn(tx.conn, [(*scan, scan in keys) for scan in told], at=tx.now)
     return [
         replace(
             stored,
-            track=fold(*facts[stored.parcel_id]),
+            binding_id=max(facts[stored.parcel_id]),
+            track=fold(*facts[stored.parcel_id].values()),
             latest=stands[stored.parcel_id][-1].text if stands[stored.parcel_id] else "",
         )
         for stored in tracks
@@ -203,11 +207,27 @@ def save_moved(tx: Tx, before: Mapping[int, Stored], after: Iterable[Stored], ca
 def _save_unplaced(tx: Tx, routed: Routed) -> int:
     """Strangers and disputed scans; a scan of a cancelled number is also an alarm, once per scan."""
     store.insert_strangers(tx.conn, routed.strangers)
+    _tell_of_named_takes(tx, routed.strangers)
     rows = [(_disputed_row(item), item) for item in routed.disputed]
     listed = store.insert_disputed(tx.conn, [row for row, _ in rows], at=tx.now)
     alarms = {item.owner.binding_id: item for row, item in rows if row.key in listed and item.owner.cancelled}
     log.emit_each(tx.conn, [(_alarm(item), f"inbox:{item.inbox_id}") for item in alarms.values()], at=tx.now)
     return len(listed)
+
+
+def _tell_of_named_takes(tx: Tx, strangers: Iterable[Stranger]) -> None:
+    """A number under the code of an attempt of ours that was never answered: now we know that it was given."""
+    named = [stranger for stranger in strangers if stranger.code]
+    if not named:
+        return
+    takes = store.list_unanswered_takes(tx.conn, {stranger.code for stranger in named})
+    told: list[tuple[Event, str]] = []
+    for stranger in named:
+        if stranger.code in takes:
+            take_id, parcel_id, shop_id = takes[stranger.code]
+            event = StrangerNamedTake(shop_id=shop_id, parcel_id=parcel_id, take_id=take_id, number=stranger.number)
+            told.append((event, f"inbox:{stranger.inbox_id}"))
+    log.emit_each(tx.conn, told, at=tx.now)
 
 
 def _disputed_row(item: Disputed) -> store.DisputedRow:

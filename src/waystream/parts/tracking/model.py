@@ -71,13 +71,14 @@ class Disputed:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A push told of a number that nobody here has bound (yet)."""
+    """A push told of a number that nobody here has bound (yet). `code` is what its sender says that we call it."""
 
     aggregator_id: int
     carrier: str
     number: str
     inbox_id: int
     at: datetime
+    code: str
 
 
 @dataclass(slots=True)
@@ -102,9 +103,8 @@ def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) 
             if bound:
                 _route_told(routed, received, told, bound)
             else:
-                routed.strangers.append(
-                    Stranger(received.aggregator_id, told.carrier, told.number, received.id, received.received_at)
-                )
+                of, at = received.aggregator_id, received.received_at
+                routed.strangers.append(Stranger(of, told.carrier, told.number, received.id, at, told.our_code))
     return routed
 
 

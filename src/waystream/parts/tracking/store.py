@@ -296,8 +296,8 @@ def save_tracks(conn: Conn, rows: Sequence[tuple[Stored, datetime | None]], *, a
     )
 
 
-def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, list[Facts]]:
-    """All facts of each parcel, a set for each leg: the bindings that travelled and the present one, in their order."""
+def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, dict[int, Facts]]:
+    """All facts of each parcel by its legs: the bindings that travelled and the present one, in their order."""
     legs = {stored.parcel_id: {stored.binding_id} for stored in tracks}
     scans: dict[int, list[Scan]] = {}
     rows = conn.execute(
@@ -316,10 +316,10 @@ def list_facts(conn: Conn, tracks: Iterable[Stored]) -> dict[int, list[Facts]]:
         tellings.setdefault(binding_id, []).append(telling)
     decisions = _list_decisions(conn, legs)
     return {
-        parcel_id: [
-            _leg(scans.get(binding_id, ()), tellings.get(binding_id, ()), decisions.get(parcel_id, ()))
+        parcel_id: {
+            binding_id: _leg(scans.get(binding_id, ()), tellings.get(binding_id, ()), decisions.get(parcel_id, ()))
             for binding_id in sorted(ids)
-        ]
+        }
         for parcel_id, ids in legs.items()
     }
 
@@ -417,6 +417,16 @@ def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) ->
         ],
     )
     return {key for (key,) in found}
+
+
+def list_unanswered_takes(conn: Conn, codes: Collection[str]) -> dict[str, tuple[int, int, int]]:
+    """(take, parcel, shop) by code: the attempts of these codes whose answer never came."""
+    rows = conn.execute(
+        """SELECT code, id, parcel_id, shop_id FROM take
+           WHERE code = ANY (%s) AND state IN ('asked', 'doubt', 'abandoned')""",
+        [sorted(codes)],
+    )
+    return {code: (take_id, parcel_id, shop_id) for code, take_id, parcel_id, shop_id in rows}
 
 
 def insert_strangers(conn: Conn, rows: Sequence[Stranger]) -> None:

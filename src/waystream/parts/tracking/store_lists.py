@@ -15,6 +15,8 @@ from waystream.parts.tracking.store import Sealed, Stored
 
 Conn = Connection[Any]
 
+BEYOND_ID = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class LiveBinding:
@@ -291,12 +293,18 @@ def list_strangers(conn: Conn, *, before: int | None, limit: int) -> list[Strang
     """One row per number by its newest push, newest first; `before`: the last row's `inbox_id`."""
     with conn.cursor(row_factory=class_row(StrangerRow)) as cursor:
         return cursor.execute(
-            """SELECT carrier, number, count(*)::int AS pushes, min(first_at) AS first_at, max(last_at) AS last_at,
-                      max(inbox_id) AS inbox_id
-               FROM stranger WHERE state = 'waiting' GROUP BY carrier, number
-               HAVING %(before)s::bigint IS NULL OR max(inbox_id) < %(before)s
-               ORDER BY max(inbox_id) DESC LIMIT %(limit)s""",
-            {"before": before, "limit": limit},
+            """SELECT newest.carrier, newest.number, told.pushes, told.first_at, told.last_at, newest.inbox_id
+               FROM (SELECT carrier, number, inbox_id FROM stranger s
+                     WHERE state = 'waiting' AND inbox_id < %(before)s AND NOT EXISTS (
+                         SELECT FROM stranger newer
+                         WHERE newer.number = s.number AND newer.carrier = s.carrier AND newer.state = 'waiting'
+                           AND newer.inbox_id > s.inbox_id)
+                     ORDER BY inbox_id DESC, number DESC, carrier DESC LIMIT %(limit)s) newest
+               CROSS JOIN LATERAL (
+                   SELECT count(*)::int AS pushes, min(first_at) AS first_at, max(last_at) AS last_at FROM stranger
+                   WHERE number = newest.number AND carrier = newest.carrier AND state = 'waiting') told
+               ORDER BY newest.inbox_id DESC, newest.number DESC, newest.carrier DESC""",
+            {"before": BEYOND_ID if before is None else before, "limit": limit},
         ).fetchall()
 
 

@@ -57,7 +57,7 @@ class Desk:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, work: Work, shops: Shops, *, file: Path, name: str, target: str, actor: str, do: Import) -> Running:
-        """Run in a thread of its own; the file and its folder are removed at the end. Raises `Conflict` for too many."""
+        """Run in a thread of its own; the file and its folder are removed at the end. `Conflict` for too many."""
         running = Running(secrets.token_hex(6), name, target, actor, work.clock.now())
         with self.lock:
             if sum(not each.ended.is_set() for each in self.running.values()) >= AT_ONCE:

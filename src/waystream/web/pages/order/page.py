@@ -21,7 +21,7 @@ from waystream.parts.tracking.store_lists import list_claims
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.mending import say_mend
-from waystream.web.pages.order import store
+from waystream.web.pages.order import split, store
 from waystream.web.pages.order.answer import say_aside, say_order
 from waystream.web.pages.order.way import Because, Entry, Step, Told, draw_because, draw_steps, draw_timeline
 from waystream.web.reach import reach_parcel
@@ -36,6 +36,7 @@ MAX_ID = 2**63 - 1
 RowId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 router = APIRouter()
+router.include_router(split.router)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def draw(
         paid=language.say("paid %(when)s", when=language.exact(order.paid_at, tx.now)) if order.paid_at else "",
         answer=say_order(language, order, rows, tx.now),
         aside=say_aside(language, order, tx.now),
-        deeds=_deeds(language, seat, order, living),
+        deeds=(*_splitting(tx, seat, language, order), *_deeds(language, seat, order, living)),
         parcels=tuple(parcels),
         buyer=_buyer(language, seat, order, person),
         money=_money(language, order),
@@ -257,6 +258,15 @@ def _deeds(language: Language, seat: Seat, order: Order, living: list[store.Parc
     return tuple(
         Deed(label, f"/orders/ask?do={do}&id={order.id}&back={back}", tone) for do, label, fits, tone in wanted if fits
     )
+
+
+def _splitting(tx: Tx, seat: Seat, language: Language, order: Order) -> tuple[Deed, ...]:
+    """Offered while something of the order is in no parcel, and not more than the dialog holds."""
+    to_ship = order.word in {Word.TO_SHIP, Word.PART_SHIPPED} and not order.held_at and not order.cancelled_at
+    if not (to_ship and seat.caller.may(split.WRITE)):
+        return ()
+    fits = 0 < len(store.list_left(tx.conn, order.id)) <= split.LINES_AT_MOST
+    return (Deed(language.say("Split…"), f"/orders/{order.id}/split"),) if fits else ()
 
 
 def _parcel_deeds(language: Language, seat: Seat, row: store.ParcelRow) -> tuple[Deed, ...]:

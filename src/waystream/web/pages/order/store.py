@@ -93,6 +93,35 @@ def list_parcels(conn: Conn, order_id: int) -> list[ParcelRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftLine:
+    """A line of which something is in no living parcel."""
+
+    line_no: int
+    sku: str
+    name: str
+    left: int
+
+
+def list_left(conn: Conn, order_id: int) -> list[LeftLine]:
+    query = """
+        SELECT line_no, sku, name, left_here AS left FROM (
+            SELECT line.line_no, line.sku, line.name,
+                   (line.quantity - COALESCE((
+                       SELECT sum(pl.quantity) FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
+                       WHERE pl.order_line_id = line.id AND p.stage <> 'voided'), 0))::int AS left_here
+            FROM order_line line WHERE line.order_id = %s) lines
+        WHERE left_here > 0 ORDER BY line_no"""
+    return conn.cursor(row_factory=class_row(LeftLine)).execute(query, [order_id]).fetchall()
+
+
+def list_carriers(conn: Conn, warehouse_id: int) -> list[str]:
+    """Carriers with an account that is switched on and serves the warehouse."""
+    query = """SELECT DISTINCT carrier FROM carrier_account
+               WHERE disabled_at IS NULL AND (warehouse_id IS NULL OR warehouse_id = %s) ORDER BY carrier"""
+    return [row[0] for row in conn.execute(query, [warehouse_id]).fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     id: int
     at: datetime

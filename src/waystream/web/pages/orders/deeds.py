@@ -1,6 +1,6 @@
 """What can be done with orders, one or many: the dialog that says what will happen, and the doing of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.pages.order.page import draw
+from waystream.web.pages.orders.store import list_numbers
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
 from waystream.web.views import Ask, Effect
@@ -50,6 +51,16 @@ WORDINGS: dict[str, Wording] = {
         (
             ("s-later", N_("Each order gets a waybill number from the carrier and is subscribed to its tracking.")),
             ("s-later", N_("Its label goes to the printer of its warehouse by itself.")),
+            ("s-await", N_("It counts as shipped only when the parcel leaves the warehouse.")),
+        ),
+    ),
+    "combine": Wording(
+        N_("Ship this order?"),
+        N_("Ship %(n)s orders together?"),
+        N_("Combine and take numbers"),
+        (
+            ("s-later", N_("Orders of one shop, warehouse and receiver travel in one parcel with one number.")),
+            ("s-later", N_("An order that fits with no other gets a parcel of its own.")),
             ("s-await", N_("It counts as shipped only when the parcel leaves the warehouse.")),
         ),
     ),
@@ -136,6 +147,18 @@ def ship(request: Request, seat: Annotated[Seat, requires("ship:write")], id: Id
     return go(own_path(back), said=say_shipped(language_of(request), shipped))
 
 
+@router.post("/orders/combine")
+def combine(
+    request: Request, seat: Annotated[Seat, requires("ship:write")], id: Ids, back: Back = "/orders"
+) -> Response:
+    def ship_together(tx: Tx, ids: tuple[int, ...]) -> tuple[list[Shipped], dict[int, str]]:
+        shipped = fulfilment.ship(tx, ShipOrders(ids, combine=True), actor=seat.caller.actor)
+        return shipped, list_numbers(tx.conn, [each.order_id for each in shipped if each.outcome == "refused"])
+
+    shipped, numbers = act_on_orders(request, seat, id, ship_together)
+    return go(own_path(back), said=say_combined(language_of(request), shipped, numbers))
+
+
 @router.post("/orders/hold")
 def hold(
     request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, reason: Reason, back: Back = "/orders"
@@ -204,3 +227,18 @@ def say_shipped(language: Language, shipped: Sequence[Shipped]) -> Markup:
         refused=language.number(len(refused)),
         why=language.echo(refused[0].reason),
     )
+
+
+def say_combined(language: Language, shipped: Sequence[Shipped], numbers: Mapping[int, str]) -> Markup:
+    """How many parcels came of how many orders; every refused order is named by its number, with the reason."""
+    going = [each for each in shipped if each.outcome != "refused"]
+    parcels = {parcel_id for each in going for parcel_id in each.parcel_ids}
+    facts = {"orders": language.number(len(going)), "parcels": language.number(len(parcels))}
+    refused: dict[str, list[str]] = {}
+    for each in shipped:
+        if each.outcome == "refused":
+            refused.setdefault(language.echo(each.reason), []).append(numbers[each.order_id])
+    if not refused:
+        return language.say("Orders under way: %(orders)s, in parcels: %(parcels)s.", **facts)
+    why = "; ".join(f"{', '.join(named)}: {reason}" for reason, named in refused.items())
+    return language.say("Orders under way: %(orders)s, in parcels: %(parcels)s. Refused: %(why)s", **facts, why=why)

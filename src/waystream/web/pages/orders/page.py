@@ -1,22 +1,28 @@
-"""GET /orders: which orders there are, by word, view, shop, warehouse, carrier or search; newest change first."""
+"""GET /orders: which orders there are, by word, view, shop, warehouse, carrier or search; newest change first.
 
-from dataclasses import dataclass
+GET /orders.csv: the same list as a file.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from waystream.core.order import Word
 from waystream.kernel.tx import Tx
 from waystream.web.auth import Seat, requires
-from waystream.web.context import context_of
+from waystream.web.context import WebContext, context_of
 from waystream.web.cursor import read_cursor, write_cursor
 from waystream.web.navigation import Entry
 from waystream.web.pages.orders import deeds, store
 from waystream.web.pages.orders.search import MASKED, find_orders, take_search
+from waystream.web.pages.orders.sheet import write_sheet
+from waystream.web.pages.parcels.store import TROUBLE_STAGES
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language, Moment
 from waystream.web.shell.vocabulary import ORDER_WORDS, Pill, carrier_name, order_pill, order_word, pill
@@ -28,6 +34,7 @@ NAV = (Entry(20, "rail", "/orders", "orders", N_("Orders"), READ),)
 router = APIRouter()
 router.include_router(deeds.router)
 
+BATCH_ROWS = 1_000
 VIEWS = {"trouble": N_("With a problem"), "late": N_("Likely late"), "held": N_("On hold")}
 
 
@@ -59,6 +66,7 @@ class OrdersPage:
     next: str
     searched: str
     clear_search: str
+    file: str
     may_write: bool
     empty: bool
 
@@ -81,19 +89,16 @@ class Filters:
         return Address("/orders", {name: getattr(self, name) for name in named})
 
 
-@router.get("/orders")
-def list_orders(
-    request: Request,
-    seat: Annotated[Seat, requires(READ)],
+def read_filters(
     word: str = "",
     view: str = "",
-    shop: str = "",
-    warehouse: str = "",
+    shop: Annotated[str, Query(max_length=19)] = "",
+    warehouse: Annotated[str, Query(max_length=19)] = "",
     carrier: Annotated[str, Query(max_length=20)] = "",
     q: Annotated[str, Query(max_length=100)] = "",
     after: Annotated[str, Query(max_length=60)] = "",
-) -> Response:
-    filters = Filters(
+) -> Filters:
+    return Filters(
         word=word if word in set(Word) else "",
         view=view if view in VIEWS else "",
         shop=shop if shop.isdecimal() else "",
@@ -102,6 +107,13 @@ def list_orders(
         q=q.strip(),
         after=after,
     )
+
+
+Asked = Annotated[Filters, Depends(read_filters)]
+
+
+@router.get("/orders")
+def list_orders(request: Request, seat: Annotated[Seat, requires(READ)], filters: Asked) -> Response:
     context = context_of(request)
     if filters.q:
         take_search(context, seat)
@@ -109,6 +121,39 @@ def list_orders(
         page = draw(tx, seat, filters, language_of(request))
     # A page that draws itself again by itself would use up the searches a person may make.
     return show(request, "orders/page.html", page, live="" if filters.q else "orders")
+
+
+@router.get("/orders.csv")
+def download(request: Request, seat: Annotated[Seat, requires(READ)], filters: Asked) -> Response:
+    """The list from its beginning, written while it is read."""
+    context, language = context_of(request), language_of(request)
+    if filters.q:
+        take_search(context, seat)
+    with context.work.begin(shops=seat.shops, read_only=True) as tx:
+        wanted, today = replace(_wanted(tx, seat, filters), before=None), tx.now.astimezone(language.zone)
+    sheet = write_sheet(
+        language,
+        _batches(context, seat, wanted),
+        state=lambda row: _state(language, row).word,
+        masked=seat.caller.may(MASKED),
+    )
+    name = f"orders-{today:%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return StreamingResponse(sheet, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _batches(context: WebContext, seat: Seat, wanted: store.Wanted) -> Iterator[list[store.Row]]:
+    """Each batch in a transaction of its own: a slow reader holds no connection. An order that moves while the file is
+    written goes to the front of the list, so it may be missing from the file."""
+    before: tuple[datetime, int] | None = None
+    while True:
+        with context.work.begin(shops=seat.shops, read_only=True) as tx:
+            rows = store.list_orders(tx.conn, replace(wanted, before=before), limit=BATCH_ROWS)
+        if rows:
+            yield rows
+        if len(rows) < BATCH_ROWS:
+            return
+        before = (rows[-1].moved_at, rows[-1].id)
 
 
 def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> OrdersPage:
@@ -127,6 +172,7 @@ def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> OrdersPage
         next=address.but(after=write_cursor(shown[-1].moved_at, shown[-1].id)) if len(rows) > PAGE_ROWS else "",
         searched=filters.q,
         clear_search=address.but(q=""),
+        file=replace(address, path="/orders.csv").but(),
         may_write=seat.caller.may("orders:write"),
         empty=counts.all == 0,
     )
@@ -253,6 +299,6 @@ def _state(language: Language, row: store.Row) -> Pill:
         return Pill("s-hold", language.say("On hold"))
     if row.word in {Word.CLOSED, Word.COMPLETED, Word.PART_DELIVERED} or row.stage is None:
         return order_pill(language, row.word)
-    if row.stage == "dispatched" or row.stage in store.TROUBLE_STAGES:
+    if row.stage == "dispatched" or row.stage in TROUBLE_STAGES:
         return pill(language, stage=row.stage, state=row.state or "", kind=row.kind or "")
     return order_pill(language, row.word)

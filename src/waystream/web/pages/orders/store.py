@@ -162,6 +162,11 @@ def count_orders(conn: Conn, wanted: Wanted) -> Counts:
     return Counts(by_word, trouble=row[0], late=row[1], held=row[2])
 
 
+def list_numbers(conn: Conn, order_ids: Sequence[int]) -> dict[int, str]:
+    """What these orders are called by their shops."""
+    return dict(conn.execute("SELECT id, number FROM orders WHERE id = ANY (%s)", [list(order_ids)]).fetchall())
+
+
 def list_shops(conn: Conn) -> list[Named]:
     """Shops are few; those this transaction may not see are sorted out by the caller."""
     return conn.cursor(row_factory=class_row(Named)).execute("SELECT id, name FROM shop ORDER BY name, id").fetchall()

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from waystream.core.errors import Conflict, Forbidden, Invalid
+from waystream.core.errors import Conflict, Forbidden, Invalid, Missing
 from waystream.kernel.tx import Tx
 from waystream.parts.people import actions as people
 from waystream.parts.people.model import KEY_SCOPES, ApiKey, NewKey
@@ -80,7 +80,7 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
 
     try:
         made = act_on_setup(request, create)
-    except (Invalid, Conflict, Forbidden) as refusal:
+    except (Invalid, Missing, Conflict, Forbidden) as refusal:
         refused = form.refused(refusal)
         page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, refused))
         return show(request, "form.html", page, status=refusal.status)

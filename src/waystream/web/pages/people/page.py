@@ -129,7 +129,7 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
 
     try:
         made = act_on_setup(request, create)
-    except (Invalid, Conflict, Forbidden) as refusal:
+    except (Invalid, Missing, Conflict, Forbidden) as refusal:
         refused = form.refused(refusal)
         page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, None, refused))
         return show(request, "form.html", page, status=refusal.status)
@@ -160,7 +160,7 @@ def change(request: Request, seat: Annotated[Seat, requires(WRITE)], staff_id: R
 
     try:
         act_on_setup(request, save)
-    except (Invalid, Conflict, Forbidden) as refusal:
+    except (Invalid, Missing, Conflict, Forbidden) as refusal:
         refused = form.refused(refusal)
         page = act_on_setup(request, lambda tx: draw_form(tx, seat, language, _get(tx, seat, staff_id), refused))
         return show(request, "form.html", page, status=refusal.status)

@@ -123,7 +123,7 @@ def _place(tx: Tx, language: Language, warehouse_id: int) -> tuple[FormField, ..
         FormField("cutoff", say("Cut-off"), value=house.cutoff if house else "18:00", max=5, hint="HH:MM"),
         FormField(
             "cutoffs", say("Cut-off of single carriers"), value=write_cutoffs(house.cutoffs) if house else "",
-            required=False, hint=say("Such as SF 20:00, ZTO 17:30; the others keep the one above."),
+            required=False, hint=say("Such as SF 20:00, ZTO 17:30; the others keep the warehouse’s."),
         ),
         FormField(
             "printer", say("Printer"), "choice", options=(("", say("none")), *printers),
