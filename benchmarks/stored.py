@@ -14,6 +14,7 @@ from waystream.core.person import Term
 from waystream.kernel.ids import EPOCH_MS, LOW_BITS
 from waystream.kernel.vault import Keys
 from waystream.parts.tally import store as tally
+from waystream.parts.tally.model import forgotten_before
 
 DAYS = 45
 AUDIT_LINES, JOBS, STRANGERS, PUSHES = 200_000, 100_000, 20_000, 20_000
@@ -156,6 +157,7 @@ def fill(admin_url: str, keys: Keys, *, parcels: int, now: datetime) -> Stored:
         _make_found(conn, keys)
         _wake(conn, "ENABLE")
         tally.fold(conn)
+        tally.forget(conn, before=forgotten_before(now))
         conn.execute("VACUUM (ANALYZE)")
         return _pick(conn)
 

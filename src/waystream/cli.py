@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from waystream.core.errors import InvalidMany, WaystreamError
+from waystream.kernel.sheet_file import ImportedRows
+from waystream.kernel.tx import Tx
 from waystream.settings import Settings, load
 
 cli = typer.Typer(
@@ -25,7 +28,9 @@ cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
 orders_cli = typer.Typer(help="Orders in.", no_args_is_help=True)
+catalogue_cli = typer.Typer(help="Goods, warehouses and carrier accounts in.", no_args_is_help=True)
 cli.add_typer(orders_cli, name="orders")
+cli.add_typer(catalogue_cli, name="catalogue")
 say = Console(stderr=True, highlight=False)
 
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML file with what differs from the defaults")]
@@ -196,6 +201,44 @@ def import_orders(
             )
         )  # fmt: skip
     print(_json(asdict(done)) if json else f"{done.created} new, {done.changed} changed, {done.unchanged} unchanged")
+
+
+class CatalogueKind(StrEnum):
+    SKUS = "skus"
+    WAREHOUSES = "warehouses"
+    ACCOUNTS = "accounts"
+
+
+@catalogue_cli.command("import")
+@in_a_sentence
+def import_catalogue(
+    file: Path,
+    kind: Annotated[CatalogueKind, typer.Option(help="what the rows are")],
+    shop: Annotated[str, typer.Option(help="code of the shop the goods belong to (skus only)")] = "",
+    mapping: Annotated[str, typer.Option(help="name of a saved column mapping")] = "",
+    settings: SettingsFile = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Import goods, warehouses or carrier accounts from CSV or Parquet: all rows, or none and every bad one by line."""
+    from waystream.parts.catalogue.importing import import_skus, import_warehouses
+    from waystream.parts.hub.importing import import_accounts
+
+    with _attached(load(settings, data_folder=data)) as app, Progress(console=say, transient=True) as progress:
+        bar = progress.add_task(file.name, total=None)
+
+        def tell(done: int, of: int) -> None:
+            progress.update(bar, completed=done, total=of)
+
+        def work(tx: Tx) -> ImportedRows:
+            if kind is CatalogueKind.SKUS:
+                return import_skus(tx, file, shop=shop, actor="system", mapping=mapping, progress=tell)
+            take = import_warehouses if kind is CatalogueKind.WAREHOUSES else import_accounts
+            return take(tx, file, actor="system", mapping=mapping, progress=tell)
+
+        done = app.machine.run(work)
+    ignored = f"; columns not read: {', '.join(done.ignored)}" if done.ignored else ""
+    print(_json(asdict(done)) if json else f"{done.rows} rows, {done.changed} new or changed{ignored}")
 
 
 @cli.command()

@@ -72,6 +72,23 @@ def test_the_doctor_says_what_runs_and_what_holds(tmp_path: Path) -> None:
     assert all(not finding["broken"] for finding in found["invariants"])
 
 
+def test_the_catalogue_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    sheet = tmp_path / "warehouses.csv"
+    head = "仓库编码,仓库名称,省,市,区,发件人,手机,详细地址\n"
+    sheet.write_text(f"{head}yh,余杭仓,浙江省,杭州市,余杭区,仓管,13800000000,仓前街道1号\n")
+    told = run("catalogue", "import", str(sheet), "--kind", "warehouses", "--data", data)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("1 rows, 1 new or changed")
+    sheet.write_text(
+        f"{head}fs,佛山仓,广东省,佛山市,,仓管,13800000000,桂城街道2号\n,无编码,广东省,广州市,,仓管,13800000000,一路\n"
+    )
+    told = run("catalogue", "import", str(sheet), "--kind", "warehouses", "--data", data)
+    assert told.returncode == 1
+    assert "line 3" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
 def test_two_owners_of_one_folder_is_a_sentence(tmp_path: Path, port: int) -> None:
     first = subprocess.Popen(
         [*COMMAND, "up", "--data", str(tmp_path / "data"), "--port", str(port)], stderr=subprocess.PIPE, text=True
