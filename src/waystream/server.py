@@ -14,7 +14,6 @@ from waystream.parts.tracking.door import Door
 from waystream.settings import Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
-from waystream.web.figures import BusinessCollector
 from waystream.web.live import Live
 from waystream.web.push import PushDesk, push_router
 
@@ -87,7 +86,6 @@ def _open_desk(app: App) -> PushDesk:
 
 
 def _context(app: App, live: Live) -> WebContext:
-    app.figures.registry.register(BusinessCollector(app.machine, live))
     return WebContext(
         work=app.page,
         machine=app.machine,

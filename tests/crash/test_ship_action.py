@@ -112,7 +112,7 @@ def test_killed_while_the_shop_changes_its_mind(tmp_path: Path, network: Network
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("moment", ["die_before", "die_during", "die_after"])
 def test_the_network_dies_around_an_allocation(tmp_path: Path, network: Network, moment: str) -> None:
-    network.set_faults(**{moment: 0.5})
+    network.set_faults(**{moment: 1.0})
     run_victim(tmp_path, network, orders=4)
     network.set_faults(**{moment: 0.0})
     assert network.deaths, "the fault has to strike"

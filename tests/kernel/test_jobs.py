@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import psycopg
@@ -327,7 +327,7 @@ def test_a_crash_between_effect_and_commit_repeats_the_job_not_the_effect(work: 
                         admin.execute("SELECT pg_terminate_backend(%s)", [tx.conn.info.backend_pid])
 
     ask(work, job())
-    runner = Runner(work, [Crashing()], pace=QUICK)
+    runner = Runner(work, [Crashing()], pace=replace(QUICK, first_retry_s=60.0, longest_retry_s=60.0))
     runner.drain()
     assert (effects(work), states(work)) == ([], [("a", "ready", 1)])
     make_due(work)

@@ -106,8 +106,8 @@ def test_health_answers_in_words_and_figures(office: Office) -> None:
     assert client.get("/healthz").text == "alive\n"
     assert client.get("/readyz").text == "ready\n"
     figures = client.get("/metrics").text
-    assert "waystream_strangers_waiting 3\n" in figures
-    assert "waystream_quarantine_open 1\n" in figures
+    assert "waystream_strangers_waiting 3.0\n" in figures
+    assert "waystream_quarantine_open 1.0\n" in figures
 
 
 def test_not_ready_while_stopping(office: Office) -> None:

@@ -15,6 +15,7 @@ from waystream.web.address import own_path
 from waystream.web.auth import open_to_all
 from waystream.web.context import WebContext, context_of
 from waystream.web.errors import LastResort, handle_errors
+from waystream.web.figures import BusinessCollector
 from waystream.web.middleware import AccessLog, BodyLimit, Careful
 from waystream.web.navigation import list_pages, list_resources
 from waystream.web.render import LANGUAGE_COOKIE
@@ -36,6 +37,7 @@ def make_web(context: WebContext, extra: Sequence[APIRouter] = ()) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
+    context.figures.registry.register(BusinessCollector(context.machine, context.live))
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit, limit_bytes=context.body_limit_bytes, files={"/import": FILE_LIMIT_BYTES})
     app.add_middleware(Careful, https=context.cookie_secure)
