@@ -141,8 +141,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataAbsent as absent:
         _say(str(absent))
         return 2
-    with tempfile.TemporaryDirectory(prefix="waystream-replay-") as folder:
-        outcome = replay(real, Path(folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix="waystream-replay-") as folder:
+            outcome = replay(real, Path(folder))
+    except processes.ReplayFailed as failed:
+        _say(str(failed))
+        return 1
     for mismatch in outcome.verdict.mismatches[:SHOWN_MAX]:
         _say(mismatch)
     if given.json:

@@ -76,7 +76,7 @@ _ROWS = (
        SELECT id, shop_id, 'T' || lpad(i::text, 9, '0'), warehouse_id, id, 'prepaid', at + interval '1 day',
               at + interval '4 days', 100 * (i %% 900), '', {_WORD},
               CASE stage WHEN 'dispatched' THEN 'all' ELSE 'none' END,
-              CASE WHEN stage = '' AND i %% 5 = 0 THEN at END, {_DONE_AT},
+              CASE WHEN stage = '' AND i %% 8 = 0 THEN at END, {_DONE_AT},
               CASE WHEN state = 'delivered' AND age >= 12 THEN at + interval '10 days' END, at,
               LEAST(at + interval '10 days', %(now)s)
        FROM seed ORDER BY i""",

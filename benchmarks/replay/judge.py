@@ -128,13 +128,13 @@ def _mismatches(
 ) -> list[str]:
     wrong = [f"{number}: nobody ordered it" for number in sorted(words.keys() - expected.keys())]
     for number, want in expected.items():
-        why = _difference(want, words.get(number), parcels.get(number, {}))
+        why = difference(want, words.get(number), parcels.get(number, {}))
         if why:
             wrong.append(f"{number}: {why}")
     return wrong
 
 
-def _difference(want: Expected, said: tuple[str, bool] | None, parcels: Believed) -> str:
+def difference(want: Expected, said: tuple[str, bool] | None, parcels: Believed) -> str:
     """The first thing that is not as it should be; empty when all is."""
     if said is None:
         return "it is not there"

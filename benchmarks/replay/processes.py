@@ -27,6 +27,10 @@ START_LIMIT_S = 90.0
 STOP_LIMIT_S = 60.0
 
 
+class ReplayFailed(Exception):
+    """The replay cannot go on; the text is the sentence that says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where this run lives: its folder, its ports, the key both sides sign with."""
@@ -104,7 +108,7 @@ def _running(
         _wait_for(process, ready)
         yield
         if process.poll() is not None:
-            raise RuntimeError(f"waystream {arguments[0]} ended by itself with {process.returncode}")
+            raise ReplayFailed(f"waystream {arguments[0]} ended by itself with {process.returncode}")
     finally:
         _stop(process, end)
 
@@ -124,7 +128,7 @@ def _wait_for(process: subprocess.Popen[bytes], url: str) -> None:
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError(f"{url} does not answer")
+    raise ReplayFailed(f"{url} does not answer")
 
 
 def _stop(process: subprocess.Popen[bytes], end: signal.Signals | None) -> None:

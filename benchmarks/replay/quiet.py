@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.replay.processes import ReplayFailed
 from waystream.app import App
 from waystream.kernel.dispatcher import Rule
 from waystream.kernel.log import LOG_CHANNEL
@@ -39,7 +40,7 @@ class Look:
 
 
 def wait_until_quiet(app: App, told: Callable[[int], None]) -> None:
-    """Tells how many parcels have a number so far. Raises `RuntimeError` when the log stands still with work undone."""
+    """Tells how many parcels have a number so far. Raises `ReplayFailed` when the log stands still with work undone."""
     moved_at_s, last = time.monotonic(), -1
     with psycopg.connect(app.urls.machine, autocommit=True) as conn:
         conn.execute(f"LISTEN {LOG_CHANNEL}")
@@ -48,7 +49,7 @@ def wait_until_quiet(app: App, told: Callable[[int], None]) -> None:
             if look.position != last:
                 moved_at_s, last = time.monotonic(), look.position
             if time.monotonic() - moved_at_s > STUCK_AFTER_S:
-                raise RuntimeError(f"{look.busy} things are left to do, but nothing happened for {STUCK_AFTER_S:.0f} s")
+                raise ReplayFailed(f"{look.busy} things are left to do, but nothing happened for {STUCK_AFTER_S:.0f} s")
             _await_signal(conn)
 
 

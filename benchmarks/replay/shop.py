@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from benchmarks.replay.data import RealOrder
-from benchmarks.replay.processes import AGGREGATOR, MERCHANT, Site
+from benchmarks.replay.processes import AGGREGATOR, MERCHANT, ReplayFailed, Site
 from benchmarks.replay.story import CARRIERS, PRINTING, SHOP, WAREHOUSES, Order
 from waystream.app import App
 from waystream.core.ports import CarrierAccount
@@ -118,19 +118,19 @@ class Seller:
             answers = self._post("/api/dispatch", {"numbers": part}, key=f"gate-{at}")["parcels"]
             refused = [answer for answer in answers if answer["outcome"] == "refused"]
             if refused:
-                raise RuntimeError(f"{len(refused)} parcels may not leave, the first: {refused[0]['reason']}")
+                raise ReplayFailed(f"{len(refused)} parcels may not leave, the first: {refused[0]['reason']}")
 
     def _ship(self, orders: Sequence[Order], *, key: str, **wish: Any) -> None:
         asked = {"orders": [f"{SHOP}:{order.number}" for order in orders], **wish}
         shipped = self._post("/api/ship", asked, key=key)["orders"]
         refused = [answer for answer in shipped if answer["outcome"] != "asked"]
         if refused:
-            raise RuntimeError(f"{len(refused)} orders were not shipped, the first: {refused[0]['reason']}")
+            raise ReplayFailed(f"{len(refused)} orders were not shipped, the first: {refused[0]['reason']}")
 
     def _post(self, path: str, body: object, *, key: str) -> Any:
         answer = self._client.post(path, json=body, headers={"idempotency-key": key})
         if answer.status_code != httpx.codes.OK:
-            raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text[:500]}")
+            raise ReplayFailed(f"POST {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json()
 
 

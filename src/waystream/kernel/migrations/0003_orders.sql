@@ -115,7 +115,7 @@ CREATE TABLE orders (
     moved_at timestamptz NOT NULL, -- last change of any kind; lists sort by it
     UNIQUE (shop_id, number)
 );
--- Every list of orders: what stands in `tally`, each of it newest first (decision 14).
+-- Every list of orders: what stands in `tally`, each of it newest first (decision 17).
 CREATE INDEX orders_listed ON orders (shop_id, warehouse_id, word, moved_at DESC, id DESC);
 -- /orders?view=late, ?view=held, and their counts; the API's held, refund and late.
 CREATE INDEX orders_late ON orders (promised_at) WHERE word NOT IN ('delivered', 'completed', 'closed');
@@ -126,7 +126,8 @@ CREATE INDEX orders_wish ON orders (shop_id, carrier, moved_at DESC, id DESC) WH
 CREATE INDEX orders_ship_by ON orders (ship_by) WHERE dispatch <> 'all' AND cancelled_at IS NULL;
 CREATE INDEX orders_person ON orders (person_id);
 CREATE INDEX orders_closing ON orders (delivered_at) WHERE word = 'delivered';
-CREATE INDEX orders_number ON orders (number text_pattern_ops);
+-- Search by the beginning of a number.
+CREATE INDEX orders_number ON orders (shop_id, number text_pattern_ops);
 CALL hold_by_shop('orders');
 
 CREATE TABLE order_line (

@@ -135,7 +135,7 @@ CREATE TABLE binding (
 CREATE UNIQUE INDEX binding_live_parcel ON binding (parcel_id) WHERE state IN ('live', 'cancelling');
 CREATE UNIQUE INDEX binding_live_number ON binding (carrier, number) WHERE state IN ('live', 'cancelling')
     AND owns_until IS NULL;
-CREATE INDEX binding_number ON binding (number, carrier);
+CREATE INDEX binding_number ON binding (number text_pattern_ops, carrier);
 CREATE INDEX binding_parcel ON binding (parcel_id);
 CALL hold_by_shop('binding');
 

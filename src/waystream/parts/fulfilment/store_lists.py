@@ -191,8 +191,8 @@ def _picked(filters: Filters) -> list[str]:
         (bool(filters.ids), "id = ANY(%(ids)s)"),
         (filters.order_id is not None, "id IN (SELECT parcel_id FROM parcel_order WHERE order_id = %(order_id)s)"),
         (bool(filters.number),
-         """id IN (SELECT parcel_id FROM binding WHERE number >= %(number)s AND number < %(beyond)s
-                   ORDER BY number LIMIT %(numbers)s)"""),
+         """id IN (SELECT parcel_id FROM binding WHERE number ~>=~ %(number)s AND number ~<~ %(beyond)s
+                   ORDER BY number USING ~<~ LIMIT %(numbers)s)"""),
     ]  # fmt: skip
     return [condition for wanted, condition in chosen if wanted]
 

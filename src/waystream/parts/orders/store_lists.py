@@ -192,10 +192,14 @@ def list_shop_ids(conn: Conn) -> list[int]:
 
 
 def find_by_number(conn: Conn, prefix: str, *, limit: int) -> list[int]:
+    """The last numbers of each shop that begin so, whatever the database sorts text by."""
     return _ids(
         conn,
-        """SELECT id FROM orders WHERE number ~>=~ %(from)s AND number ~<~ %(to)s
-                         ORDER BY id DESC LIMIT %(limit)s""",
+        """SELECT o.id FROM (SELECT DISTINCT shop_id FROM standing WHERE what = 'order') shop
+           CROSS JOIN LATERAL (
+               SELECT id FROM orders WHERE shop_id = shop.shop_id AND number ~>=~ %(from)s AND number ~<~ %(to)s
+               ORDER BY number USING ~>~ LIMIT %(limit)s) o
+           ORDER BY o.id DESC LIMIT %(limit)s""",
         {"from": prefix, "to": prefix + "\U0010ffff", "limit": limit},
     )
 

@@ -16,6 +16,7 @@ from waystream.web.pages.parcels.store import BY_STAGE, BY_STATE, TROUBLE, TROUB
 
 Conn = Connection[Any]
 
+#: A view (late, held, in trouble) counts and shows the newest so many.
 COUNTED_AT_MOST = 1_000
 #: A carrier with fewer parcels than this is looked for by its parcels.
 RARE_PARCELS = 5_000
@@ -86,29 +87,35 @@ class Named:
     name: str
 
 
-_ENDED = "('delivered', 'completed', 'closed')"  # as in the indexes orders_late and orders_held
+_ENDED = "('delivered', 'completed', 'closed')"  # as in the index orders_late
 _ORDER = "ORDER BY o.moved_at DESC, o.id DESC"
 _STANDING = f"""
-    SELECT o.id FROM (SELECT * FROM standing o WHERE what = 'order' AND {{scope}}) cell
+    SELECT o.id FROM (SELECT * FROM standing WHERE what = 'order' AND {{scope}}) cell
     CROSS JOIN LATERAL (
         SELECT o.id, o.moved_at FROM orders o
         WHERE o.shop_id = cell.shop_id AND o.warehouse_id = cell.warehouse_id AND o.word = cell.word AND {{rest}}
         {_ORDER} LIMIT %(limit)s) o
     {_ORDER} LIMIT %(limit)s"""
-_PICKED = f"SELECT o.id FROM orders o WHERE {{scope}} AND {{rest}} {_ORDER} LIMIT %(limit)s"
+_FEW = f"SELECT o.id FROM ({{few}}) o WHERE {{rest}} {_ORDER} LIMIT %(limit)s"
 
-_LATE = f"o.promised_at < %(now)s AND o.word NOT IN {_ENDED}"
-_HELD = f"o.held_at IS NOT NULL AND o.word NOT IN {_ENDED}"
-_TROUBLED = f"""
-    SELECT po.order_id FROM (
-        {BY_STATE.format(cells="word = ANY (%(trouble)s)", rest="true", limit="%(most)s")}
-        UNION ALL
-        {BY_STAGE.format(cells="word = ANY (%(stages)s)", rest="true", limit="%(most)s")}) found
-    JOIN parcel_order po ON po.parcel_id = found.id"""
+#: Few orders, under a scope and up to a bound.
+_VIEWS = {
+    "late": f"""
+        SELECT * FROM orders WHERE promised_at < %(now)s AND word NOT IN {_ENDED} AND {{scope}}
+        ORDER BY promised_at DESC LIMIT %(most)s""",
+    "held": f"""
+        SELECT * FROM orders WHERE held_at IS NOT NULL AND word NOT IN {_ENDED} AND {{scope}}
+        ORDER BY held_at DESC LIMIT %(most)s""",
+    "trouble": f"""
+        SELECT * FROM orders WHERE id IN (
+            SELECT po.order_id FROM (
+                SELECT id FROM ({BY_STATE} UNION ALL {BY_STAGE}) each ORDER BY at DESC, id DESC LIMIT %(most)s) newest
+            JOIN parcel_order po ON po.parcel_id = newest.id)""",
+}
+_FOUND = "SELECT * FROM orders WHERE id = ANY (%(found)s::bigint[])"
 _BY_CARRIER = f"""
-    SELECT po.order_id FROM (
-        {BY_STAGE.format(cells="carrier = %(carrier)s", rest="true", limit="%(most)s")}) found
-    JOIN parcel_order po ON po.parcel_id = found.id"""
+    SELECT * FROM orders WHERE id IN (
+        SELECT po.order_id FROM ({BY_STAGE}) newest JOIN parcel_order po ON po.parcel_id = newest.id)"""
 _HAS_CARRIER = """EXISTS (SELECT FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
                           WHERE po.order_id = o.id AND p.carrier = %(carrier)s)"""
 
@@ -135,29 +142,21 @@ _LIST = """
 
 def list_orders(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
     """The newest first; one more than a page tells that there is a next one."""
-    picked, rest = _picked(wanted), []
-    if wanted.carrier and not picked and _is_rare(conn, wanted.carrier):
-        picked.append(f"o.id IN ({_BY_CARRIER})")
-    elif wanted.carrier:
-        rest.append(_HAS_CARRIER)
-    if wanted.before is not None:
-        rest.append("(o.moved_at, o.id) < (%(at)s, %(id)s)")
-    shape = _PICKED if picked else _STANDING
-    query = _LIST.format(chosen=shape.format(scope=_all(_scope(wanted)), rest=_all([*picked, *rest])))
+    few, rest = _find_few(conn, wanted), _rest(wanted)
+    scope = _all(_scope(wanted))
+    chosen = _FEW.format(few=few, rest=_all([scope, *rest])) if few else _STANDING.format(scope=scope, rest=_all(rest))
+    query = _LIST.format(chosen=chosen)
     cursor = conn.cursor(row_factory=class_row(Row))
-    return cursor.execute(query.encode(), {**_values(wanted), "limit": limit, "most": RARE_PARCELS}).fetchall()
+    return cursor.execute(query.encode(), {**_values(wanted), "limit": limit, "most": COUNTED_AT_MOST}).fetchall()
 
 
 def count_orders(conn: Conn, wanted: Wanted) -> Counts:
     """By word and by view, under the same shop and warehouse; those by view stop at the bound."""
-    scope, values = _all(_scope(wanted, word=False)), {**_values(wanted), "most": COUNTED_AT_MOST}
-    query = f"SELECT word, sum(n)::bigint FROM standing o WHERE what = 'order' AND {scope} GROUP BY word"
-    by_word = dict(conn.execute(query.encode(), values).fetchall())
-    counted = f"""
-        SELECT (SELECT count(*) FROM (SELECT FROM orders o WHERE o.id IN ({_TROUBLED}) AND {scope} LIMIT %(most)s)),
-               (SELECT count(*) FROM (SELECT FROM orders o WHERE {_LATE} AND {scope} LIMIT %(most)s)),
-               (SELECT count(*) FROM (SELECT FROM orders o WHERE {_HELD} AND {scope} LIMIT %(most)s))"""
-    row = conn.execute(counted.encode(), values).fetchone()
+    scope = _all(_scope(wanted, word=False))
+    query = f"SELECT word, sum(n)::bigint FROM standing WHERE what = 'order' AND {scope} GROUP BY word"
+    by_word = dict(conn.execute(query.encode(), _values(wanted)).fetchall())
+    counted = ", ".join(f"(SELECT count(*) FROM ({_view(view, scope)}) v)" for view in ("trouble", "late", "held"))
+    row = conn.execute(f"SELECT {counted}".encode(), {**_values(wanted), "most": COUNTED_AT_MOST}).fetchone()
     assert row is not None
     return Counts(by_word, trouble=row[0], late=row[1], held=row[2])
 
@@ -184,23 +183,38 @@ def list_carriers(conn: Conn) -> list[str]:
 def _scope(wanted: Wanted, *, word: bool = True) -> list[str]:
     """What can be asked of the tally as well as of orders. Only what is wanted stands in a query."""
     given = {
-        "o.word = %(word)s": word and wanted.word,
-        "o.shop_id = %(shop)s::bigint": wanted.shop_id is not None,
-        "o.warehouse_id = %(warehouse)s::bigint": wanted.warehouse_id is not None,
-        "o.warehouse_id = ANY (%(warehouses)s::bigint[])": wanted.warehouses is not None,
+        "word = %(word)s": word and wanted.word,
+        "shop_id = %(shop)s::bigint": wanted.shop_id is not None,
+        "warehouse_id = %(warehouse)s::bigint": wanted.warehouse_id is not None,
+        "warehouse_id = ANY (%(warehouses)s::bigint[])": wanted.warehouses is not None,
     }
     return [condition for condition, asked in given.items() if asked]
 
 
-def _picked(wanted: Wanted) -> list[str]:
-    """Conditions that leave few orders: these are found first and sorted then."""
+def _find_few(conn: Conn, wanted: Wanted) -> str:
+    """What leaves few orders: these are found first and sorted then. Empty where nothing does."""
+    if wanted.view:
+        return _view(wanted.view, _all(_scope(wanted, word=False)))
+    if wanted.found is not None:
+        return _FOUND
+    if wanted.carrier and _is_rare(conn, wanted.carrier):
+        return _BY_CARRIER.format(cells="carrier = %(carrier)s", rest="true", limit=RARE_PARCELS)
+    return ""
+
+
+def _rest(wanted: Wanted) -> list[str]:
+    """What only the order itself can tell."""
     given = {
         "o.id = ANY (%(found)s::bigint[])": wanted.found is not None,
-        _LATE: wanted.view == "late",
-        _HELD: wanted.view == "held",
-        f"o.id IN ({_TROUBLED})": wanted.view == "trouble",
+        _HAS_CARRIER: wanted.carrier,
+        "(o.moved_at, o.id) < (%(at)s, %(id)s)": wanted.before,
     }
     return [condition for condition, asked in given.items() if asked]
+
+
+def _view(view: str, scope: str) -> str:
+    cells = f"(word = ANY (%(trouble)s) OR word = ANY (%(stages)s)) AND {scope}"
+    return _VIEWS[view].format(scope=scope, cells=cells, rest="true", limit="%(most)s")
 
 
 def _is_rare(conn: Conn, carrier: str) -> bool:
