@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from scripts.chapters.markdown import codes, table
-from waystream.cli import cli
+from waystream.cli import build
 
 TITLE = "Command line"
 ABOUT = """Every command of `waystream` with its options.
@@ -21,7 +21,7 @@ def page() -> str:
 
 def list_commands(command: Any = None, name: str = "waystream") -> Iterator[tuple[str, Any]]:
     """Every command that does something, by its whole name. (typer carries its own click: hence the loose types.)"""
-    command = command or typer.main.get_command(cli)
+    command = command or typer.main.get_command(build())
     children = getattr(command, "commands", None)
     if children is None:
         yield name, command

@@ -1,0 +1,5 @@
+"""`python -m waystream.cli`."""
+
+from waystream.cli import main
+
+main()

@@ -1,0 +1,34 @@
+"""`waystream doctor`."""
+
+from dataclasses import asdict
+
+import typer
+
+from waystream.cli._form import Data, Json, SettingsFile, attached, in_a_sentence, say, to_json
+from waystream.settings import load
+
+
+@in_a_sentence
+def doctor(settings: SettingsFile = None, data: Data = None, json: Json = False) -> None:
+    """Engines, versions and invariants, in words."""
+    from waystream.doctor import check, engines
+
+    with attached(load(settings, data_folder=data)) as app, app.machine.begin(read_only=True) as tx:
+        versions = engines(tx)
+        findings = check(tx, app.invariants)
+    broken = [finding for finding in findings if not finding.holds]
+    if json:
+        print(to_json({"engines": versions, "invariants": [asdict(finding) for finding in findings]}))
+    else:
+        for name, version in versions.items():
+            say.print(f"{name:12} {version}")
+        for finding in findings:
+            say.print(f"[green]holds[/]  {finding.sentence}" if finding.holds else f"[red]BROKEN[/] {finding.sentence}")
+            for row in finding.broken:
+                say.print(f"         {row}")
+    if broken:
+        raise typer.Exit(1)
+
+
+def add(cli: typer.Typer) -> None:
+    cli.command()(doctor)

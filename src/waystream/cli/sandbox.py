@@ -1,0 +1,52 @@
+"""`waystream sandbox`."""
+
+import os
+import signal
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from waystream.cli._form import in_a_sentence
+
+
+@in_a_sentence
+def sandbox(
+    push_url: Annotated[str, typer.Option(help="where tracking pushes go")],
+    merchant: Annotated[str, typer.Option(help="our id at this network")] = "1237100",
+    key: Annotated[str, typer.Option(envvar="WAYSTREAM_NETWORK_KEY", help="key both sides sign with")] = "sandbox",
+    data: Annotated[Path, typer.Option(help="folder of its book of waybills")] = Path("data/sandbox"),
+    port: int = 8601,
+    seed: int = 1,
+    speed: Annotated[float, typer.Option(help="business seconds in one second")] = 1.0,
+    anchor_business: Annotated[str, typer.Option(help="business time (ISO) at the machine's anchor; empty: now")] = "",
+    anchor_machine: Annotated[str, typer.Option(help="machine time (ISO) of the anchor; empty: now")] = "",
+    demo_mix: Annotated[bool, typer.Option(help="make rare fates frequent")] = False,
+    with_parent: Annotated[bool, typer.Option(help="end when standard input closes")] = False,
+) -> None:
+    """A carrier network of our own: takes e-waybills, moves parcels, pushes scans."""
+    from waystream.sandbox.clock import machine_now
+    from waystream.sandbox.server import run
+    from waystream.sandbox.settings import Customer, SandboxSettings
+
+    if with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    run(SandboxSettings(
+        folder=data, customers=(Customer(merchant, key, push_url),), port=port, seed=seed, speed=speed,
+        anchor_business=datetime.fromisoformat(anchor_business) if anchor_business else machine_now(),
+        anchor_machine=datetime.fromisoformat(anchor_machine) if anchor_machine else machine_now(),
+        demo_mix=demo_mix,
+    ))  # fmt: skip
+
+
+def _end_with_parent() -> None:
+    """Standard input closes when whoever started us ends, however it ends."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def add(cli: typer.Typer) -> None:
+    cli.command()(sandbox)
