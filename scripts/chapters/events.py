@@ -25,11 +25,15 @@ def page() -> str:
 
 
 def _section(module: str, events: list[type[Event]]) -> str:
-    rows = [(code(event.__name__), _about(event), sentence(event), _fields(event), _readers(event)) for event in events]
+    rows = [
+        (code(event.__name__), _about(event), sentence(event), _fields(event), code(event.public), _readers(event))
+        for event in events
+    ]
     title = module.rpartition(".")[2].capitalize()
     shared = _shared(events)
     note = f"{sentence(shared)}\n\n" if shared else ""
-    return f"## {title}\n\n{note}" + table(("event", "of", "what", "fields", "rules that read it"), rows)
+    heads = ("event", "of", "what", "fields", "told outside as", "rules that read it")
+    return f"## {title}\n\n{note}" + table(heads, rows)
 
 
 def _shared(events: list[type[Event]]) -> type[Event] | None:

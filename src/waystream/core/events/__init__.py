@@ -7,14 +7,21 @@ later events wait behind it when a rule cannot digest it. Adding a file here add
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What every event has: the shop it belongs to."""
+    """What every event has: the shop it belongs to.
+
+    `public` is what `public_event` calls it outside; empty: it stays inside. A change that breaks readers is a new
+    `version`.
+    """
+
+    public: ClassVar[str] = ""
+    version: ClassVar[int] = 1
 
     shop_id: int
 

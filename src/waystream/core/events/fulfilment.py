@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from waystream.core.events import ParcelEvent
 
@@ -10,6 +11,7 @@ from waystream.core.events import ParcelEvent
 class WaybillIssued(ParcelEvent):
     """A number was taken and bound. `order_ids`: every order in the parcel."""
 
+    public: ClassVar[str] = "waybill.issued"
     binding_id: int
     order_ids: tuple[int, ...]
 
@@ -18,6 +20,7 @@ class WaybillIssued(ParcelEvent):
 class WaybillRefused(ParcelEvent):
     """The carrier refused a number; `mend` is the key of the sentence that says what to do."""
 
+    public: ClassVar[str] = "waybill.refused"
     take_id: int
     code: str
     mend: str
@@ -27,6 +30,7 @@ class WaybillRefused(ParcelEvent):
 class TakeInDoubt(ParcelEvent):
     """Asked and unanswered: the number may exist."""
 
+    public: ClassVar[str] = ""
     take_id: int
 
 
@@ -34,16 +38,23 @@ class TakeInDoubt(ParcelEvent):
 class TakeConflicted(ParcelEvent):
     """The carrier answered with a number we cannot claim: a person decides."""
 
+    public: ClassVar[str] = ""
     take_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAsked(ParcelEvent):
+    """The carrier is asked to take a number back."""
+
+    public: ClassVar[str] = "waybill.cancel_asked"
     cancel_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaybillCancelled(ParcelEvent):
+    """The carrier took the number back."""
+
+    public: ClassVar[str] = "waybill.cancelled"
     cancel_id: int
 
 
@@ -51,22 +62,32 @@ class WaybillCancelled(ParcelEvent):
 class CancelRefused(ParcelEvent):
     """`outcome`: refused (already collected) or unsupported (a person must call the carrier)."""
 
+    public: ClassVar[str] = "waybill.cancel_refused"
     cancel_id: int
     outcome: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelPrinted(ParcelEvent):
+    """A label came out of a printer."""
+
+    public: ClassVar[str] = "label.printed"
     print_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelVoided(ParcelEvent):
+    """A label must not be used any more."""
+
+    public: ClassVar[str] = "label.voided"
     label_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintFailed(ParcelEvent):
+    """A label did not come out, and is not tried again by itself."""
+
+    public: ClassVar[str] = "label.print_failed"
     print_id: int
     reason: str
 
@@ -75,6 +96,7 @@ class PrintFailed(ParcelEvent):
 class ParcelDispatched(ParcelEvent):
     """Left the warehouse (出库). `by`: print, scan, weigh, or carrier (collected though nobody here said it left)."""
 
+    public: ClassVar[str] = "parcel.dispatched"
     order_ids: tuple[int, ...]
     by: str
     at: datetime
@@ -84,9 +106,14 @@ class ParcelDispatched(ParcelEvent):
 class ParcelVoided(ParcelEvent):
     """It will never leave: a person said so, or nothing is left for it."""
 
+    public: ClassVar[str] = "parcel.voided"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionDied(ParcelEvent):
+    """The aggregator stopped watching a number."""
+
+    public: ClassVar[str] = ""
     binding_id: int
     reason: str
 
@@ -95,6 +122,7 @@ class SubscriptionDied(ParcelEvent):
 class HeldParcelCollected(ParcelEvent):
     """A carrier collected what should have stayed here; `why` is the word of what kept it."""
 
+    public: ClassVar[str] = "parcel.collected_while_held"
     why: str
 
 
@@ -102,6 +130,7 @@ class HeldParcelCollected(ParcelEvent):
 class StrangerNamedTake(ParcelEvent):
     """A push told of a number nobody bound, under the code of an attempt of ours that was never answered."""
 
+    public: ClassVar[str] = ""
     take_id: int
     number: str
 
@@ -110,4 +139,5 @@ class StrangerNamedTake(ParcelEvent):
 class CancelledNumberScanned(ParcelEvent):
     """A carrier scanned a number that was cancelled."""
 
+    public: ClassVar[str] = "waybill.scanned_after_cancel"
     binding_id: int

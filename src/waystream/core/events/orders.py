@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from waystream.core.events import OrderEvent
 from waystream.core.order import Word
@@ -9,6 +10,9 @@ from waystream.core.order import Word
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReceived(OrderEvent):
+    """An order came in for the first time."""
+
+    public: ClassVar[str] = "order.received"
     warehouse_id: int
 
 
@@ -16,21 +20,30 @@ class OrderReceived(OrderEvent):
 class OrderChanged(OrderEvent):
     """The shop told us something new; `what` names the axes: address, refund, lines, promise."""
 
+    public: ClassVar[str] = "order.changed"
     what: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderHeld(OrderEvent):
+    """Nothing of it leaves until it is released."""
+
+    public: ClassVar[str] = "order.held"
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReleased(OrderEvent):
-    pass
+    """It may leave again."""
+
+    public: ClassVar[str] = "order.released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled(OrderEvent):
+    """It will not be sent."""
+
+    public: ClassVar[str] = "order.cancelled"
     reason: str
 
 
@@ -38,6 +51,7 @@ class OrderCancelled(OrderEvent):
 class OrderMoved(OrderEvent):
     """The order's word changed."""
 
+    public: ClassVar[str] = "order.moved"
     before: Word
     after: Word
 
@@ -46,5 +60,6 @@ class OrderMoved(OrderEvent):
 class OrderCompleted(OrderEvent):
     """Delivered and final. `by`: policy, buyer, days, person."""
 
+    public: ClassVar[str] = "order.completed"
     by: str
     at: datetime

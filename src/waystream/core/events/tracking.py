@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from waystream.core.events import ParcelEvent
 from waystream.core.parcel import Track
@@ -22,57 +23,79 @@ class TrackEvent(ParcelEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelCollected(TrackEvent):
-    pass
+    """The carrier has it."""
+
+    public: ClassVar[str] = "parcel.collected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelMoved(TrackEvent):
-    pass
+    """It is somewhere new on its way, or in a state that has no event of its own."""
+
+    public: ClassVar[str] = "parcel.moved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutForDelivery(TrackEvent):
-    pass
+    """The courier is on the way to the receiver (派件)."""
+
+    public: ClassVar[str] = "parcel.out_for_delivery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyForPickup(TrackEvent):
-    pass
+    """It waits in a locker or at a station."""
+
+    public: ClassVar[str] = "parcel.ready_for_pickup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered(TrackEvent):
-    pass
+    """Signed for (签收). With `before` delivered only the kind became known."""
+
+    public: ClassVar[str] = "parcel.delivered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRetracted(TrackEvent):
-    pass
+    """It was called delivered and is not."""
+
+    public: ClassVar[str] = "parcel.delivery_retracted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFailed(TrackEvent):
-    pass
+    """The courier came and could not hand it over."""
+
+    public: ClassVar[str] = "parcel.attempt_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRaised(TrackEvent):
-    pass
+    """Something is wrong with it (问题件); `kind` says what."""
+
+    public: ClassVar[str] = "parcel.exception_raised"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelReturning(TrackEvent):
-    pass
+    """It is on its way back."""
+
+    public: ClassVar[str] = "parcel.returning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelReturned(TrackEvent):
-    pass
+    """It came back."""
+
+    public: ClassVar[str] = "parcel.returned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelLost(TrackEvent):
-    pass
+    """The carrier or a person says that it is lost."""
+
+    public: ClassVar[str] = "parcel.lost"
 
 
 _EVENT_OF: dict[State, type[TrackEvent]] = {
