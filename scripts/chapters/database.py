@@ -16,6 +16,7 @@ marked "by shop" are held by row-level security. Names, phones and addresses are
 KERNEL = "kernel"
 KERNEL_TABLES = {
     "event", "event_new", "log", "sequencer", "rule_cursor", "parked", "job", "vault_key", "idempotent_reply", "audit",
+    "rule_request", "machine_sample",
 }  # fmt: skip
 
 #: What the migrations do not say above a table.
@@ -53,7 +54,7 @@ _MORE_ABOUT = {
 
 _TABLE = re.compile(r"((?:^--[^\n]*\n)*)^CREATE TABLE (\w+) \((.*?)\)( PARTITION BY[^;]*| WITH[^;]*)?;", re.M | re.S)
 _HELD = re.compile(r"CALL hold_by_shop\('(\w+)'\)|ALTER TABLE (\w+) ENABLE ROW LEVEL SECURITY")
-_COLUMN = re.compile(r"\s*([a-z_]+) (?:bigint|int|text|bytea|boolean|jsonb|date|timestamptz|smallint)", re.I)
+_COLUMN = re.compile(r"\s*([a-z_]+) (?:bigint|int|float8|text|bytea|boolean|jsonb|date|timestamptz|smallint)", re.I)
 
 
 @dataclass(frozen=True, slots=True)

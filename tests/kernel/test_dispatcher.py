@@ -25,7 +25,8 @@ from waystream.core.events.orders import OrderCompleted, OrderHeld, OrderRelease
 from waystream.kernel import log, rule_cursor
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
-from waystream.kernel.dispatcher import Dispatcher, is_transient
+from waystream.kernel.dispatcher import Dispatcher, Turn, is_transient
+from waystream.kernel.jobs import Job
 from waystream.kernel.log import Recorded, Sequencer
 from waystream.kernel.tx import Tx, Work
 from waystream.kernel.vault import Keys
@@ -332,6 +333,20 @@ def test_what_a_rule_emits_names_its_cause(work: Work) -> None:
     assert told.cause == f"event:{first.id}/1"
 
 
+def test_a_job_knows_the_event_that_made_it_necessary(work: Work) -> None:
+    @dataclass
+    class Asking(Copying):
+        def do(self, tx: Tx, events: Sequence[Recorded]) -> None:
+            tx.enqueue(*(Job("print", 7, f"{n}", f"order:{n}") for n in (1, 2, 9)))
+
+    tell(work.database, held(1), held(2))
+    Dispatcher(work, [Asking()]).drain()
+    with work.begin() as tx:
+        first, second = read_all(tx.conn)
+    causes = rows(work.database, "SELECT key, cause FROM job ORDER BY id")
+    assert causes == [("1", first.as_cause), ("2", second.as_cause), ("9", "log:1-2/1")]
+
+
 @pytest.mark.parametrize("step", [0, 1000])
 def test_two_rules_cannot_feed_each_other_for_ever(work: Work, step: int) -> None:
     tell(work.database, held(1), held(2))
@@ -357,16 +372,16 @@ def test_threads_follow_the_log_by_themselves(work: Work) -> None:
 
 
 def test_every_turn_is_observed(work: Work) -> None:
-    seen: list[tuple[str, int]] = []
+    seen: list[tuple[str, list[int]]] = []
 
-    def observe(rule: str, /, *, seconds: float, events: int) -> None:
+    def observe(rule: str, turn: Turn, /, *, seconds: float) -> None:
         assert seconds >= 0
-        seen.append((rule, events))
+        seen.append((rule, list_orders(turn.digested)))
 
     tell(work.database, held(1), held(2), held(3))
     with running(Dispatcher(work, [Copying()], batch=2, observe=observe)):
         eventually(lambda: len(seen) >= 2)
-    assert seen == [("copying", 2), ("copying", 1)]
+    assert seen == [("copying", [1, 2]), ("copying", [3])]
 
 
 def test_two_dispatchers_share_the_rules(work: Work) -> None:

@@ -3,13 +3,15 @@
 from tests.kernel.machine import AT, SHOP, held, tell
 from waystream.kernel import job_table, jobs, log, rule_cursor
 from waystream.kernel.database import Database
+from waystream.kernel.dispatcher import Turn
 from waystream.kernel.figures import Figures
+from waystream.kernel.jobs import Claimed
 
 
 def test_the_figures_of_a_process() -> None:
     figures = Figures()
-    figures.saw_turn("copying", seconds=0.02, events=500)
-    figures.saw_run("print", seconds=0.2, outcome="done")
+    figures.saw_turn("copying", Turn(passed=500), seconds=0.02)
+    figures.saw_run(Claimed(1, "print", SHOP, "a", "parcel:1", {}, attempts=1), seconds=0.2, outcome="done")
     text = figures.render().decode()
     assert 'waystream_rule_events_total{rule="copying"} 500.0' in text
     assert 'waystream_rule_turn_seconds_count{rule="copying"} 1.0' in text

@@ -411,9 +411,9 @@ def test_a_runner_that_never_started_stops(work: Work) -> None:
 def test_every_run_is_observed(work: Work) -> None:
     seen: list[tuple[str, str]] = []
 
-    def observe(kind: str, /, *, seconds: float, outcome: str) -> None:
+    def observe(job: Claimed, /, *, seconds: float, outcome: str) -> None:
         assert seconds >= 0
-        seen.append((kind, outcome))
+        seen.append((job.kind, outcome))
 
     def choose(run: Run) -> None:
         if run.job.key == "refused":

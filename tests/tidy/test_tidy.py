@@ -20,7 +20,7 @@ OWNERS = {
     "people": {"staff", "staff_shop", "staff_warehouse", "session", "api_key", "api_key_shop"},
     "catalogue": {"sku", "warehouse"},
     "orders": {"person", "person_index", "orders", "order_line", "import_mapping"},
-    "hub": {"aggregator", "carrier_account", "subscription"},
+    "hub": {"aggregator", "carrier_account", "subscription", "carrier_heard"},
     "fulfilment": {"parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel"},
     "floor": {"printer", "print"},
     "tally": {"tally"},

@@ -18,7 +18,7 @@ import psycopg
 
 from waystream.core.errors import Unavailable
 from waystream.core.events import Event, registry_cached
-from waystream.kernel import log, rule_cursor
+from waystream.kernel import jobs, log, rule_cursor
 from waystream.kernel.database import error_text
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx, Work
@@ -71,11 +71,14 @@ class RuleTx(Tx):
     because: Sequence[Recorded]
 
     def emit(self, *events: Event, cause: str = "") -> None:
-        log.emit_each(self.conn, [(event, cause or self._cause_of(event)) for event in events], at=self.now)
+        log.emit_each(self.conn, [(event, cause or self._cause_of(event.subject)) for event in events], at=self.now)
 
-    def _cause_of(self, event: Event) -> str:
+    def enqueue(self, *wanted: jobs.Job) -> None:
+        jobs.enqueue(self.conn, wanted, causes=[self._cause_of(job.subject) for job in wanted])
+
+    def _cause_of(self, subject: str) -> str:
         """The newest event of the same subject; where there is none, all that are digested together."""
-        own = [recorded for recorded in self.because if recorded.event.subject == event.subject]
+        own = [recorded for recorded in self.because if recorded.event.subject == subject]
         if own or len(self.because) == 1:
             return (own or self.because)[-1].as_cause
         depth = max(log.cause_depth(recorded.cause) for recorded in self.because) + 1
@@ -85,7 +88,7 @@ class RuleTx(Tx):
 class Observer(Protocol):
     """Told of every turn, for the figures."""
 
-    def __call__(self, rule: str, /, *, seconds: float, events: int) -> None: ...
+    def __call__(self, rule: str, turn: "Turn", /, *, seconds: float) -> None: ...
 
 
 class Undigested(Exception):
@@ -108,10 +111,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a rule got done: how many events passed, and whether more are waiting."""
+    """What a rule got done: how many events passed, whether more are waiting, and which were `digested`."""
 
     passed: int = 0
     more: bool = False
+    digested: Sequence[Recorded] = ()
 
 
 def is_transient(error: BaseException) -> bool:
@@ -223,7 +227,7 @@ class Dispatcher:
             self._ended.put((rule.name, turn))
             self._wake.set()
             if self._observe:
-                self._observe(rule.name, seconds=time.monotonic() - began, events=turn.passed)
+                self._observe(rule.name, turn, seconds=time.monotonic() - began)
 
     def _drain(self, rule: Rule) -> int:
         turn = self._digest(rule, self._batch)
@@ -248,7 +252,7 @@ class Dispatcher:
             return self._digest(rule, 1)
         first = self._digest(rule, count // 2)
         second = self._digest(rule, count - count // 2)
-        return Turn(first.passed + second.passed, second.more)
+        return Turn(first.passed + second.passed, second.more, (*first.digested, *second.digested))
 
     def _pass_batch(self, tx: Tx, rule: Rule, limit: int) -> Turn:
         batch = _take(tx, rule, limit)
@@ -259,7 +263,7 @@ class Dispatcher:
 
         rule_cursor.park(tx.conn, rule.name, batch.held, at=tx.now)
         rule_cursor.move(tx.conn, rule.name, position=batch.reached, at=tx.now)
-        return Turn(len(batch.free) + len(batch.held), batch.more)
+        return Turn(len(batch.free) + len(batch.held), batch.more, batch.free)
 
     def _pass_one(self, tx: Tx, rule: Rule) -> Turn:
         """One event under a savepoint: digested, or parked in the same transaction that moves past it."""
@@ -273,7 +277,7 @@ class Dispatcher:
             self._park_poison(tx, rule, batch.free, error=error)
         rule_cursor.park(tx.conn, rule.name, batch.held, at=tx.now)
         rule_cursor.move(tx.conn, rule.name, position=batch.reached, at=tx.now)
-        return Turn(len(batch.free) + len(batch.held), batch.more)
+        return Turn(len(batch.free) + len(batch.held), batch.more, () if error else batch.free)
 
     def _park_poison(self, tx: Tx, rule: Rule, poison: Sequence[Recorded], *, error: str) -> None:
         rule_cursor.park(tx.conn, rule.name, poison, error=error, at=tx.now)

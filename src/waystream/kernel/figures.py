@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 from waystream.core.errors import Unavailable
 from waystream.kernel import job_table, log, rule_cursor
 from waystream.kernel.database import Database
+from waystream.kernel.dispatcher import Turn
+from waystream.kernel.jobs import Claimed
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -36,14 +38,14 @@ class Figures:
         if database is not None:
             self.registry.register(MachineCollector(database))
 
-    def saw_turn(self, rule: str, *, seconds: float, events: int) -> None:
+    def saw_turn(self, rule: str, turn: Turn, *, seconds: float) -> None:
         """For the dispatcher: a rule had its turn."""
         self._rule_seconds.labels(rule).observe(seconds)
-        self._rule_events.labels(rule).inc(events)
+        self._rule_events.labels(rule).inc(turn.passed)
 
-    def saw_run(self, kind: str, *, seconds: float, outcome: str) -> None:
+    def saw_run(self, job: Claimed, *, seconds: float, outcome: str) -> None:
         """For the runner: a job's run ended; `outcome` is done, ready, given_up or lost."""
-        self._job_seconds.labels(kind, outcome).observe(seconds)
+        self._job_seconds.labels(job.kind, outcome).observe(seconds)
 
     def render(self) -> bytes:
         """The text that Prometheus scrapes, as CONTENT_TYPE."""

@@ -45,7 +45,7 @@ def claim(conn: Connection[Any], wanted: Sequence[Wanted], *, limit: int) -> lis
            UPDATE job SET state = 'running', attempts = attempts + 1,
                           leased_until = clock_timestamp() + make_interval(secs => due.lease_s)
            FROM due WHERE job.id = due.id
-           RETURNING job.id, kind, shop_id, key, subject, args, attempts, due.due_at""",
+           RETURNING job.id, kind, shop_id, key, subject, args, attempts, cause, due.due_at""",
         {
             "kinds": [want.kind for want in wanted],
             "slots": [want.slots for want in wanted],

@@ -41,7 +41,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job that is ours until its lease ends; `attempts` counts this one and names the lease."""
+    """A job that is ours until its lease ends; `attempts` counts this one and names the lease.
+
+    `cause` is what made it necessary: the event a rule digested, empty where a person or a sweep asked.
+    """
 
     id: int
     kind: str
@@ -50,6 +53,7 @@ class Claimed:
     subject: str
     args: Args
     attempts: int
+    cause: str = ""
 
     @property
     def as_cause(self) -> str:
@@ -117,17 +121,20 @@ class Outside:
     drivers: Mapping[str, PrinterDriver]
 
 
-def enqueue(conn: Connection[Any], wanted: Sequence[Job]) -> None:
-    """Add the jobs in one statement; where one of the same kind and key is unfinished, that one stays as it is."""
+def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[str] = ()) -> None:
+    """Add the jobs in one statement; where one of the same kind and key is unfinished, that one stays as it is.
+
+    `causes` are those of the jobs, one each; none: nothing in the log led to them.
+    """
     if not wanted:
         return
     conn.execute(
         """WITH added AS (
-               INSERT INTO job (kind, shop_id, key, subject, args, due_at)
-               SELECT kind, shop_id, key, subject, args, clock_timestamp() + make_interval(secs => delay_s)
+               INSERT INTO job (kind, shop_id, key, subject, args, due_at, cause)
+               SELECT kind, shop_id, key, subject, args, clock_timestamp() + make_interval(secs => delay_s), cause
                FROM unnest(%(kinds)b::text[], %(shops)b::bigint[], %(keys)b::text[], %(subjects)b::text[],
-                           %(args)b::jsonb[], %(delays)s::float8[]) WITH ORDINALITY
-                    AS given (kind, shop_id, key, subject, args, delay_s, nth)
+                           %(args)b::jsonb[], %(delays)s::float8[], %(causes)b::text[]) WITH ORDINALITY
+                    AS given (kind, shop_id, key, subject, args, delay_s, cause, nth)
                ORDER BY nth
                ON CONFLICT (kind, key) WHERE state IN ('ready', 'running') DO NOTHING
                RETURNING id
@@ -140,6 +147,7 @@ def enqueue(conn: Connection[Any], wanted: Sequence[Job]) -> None:
             "subjects": texts([job.subject for job in wanted]),
             "args": texts([json.dumps(dict(job.args)) for job in wanted]),
             "delays": [job.delay_s for job in wanted],
+            "causes": texts(causes or [""] * len(wanted)),
             "channel": JOB_CHANNEL,
         },
     )

@@ -48,7 +48,7 @@ class Pace:
 class Observer(Protocol):
     """Told of every run, for the figures; `outcome` is done, ready, given_up or lost."""
 
-    def __call__(self, kind: str, /, *, seconds: float, outcome: str) -> None: ...
+    def __call__(self, job: Claimed, /, *, seconds: float, outcome: str) -> None: ...
 
 
 class Runner:
@@ -186,7 +186,7 @@ class Runner:
             with self._lock:
                 self._running[job.kind] -= 1
             if self._observe:
-                self._observe(job.kind, seconds=time.monotonic() - began, outcome=outcome)
+                self._observe(job, seconds=time.monotonic() - began, outcome=outcome)
 
     def _do(self, handler: Handler, job: Claimed) -> None:
         if job.attempts > handler.max_attempts:
