@@ -26,7 +26,7 @@ OWNERS = {
     "tally": {"tally"},
     "tracking": {
         "inbox", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger", "disputed_scan",
-        "quarantine", "unknown_code",
+        "quarantine", "unknown_code", "clock_ahead",
     },
 }  # fmt: skip
 BROAD_EXCEPT = {"kernel/dispatcher.py", "kernel/jobs.py", "kernel/runner.py", "web/errors.py", "web/app.py"}

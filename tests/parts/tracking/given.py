@@ -117,8 +117,15 @@ def told(
     )
 
 
-def received(tx: Tx, shop: Shop, *items: Told, network: Network = kdniao, body: bytes | None = None) -> Received:
-    """A push as the door hands it on; different content has different bytes."""
+def received(
+    tx: Tx,
+    shop: Shop,
+    *items: Told,
+    network: Network = kdniao,
+    body: bytes | None = None,
+    received_at: datetime | None = None,
+) -> Received:
+    """A push as the door hands it on, no sooner than it was told; different content has different bytes."""
     push = Push(merchant_id="1237100", request_type="102", pushed_at=items[0].push_time, told=items)
     content = repr((network.name, push)).encode() if body is None else body
     (inbox_id,) = mint_ids(1, at_ms=_ms(tx.now))
@@ -129,7 +136,7 @@ def received(tx: Tx, shop: Shop, *items: Told, network: Network = kdniao, body: 
         body=content,
         push=push,
         digest=hashlib.blake2b(content, digest_size=32).digest(),
-        received_at=tx.now,
+        received_at=received_at or max(tx.now, *(item.push_time for item in items)),
     )
 
 

@@ -17,7 +17,7 @@ from waystream.core.parcel import START, advance, fold, in_order, standing
 from waystream.core.state import State
 from waystream.kernel import log, vault
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import model, store, store_partitions
+from waystream.parts.tracking import model, store, store_doubts, store_partitions
 from waystream.parts.tracking.learning import News, Telling, TellingId, learn_all
 from waystream.parts.tracking.masks import masked
 from waystream.parts.tracking.model import Disputed, Heard, Received, Routed, Stranger
@@ -205,7 +205,8 @@ def save_moved(tx: Tx, before: Mapping[int, Stored], after: Iterable[Stored], ca
 
 
 def _save_unplaced(tx: Tx, routed: Routed) -> int:
-    """Strangers and disputed scans; a scan of a cancelled number is also an alarm, once per scan."""
+    """Strangers, disputed scans, wrong clocks; a scan of a cancelled number is also an alarm, once per scan."""
+    store_doubts.count_ahead(tx.conn, routed.ahead)
     store.insert_strangers(tx.conn, routed.strangers)
     _tell_of_named_takes(tx, routed.strangers)
     rows = [(_disputed_row(item), item) for item in routed.disputed]
@@ -243,6 +244,7 @@ def _disputed_row(item: Disputed) -> store.DisputedRow:
         text=masked(trace.text),
         code=trace.code,
         inbox_id=item.inbox_id,
+        ahead=item.ahead,
     )
 
 

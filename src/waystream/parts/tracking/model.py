@@ -1,7 +1,8 @@
 """Whose is what a push tells: pushes taken apart into what was told of each binding. Pure.
 
 Guaranteed: a scan belongs to the one binding that owned its number when it happened; what happened outside every
-ownership is disputed, never dropped; a number nobody has bound is a stranger.
+ownership is disputed, never dropped; a number nobody has bound is a stranger. A source's clock is believed only so far
+ahead of ours: nothing it says can pin a parcel beyond that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,12 @@ from waystream.core.ports import Network, Push, Told, Trace
 from waystream.core.state import TERMINAL, State
 
 Waybill = tuple[str, str]  # carrier, number
+
+#: A PushTime further ahead of its arrival is a wrong clock: the push counts as of its arrival.
+PUSH_AHEAD_MAX = timedelta(hours=1)
+#: A scan further ahead of its arrival is disputed, until it is told again when its time has come. A day lets through
+#: what outlets stamp in advance or in another zone's time.
+SCAN_AHEAD_MAX = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Disputed:
-    """A scan of a bound number outside the time its binding owns, or of a cancelled one."""
+    """A scan of a bound number outside the time its binding owns, or of a cancelled one, or `ahead` of our clock."""
 
     owner: Owner
     trace: Trace
     source: str
     inbox_id: int
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,16 @@ class Stranger:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClockAhead:
+    """A push whose PushTime lay too far ahead of its arrival."""
+
+    aggregator_id: int
+    told_at: datetime
+    received_at: datetime
+    inbox_id: int
+
+
 @dataclass(slots=True)
 class Routed:
     """A group of pushes by whom they are about."""
@@ -88,6 +106,7 @@ class Routed:
     heard: list[Heard] = field(default_factory=list)
     disputed: list[Disputed] = field(default_factory=list)
     strangers: list[Stranger] = field(default_factory=list)
+    ahead: list[ClockAhead] = field(default_factory=list)
 
 
 def waybills(group: Iterable[Received]) -> set[Waybill]:
@@ -98,6 +117,9 @@ def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) 
     """`owners`: every binding of each waybill, the newest first."""
     routed = Routed()
     for received in group:
+        pushed_at = received.push.pushed_at
+        if believed(pushed_at, received.received_at) != pushed_at:
+            routed.ahead.append(ClockAhead(received.aggregator_id, pushed_at, received.received_at, received.id))
         for told in received.push.told:
             bound = owners.get((told.carrier, told.number))
             if bound:
@@ -108,10 +130,22 @@ def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) 
     return routed
 
 
+def believed(pushed_at: datetime, received_at: datetime) -> datetime:
+    """The time of a push: what it says itself, unless that lies too far ahead of when it came.
+
+    It follows from the push and its arrival alone, so the order in which pushes are applied still cannot matter.
+    """
+    return received_at if pushed_at > received_at + PUSH_AHEAD_MAX else pushed_at
+
+
 def _route_told(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> None:
-    newest = max((trace.at for trace in told.traces), default=told.push_time)
-    claimant = find_owner(owners, newest)
-    if len(owners) == 1 and claimant is not None and all(claimant.owned(trace.at) for trace in told.traces):
+    push_time, latest = believed(told.push_time, received.received_at), received.received_at + SCAN_AHEAD_MAX
+    claimant = find_owner(owners, max((trace.at for trace in told.traces if trace.at <= latest), default=push_time))
+    if (
+        len(owners) == 1
+        and claimant is not None
+        and all(trace.at <= latest and claimant.owned(trace.at) for trace in told.traces)
+    ):
         shares = {claimant: told.traces}
     else:
         shares = _shares(routed, received, told, owners)
@@ -122,7 +156,7 @@ def _route_told(routed: Routed, received: Received, told: Told, owners: Sequence
             Heard(
                 owner,
                 received.network,
-                told.push_time,
+                push_time,
                 received.id,
                 traces,
                 complete=told.complete and bool(traces),
@@ -139,13 +173,15 @@ def find_owner(owners: Sequence[Owner], at: datetime) -> Owner | None:
 
 def _shares(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> dict[Owner, tuple[Trace, ...]]:
     shares: dict[Owner, tuple[Trace, ...]] = {}
+    latest = received.received_at + SCAN_AHEAD_MAX
     for trace in told.traces:
-        owner = find_owner(owners, trace.at)
+        ahead = trace.at > latest
+        owner = None if ahead else find_owner(owners, trace.at)
         if owner is not None:
             shares[owner] = (*shares.get(owner, ()), trace)
         else:
             suspect = next((owner for owner in owners if owner.owned(trace.at)), owners[0])
-            routed.disputed.append(Disputed(suspect, trace, received.network.name, received.id))
+            routed.disputed.append(Disputed(suspect, trace, received.network.name, received.id, ahead))
     return shares
 
 

@@ -10,7 +10,8 @@ from waystream.core.state import TERMINAL
 from waystream.kernel import vault
 from waystream.kernel.audit import Entry
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import partitions, store_lists, store_partitions
+from waystream.parts.tracking import partitions, store_doubts, store_lists, store_partitions
+from waystream.parts.tracking.store_doubts import ClockAheadRow
 from waystream.parts.tracking.store_lists import (
     ClaimRow,
     DecisionRow,
@@ -113,6 +114,11 @@ def list_quarantine(tx: Tx, *, before: int | None = None, limit: int = 50) -> li
 
 def list_unknown_codes(tx: Tx) -> list[UnknownCodeRow]:
     return store_lists.list_unknown_codes(tx.conn, limit=PAGE_MAX_ROWS)
+
+
+def list_clocks_ahead(tx: Tx) -> list[ClockAheadRow]:
+    """Accounts whose pushes bear times too far ahead of their arrival."""
+    return store_doubts.list_ahead(tx.conn, limit=PAGE_MAX_ROWS)
 
 
 def open_push(tx: Tx, inbox_id: int, *, actor: str, reason: str, subject: str) -> RawPush:

@@ -391,6 +391,7 @@ class DisputedRow:
     text: str
     code: str
     inbox_id: int
+    ahead: bool
 
 
 def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) -> set[int]:
@@ -399,9 +400,10 @@ def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) ->
         return set()
     rows = sorted({(row.parcel_id, row.key): row for row in rows}.values(), key=lambda row: (row.parcel_id, row.key))
     found = conn.execute(
-        """INSERT INTO disputed_scan (parcel_id, key, number, carrier, shop_id, at, text, code, inbox_id, seen_at)
+        """INSERT INTO disputed_scan (parcel_id, key, number, carrier, shop_id, at, text, code, inbox_id, ahead,
+                                      seen_at)
            SELECT given.*, %s FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[],
-               %s::timestamptz[], %s::text[], %s::text[], %s::bigint[]) AS given
+               %s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::boolean[]) AS given
            ON CONFLICT (parcel_id, key) DO NOTHING RETURNING key""",
         [
             at,
@@ -414,6 +416,7 @@ def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) ->
             [row.text for row in rows],
             [row.code for row in rows],
             [row.inbox_id for row in rows],
+            [row.ahead for row in rows],
         ],
     )
     return {key for (key,) in found}

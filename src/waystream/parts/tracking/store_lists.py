@@ -331,7 +331,7 @@ def list_quarantine(conn: Conn, *, before: int | None, limit: int) -> list[Quara
 
 @dataclass(frozen=True, slots=True)
 class DisputedScanRow:
-    """A scan of a bound number outside the time its binding owns."""
+    """A scan of a bound number outside the time its binding owns, or `ahead` of our clock when it came."""
 
     parcel_id: int
     key: int
@@ -342,13 +342,19 @@ class DisputedScanRow:
     code: str
     inbox_id: int
     seen_at: datetime
+    ahead: bool
+
+
+#: A scan whose time has come since and that was told again is the parcel's: nothing is in dispute any more.
+_OPEN = """NOT (ahead AND EXISTS (SELECT FROM scan
+                                WHERE scan.parcel_id = disputed_scan.parcel_id AND scan.key = disputed_scan.key))"""
 
 
 def list_disputed(conn: Conn, *, parcel_id: int | None, limit: int) -> list[DisputedScanRow]:
     with conn.cursor(row_factory=class_row(DisputedScanRow)) as cursor:
         return cursor.execute(
-            """SELECT parcel_id, key, carrier, number, at, text, code, inbox_id, seen_at FROM disputed_scan
-               WHERE %(parcel_id)s::bigint IS NULL OR parcel_id = %(parcel_id)s
+            f"""SELECT parcel_id, key, carrier, number, at, text, code, inbox_id, seen_at, ahead FROM disputed_scan
+               WHERE (%(parcel_id)s::bigint IS NULL OR parcel_id = %(parcel_id)s) AND {_OPEN}
                ORDER BY seen_at DESC, key LIMIT %(limit)s""",
             {"parcel_id": parcel_id, "limit": limit},
         ).fetchall()
@@ -356,12 +362,14 @@ def list_disputed(conn: Conn, *, parcel_id: int | None, limit: int) -> list[Disp
 
 @dataclass(frozen=True, slots=True)
 class DisputeRow:
-    """Scans of one parcel's number that nobody looked at yet; `cancelled`: the number was given back before."""
+    """Scans of one parcel's number that nobody looked at yet; `cancelled`: the number was given back before;
+    `ahead`: some of them bear a time that had not come."""
 
     parcel_id: int
     number: str
     carrier: str
     cancelled: bool
+    ahead: bool
     scans: int
     since: datetime
     latest: str
@@ -371,14 +379,14 @@ def list_disputes(conn: Conn, *, warehouses: Sequence[int] | None, limit: int) -
     """The oldest first."""
     with conn.cursor(row_factory=class_row(DisputeRow)) as cursor:
         return cursor.execute(
-            """SELECT parcel_id, number, carrier, count(*) AS scans, min(seen_at) AS since,
+            f"""SELECT parcel_id, number, carrier, count(*) AS scans, min(seen_at) AS since, bool_or(ahead) AS ahead,
                       (array_agg(text ORDER BY at DESC, key))[1] AS latest,
                       EXISTS (SELECT FROM binding
                               WHERE binding.parcel_id = disputed_scan.parcel_id AND binding.state = 'cancelled'
                                 AND binding.number = disputed_scan.number AND binding.carrier = disputed_scan.carrier)
                           AS cancelled
                FROM disputed_scan
-               WHERE settled_by = '' AND (%(warehouses)s::bigint[] IS NULL OR EXISTS (
+               WHERE settled_by = '' AND {_OPEN} AND (%(warehouses)s::bigint[] IS NULL OR EXISTS (
                    SELECT FROM parcel
                    WHERE parcel.id = disputed_scan.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))
                GROUP BY parcel_id, number, carrier ORDER BY since, parcel_id LIMIT %(limit)s""",

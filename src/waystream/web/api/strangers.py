@@ -93,7 +93,7 @@ class UnknownCodes(Told, frozen=True):
 
 
 class DisputedScan(Told, frozen=True):
-    """A scan of a bound number outside the time its binding owns."""
+    """A scan of a bound number outside the time its binding owns, or `ahead`: of a time that had not come yet."""
 
     parcel_id: Id
     carrier: str
@@ -102,10 +102,25 @@ class DisputedScan(Told, frozen=True):
     text: str
     code: str
     seen_at: datetime
+    ahead: bool
 
 
 class DisputedScans(Told, frozen=True):
     scans: tuple[DisputedScan, ...]
+
+
+class ClockAhead(Told, frozen=True):
+    """An account whose pushes bear a PushTime too far ahead; `told_at` is what the newest of them said."""
+
+    aggregator: str
+    pushes: int
+    first_at: datetime
+    last_at: datetime
+    told_at: datetime
+
+
+class ClocksAhead(Told, frozen=True):
+    clocks: tuple[ClockAhead, ...]
 
 
 @router.get("/strangers", summary="List numbers nobody has bound")
@@ -170,6 +185,15 @@ def list_unknown_codes(call: Annotated[Call, may(READ)]) -> Response:
     """The last seen first. Mend the table, then replay: history heals."""
     return call.show(
         lambda tx: UnknownCodes(codes=tuple(see(UnknownCode, row) for row in reading.list_unknown_codes(tx)))
+    )
+
+
+@router.get("/clocks-ahead", summary="List accounts whose pushes come from the future")
+@told(gives=ClocksAhead)
+def list_clocks_ahead(call: Annotated[Call, may(READ)]) -> Response:
+    """Such a push counts as of its arrival; the last first."""
+    return call.show(
+        lambda tx: ClocksAhead(clocks=tuple(see(ClockAhead, row) for row in reading.list_clocks_ahead(tx)))
     )
 
 

@@ -32,6 +32,7 @@ VIEWS = {
     "quarantine": N_("Quarantine"),
     "codes": N_("Unknown codes"),
     "disputed": N_("Disputed scans"),
+    "clocks": N_("Wrong clocks"),
 }
 
 router = APIRouter()
@@ -50,6 +51,7 @@ class Line:
     value: str = ""
     href: str = ""
     text: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +169,26 @@ def _disputed(tx: Tx, language: Language, before: int | None) -> list[Line]:
             last=language.when(row.seen_at, tx.now),
             href=f"/parcels/{row.parcel_id}",
             text=row.text,
+            why=language.say("Its time had not come yet when it was told.") if row.ahead else "",
         )
         for row in reading.list_disputed(tx)
     ]
 
 
-_LISTS = {"": _strangers, "quarantine": _quarantine, "codes": _codes, "disputed": _disputed}
+def _clocks(tx: Tx, language: Language, before: int | None) -> list[Line]:
+    return [
+        Line(
+            name=row.aggregator,
+            of=language.exact(row.told_at, tx.now),
+            count=language.number(row.pushes),
+            first=language.when(row.first_at, tx.now),
+            last=language.when(row.last_at, tx.now),
+        )
+        for row in reading.list_clocks_ahead(tx)
+    ]
+
+
+_LISTS = {"": _strangers, "quarantine": _quarantine, "codes": _codes, "disputed": _disputed, "clocks": _clocks}
 
 
 @router.post("/strangers/dismiss")

@@ -218,10 +218,11 @@ def _cancel(drawing: Drawing, row: CancelItem) -> Line:
 
 def _dispute(drawing: Drawing, row: DisputeRow) -> Line:
     scans = drawing.language.say_n("%(n)s scan, the newest:", "%(n)s scans, the newest:", row.scans)
+    early = drawing.language.say("Its time had not come yet when it was told.") + " " if row.ahead else ""
     return drawing.line(
         row.number,
         of=row.carrier,
-        why=scans,
+        why=early + scans,
         said=row.latest,
         since=row.since,
         parcel_id=row.parcel_id,
