@@ -3,11 +3,12 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 BIN := .venv/bin
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check format replay-real pictures reference packages bench-ship
+.PHONY: help env demo test check format replay-real pictures reference packages
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(UV):
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv uv
@@ -40,6 +41,9 @@ format: env ## put the code in its form
 
 replay-real: env ## 5,000 real orders through the whole system; prints one JSON object
 	@$(BIN)/python -m benchmarks.replay_real --json
+
+bench-%: env ## one benchmark by its name (ingest, ingest_single, …); prints one JSON object
+	@$(BIN)/python -m benchmarks.$* --json $(BENCH_ARGS)
 
 pictures: env packages ## draw every page into docs/pictures
 	@$(BIN)/pytest -q tests/browser --pictures

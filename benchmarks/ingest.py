@@ -9,92 +9,52 @@ import argparse
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.pushes import processes, stock
+from benchmarks.pushes.bench import Phase, running_bench, say
 from benchmarks.pushes.judge import Verdict, judge
+from benchmarks.pushes.poster import CONNECTIONS, Errand
+from benchmarks.pushes.processes import PATH, running_poster
+from benchmarks.pushes.stock import measure_floor
 from benchmarks.pushes.story import SCANS
-from benchmarks.replay.processes import new_site
-from benchmarks.replay.quiet import wait_until_quiet
-from waystream.app import App, build
-from waystream.settings import Settings
 
 PARCELS, QUICK_PARCELS = 20_000, 400
-CONNECTIONS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`posted` is what the poster says; `spent_us` the CPU of a new scan by stage until the effects were there."""
-
     parcels: int
     floor_rows_per_s: float
-    posted: dict[str, Any]
-    spent_us: dict[str, float]
-    quiet_after_s: float
-    peak_rss_mb: float
+    phase: Phase
     verdict: Verdict
 
     @property
     def good(self) -> bool:
-        return self.verdict.good and not self.posted["unacknowledged"]
-
-    @property
-    def new_scans_per_s(self) -> float:
-        return self.parcels * SCANS / float(self.posted["seconds"])
+        return self.verdict.good and not self.phase.posted["unacknowledged"]
 
     def as_json(self) -> str:
-        posted = self.posted
+        phase, posted, scans = self.phase, self.phase.posted, self.parcels * SCANS
         return json.dumps({
-            "new_scans_per_s": round(self.new_scans_per_s), "traces_per_s": round(posted["traces"] / posted["seconds"]),
+            "new_scans_per_s": round(scans / phase.seconds), "traces_per_s": round(posted["traces"] / phase.seconds),
             "copy_floor_rows_per_s": round(self.floor_rows_per_s),
-            "ratio": round(self.new_scans_per_s / self.floor_rows_per_s, 4), "cpu_us_per_scan": self.spent_us,
+            "ratio": round(scans / phase.seconds / self.floor_rows_per_s, 4), "cpu_us_per_scan": phase.spent_us(scans),
             "ack_p50_ms": posted["p50_ms"], "ack_p99_ms": posted["p99_ms"], **asdict(self.verdict),
-            "peak_rss_mb": round(self.peak_rss_mb), "pushes": posted["pushes"], "again_later": posted["again"],
-            "unacknowledged": posted["unacknowledged"], "seconds": round(posted["seconds"], 1),
-            "quiet_after_s": round(self.quiet_after_s, 1),
+            "peak_rss_mb": round(phase.peak_mb), "pushes": phase.pushes, "again_later": posted["again"],
+            "unacknowledged": posted["unacknowledged"], "seconds": round(phase.seconds, 1),
+            "quiet_after_s": round(phase.quiet_after_s, 1), "poster_cpu_s": round(posted["poster_cpu_s"], 1),
         })  # fmt: skip
 
 
 def ingest(folder: Path, *, parcels: int, connections: int) -> Outcome:
     """All of it, in a folder of its own."""
-    site, story = new_site(folder), stock.begin_story(parcels)
-    with processes.running_server(site) as server, attached(site.settings) as app:
-        there = stock.set_up(app, story)
-        floor = stock.measure_floor(app, story, there)
-        _say(f"floor: {floor:,.0f} rows/s")
-        with processes.running_poster(site, story, there, connections=connections) as poster:
-            before = processes.cpu_s(site, server)
-            poster.say()
-            posted = json.loads(poster.hear())
-            _say(f"posted: {posted}")
-            began_s = time.monotonic()
-            wait_until_quiet(app, lambda dispatched: None)
-            quiet_after_s = time.monotonic() - began_s
-            after = processes.cpu_s(site, server)
-        verdict = judge(app, story, there)
-    return Outcome(parcels, floor, posted, processes.spent(before, after, each=parcels * SCANS), quiet_after_s,
-                   after["peak_rss_mb"], verdict)  # fmt: skip
-
-
-@contextmanager
-def attached(settings: Settings) -> Iterator[App]:
-    """Our own look into the database of the running server."""
-    app = build(settings)
-    app.attach()
-    try:
-        yield app
-    finally:
-        app.stop()
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    with running_bench(folder, parcels) as bench:
+        floor = measure_floor(bench.app, bench.story, bench.stock)
+        say(f"floor: {floor:,.0f} rows/s")
+        with running_poster(bench.site, bench.story, bench.stock, plan="shuffled") as poster:
+            phase = bench.run_phase(poster, Errand(PATH, connections=connections))
+        return Outcome(parcels, floor, phase, judge(bench.app, bench.story, bench.stock))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,21 +1,21 @@
 """The processes of a push benchmark, started and stopped cleanly, and the CPU that each of them takes."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
+from benchmarks.pushes.poster import Errand
+from benchmarks.pushes.postgres import postgres_cpu_s
 from benchmarks.pushes.stock import AGGREGATOR, Stock
 from benchmarks.pushes.story import Story
 from benchmarks.replay.processes import Site
 
-PATH = f"/push/kdniao/{AGGREGATOR}"
+PATH, FLOOR_PATH = f"/push/kdniao/{AGGREGATOR}", "/floor"
 STOP_LIMIT_S = 60.0
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +64,23 @@ def running_server(site: Site) -> Iterator[Talker]:
 
 
 @contextmanager
-def running_poster(site: Site, story: Story, stock: Stock, *, connections: int) -> Iterator[Talker]:
-    """Every push is made when this is entered."""
-    arguments = (str(story.parcels), story.start.isoformat(), str(site.port), str(connections), PATH)
-    with running("poster", *arguments) as poster:
+def running_poster(site: Site, story: Story, stock: Stock, *, plan: str) -> Iterator[Talker]:
+    """Every push is made when this is entered; `plan` is `shuffled` or `singles`."""
+    with running("poster", plan, str(story.parcels), story.start.isoformat(), str(site.port)) as poster:
         poster.say(stock.key)
         assert poster.hear() == "ready"
         yield poster
+
+
+def run_errand(poster: Talker, errand: Errand) -> dict[str, Any]:
+    """What came of it, as `poster.Posted` says it."""
+    poster.say(errand.as_json())
+    posted: dict[str, Any] = json.loads(poster.hear())
+    return posted
 
 
 def cpu_s(site: Site, server: Talker) -> dict[str, float]:
     """CPU seconds by stage so far: the server's threads and all of PostgreSQL."""
     server.say()
     spent: dict[str, float] = json.loads(server.hear())
-    return spent | {"postgres": _postgres_cpu_s(site.folder / "data")}
-
-
-def _postgres_cpu_s(data_folder: Path) -> float:
-    """Of the postmaster, of the children it has buried, and of those that live."""
-    postmaster = int((data_folder / "postgres" / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return sum(_process_cpu_s(int(pid)) for pid in (postmaster, *children))
-
-
-def _process_cpu_s(pid: int) -> float:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return 0.0
-    return sum(map(int, stat.rpartition(")")[2].split()[11:15])) / TICKS
-
-
-def spent(before: Mapping[str, float], after: Mapping[str, float], *, each: int) -> dict[str, float]:
-    """Microseconds of CPU for each of so many things, by stage."""
-    stages = sorted(after.keys() - {"peak_rss_mb"})
-    return {stage: round((after[stage] - before[stage]) / each * 1e6, 1) for stage in stages}
+    return spent | {"postgres": postgres_cpu_s(site.settings.data_folder)}

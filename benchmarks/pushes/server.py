@@ -1,18 +1,23 @@
 """The measured Waystream: the real server in a process of its own, which tells the CPU of its threads when asked.
 
-One line in, one line of JSON out: {"http": seconds, "apply": …, "other": …, "peak_rss_mb": …}. Ends with its input.
+One line in, one line of JSON out: {"http": seconds, "apply": …, "other": …}. Ends with its input. It also serves the
+floor of HTTP: an endpoint that reads a body, drops it and answers as a push is answered.
 """
 
 import contextlib
 import json
 import os
-import resource
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
 
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from benchmarks.pushes.processes import FLOOR_PATH
 from waystream.app import build
 from waystream.kernel.telemetry import configure_logging
 from waystream.server import serve, take_port
@@ -21,6 +26,9 @@ from waystream.settings import load
 #: A stage by how the names of its threads begin.
 STAGES = {"MainThread": "http", "uvloop": "http", "apply": "apply", "door": "apply", "sequencer": "sequencer",
           "rule": "rules", "dispatcher": "rules", "job": "jobs", "runner": "jobs", "sweep": "jobs"}  # fmt: skip
+
+#: As long as Kdniao's answer.
+DROPPED = b'{"EBusinessID":"1237100","UpdateTime":"2026-11-11 11:11:11","Success":true,"Reason":""}'
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,7 +40,7 @@ def measure() -> dict[str, float]:
         if stage and thread.native_id:
             spent[stage] += thread_cpu_s(thread.native_id)
     spent["other"] = max(0.0, time.process_time() - sum(spent.values()))
-    return spent | {"peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return spent
 
 
 def thread_cpu_s(native_id: int) -> float:
@@ -42,6 +50,19 @@ def thread_cpu_s(native_id: int) -> float:
         return 0.0
     user, system = stat.rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / TICKS
+
+
+async def drop(request: Request) -> Response:
+    """What a push would cost if nothing were done about it."""
+    async for _ in request.stream():
+        pass
+    return Response(DROPPED, media_type="application/json")
+
+
+def floor_router() -> APIRouter:
+    router = APIRouter()
+    router.add_route(FLOOR_PATH, drop, methods=["POST"], include_in_schema=False)
+    return router
 
 
 def _tell() -> None:
@@ -56,7 +77,7 @@ def main(data: str, port: str) -> None:
     with take_port(settings) as listening, build(settings) as app:
         threading.Thread(target=_tell, name="tell", daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            serve(app, listening, on_ready=lambda: print("ready", flush=True))
+            serve(app, listening, on_ready=lambda: print("ready", flush=True), extra=[floor_router()])
 
 
 if __name__ == "__main__":

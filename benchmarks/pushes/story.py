@@ -16,6 +16,8 @@ CARRIER, MERCHANT = "YTO", "1237100"
 WAYBILLS_A_PUSH = 20
 REPEATED = 0.1
 STEP = timedelta(hours=5)
+#: On the belt a parcel's next push comes after so many other parcels have begun.
+BELT_SPACING = 250
 
 _WAY = (
     ("1", "【{city}市】已揽收，揽收员：王小明，电话：138{phone:08d}，揽收网点：{city}{n}部"),
@@ -37,6 +39,16 @@ SCANS = len(_WAY) + 1
 ENDS = ((State.DELIVERED, Kind.IN_PERSON), (State.DELIVERED, Kind.BY_PROXY), (State.READY_FOR_PICKUP, Kind.LOCKER),
         (State.ATTEMPT_FAILED, Kind.FAILED))  # fmt: skip
 _CITIES = ("杭州", "成都", "厦门", "青岛", "长沙", "西安", "郑州", "昆明", "福州", "沈阳")
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A signed body and how many traces are in it; told alone, of which parcel and how far its way has come."""
+
+    body: bytes
+    traces: int
+    n: int = -1
+    step: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +74,8 @@ class Story:
             for k, (code, text) in enumerate(lines)
         )
 
-    def pushes(self, key: str) -> Iterator[tuple[bytes, int]]:
-        """Signed bodies in the order they are sent, each with the traces in it."""
+    def pushes(self, key: str) -> Iterator[Push]:
+        """Twenty waybills each, in the order they are sent: shuffled, a tenth of them twice."""
         random, sealed = Random(self.seed), []
         for step in range(SCANS):
             numbers = list(range(self.parcels))
@@ -74,11 +86,32 @@ class Story:
         random.shuffle(sealed)
         return iter(sealed)
 
-    def _seal(self, numbers: list[int], step: int, *, key: str) -> tuple[bytes, int]:
+    def singles(self, key: str) -> Iterator[Push]:
+        """One waybill each and one new scan, in the order of the belt."""
+        for n, step in self.belt():
+            push = self._seal([n], step, key=key)
+            yield Push(push.body, push.traces, n, step)
+
+    def belt(self) -> Iterator[tuple[int, int]]:
+        """(parcel, step): parcels begin one after another, and as many are at each step of their way at any time.
+
+        So it is from `BELT_LEAD` pushes on: before, nobody is far on its way.
+        """
+        numbers = list(range(self.parcels))
+        Random(self.seed).shuffle(numbers)
+        for at in range(self.parcels):
+            for step in range(min(SCANS, at // BELT_SPACING + 1)):
+                yield numbers[at - step * BELT_SPACING], step
+
+    def _seal(self, numbers: list[int], step: int, *, key: str) -> Push:
         told = [self._news(n, step) for n in numbers]
         data = push_data(MERCHANT, "102", told, at=self.start + step * STEP + timedelta(hours=2))
-        return seal_push(Merchant(MERCHANT, key), "102", data), len(told) * (step + 1)
+        return Push(seal_push(Merchant(MERCHANT, key), "102", data), len(told) * (step + 1))
 
     def _news(self, n: int, step: int) -> News:
         way = self.way(n)[: step + 1]
         return News(CARRIER, self.number(n), "", way[-1].code, way)
+
+
+#: Pushes before the belt runs evenly.
+BELT_LEAD = BELT_SPACING * sum(range(1, SCANS))

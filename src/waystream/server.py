@@ -3,10 +3,11 @@
 import gc
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import uvicorn
+from fastapi import APIRouter
 
 from waystream.app import App
 from waystream.core.errors import Conflict
@@ -58,8 +59,14 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: App, listening: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Serve pages, API and pushes until a signal comes; the app is started and stopped by the caller."""
+def serve(
+    app: App,
+    listening: socket.socket,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+    extra: Sequence[APIRouter] = (),
+) -> None:
+    """Serve pages, API, pushes and `extra` until a signal comes; the app is started and stopped by the caller."""
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     with ExitStack() as stack:
@@ -68,7 +75,7 @@ def serve(app: App, listening: socket.socket, *, on_ready: Callable[[], None] = 
             part.start()
             stack.callback(close)
         config = uvicorn.Config(
-            make_web(_context(app, live), extra=[push_router(desk)]),
+            make_web(_context(app, live), extra=[push_router(desk), *extra]),
             loop="uvloop",
             http="httptools",
             access_log=False,

@@ -17,7 +17,7 @@ KEYS = {
 
 def test_the_story_is_told_whole_shuffled_and_partly_twice() -> None:
     story = Story(40, datetime(2026, 11, 1, tzinfo=UTC))
-    bodies = [body for body, _ in story.pushes("key")]
+    bodies = [push.body for push in story.pushes("key")]
     aggregator = Aggregator("1237100", "key", "")
     pushes = [push for body in bodies if (push := network.open_push(aggregator, body))]
     assert len(pushes) == len(bodies) == 17
@@ -27,7 +27,7 @@ def test_the_story_is_told_whole_shuffled_and_partly_twice() -> None:
     whole = {told.number for push in pushes for told in push.told if len(told.traces) == SCANS}
     assert len(whole) == 40
     traces = [sum(len(told.traces) for told in push.told) for push in pushes]
-    assert [count for _, count in story.pushes("key")] == traces
+    assert [push.traces for push in story.pushes("key")] == traces
 
 
 def test_ingest() -> None:
