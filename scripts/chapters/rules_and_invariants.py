@@ -14,16 +14,23 @@ every invariant on a running system."""
 
 
 def page() -> str:
-    ruled = [(code(_name(module)), sentence(module), _when(module), module.START) for module in open_list.load(rules)]
+    ruled = [
+        (code(_name(module)), sentence(module), _when(module), module.START, _replayed(module))
+        for module in open_list.load(rules)
+    ]
     held = [(code(_name(module)), sentence(module)) for module in open_list.load(invariants)]
     return (
-        "## Rules\n\n" + table(("rule", "sentence", "events", "a new one starts at the"), ruled)
+        "## Rules\n\n" + table(("rule", "sentence", "events", "a new one starts at the", "can be replayed"), ruled)
         + "\n## Invariants\n\n" + table(("invariant", "sentence"), held)
     )  # fmt: skip
 
 
 def _name(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2]
+
+
+def _replayed(module: ModuleType) -> str:
+    return "yes" if getattr(module, "REPEATABLE", False) else ""
 
 
 def _when(module: ModuleType) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from waystream import integrations, invariants, parts, rules
 from waystream.core.ports import Network, PrinterDriver
-from waystream.kernel import job_table, migrations, open_list
+from waystream.kernel import job_table, migrations, open_list, rule_jobs
 from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher
@@ -152,7 +152,7 @@ class App:
         pace = Pace(longest_lease_s=self.settings.lease_s)
         self.runner = Runner(
             self.machine,
-            handlers,
+            [*handlers, *rule_jobs.handlers(self.dispatcher)],
             sweeps,
             workers=self.settings.job_workers,
             pace=pace,

@@ -356,7 +356,7 @@ def test_two_rules_cannot_feed_each_other_for_ever(work: Work, step: int) -> Non
     ((events,),) = rows(work.database, "SELECT count(*) FROM event")
     assert events == 2 + 2 * log.DEEPEST_CAUSE
     assert [poison for _, poison in parked(work)] == [True, True]
-    assert {error.split()[0] for (error,) in rows(work.database, "SELECT error FROM parked")} == {"EndlessCause"}
+    assert {error.split()[0] for (error,) in rows(work.database, "SELECT error FROM parked")} == {"EndlessCause:"}
 
 
 def test_threads_follow_the_log_by_themselves(work: Work) -> None:

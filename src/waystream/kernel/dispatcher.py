@@ -37,8 +37,9 @@ STATEMENT_TIMEOUT = "57014"
 
 
 class RuleModule(Protocol):
-    """A module of `rules/`: `WHEN` names its events (a parent stands for all below it), `START` is where a new rule
-    begins: `beginning` or `end`."""
+    """A module of `rules/`: its docstring is its sentence and `SENTENCE_ZH` the Chinese one; `WHEN` names its events
+    (a parent stands for all below it), `START` is where a new rule begins: `beginning` or `end`. One that also has
+    `REPEATABLE = True` says that digesting an event again changes nothing: it looks only at what stands now."""
 
     @property
     def __name__(self) -> str: ...
@@ -56,12 +57,23 @@ class Rule:
     events: frozenset[str]
     from_beginning: bool
     do: Callable[[Tx, Sequence[Recorded]], None]
+    repeatable: bool = False
+    sentence: str = ""
+    sentence_zh: str = ""
 
     @classmethod
     def of(cls, module: RuleModule) -> "Rule":
         assert module.START in ("beginning", "end"), f"{module.__name__} has to say where it starts"
         events = frozenset(name for name, event in registry_cached().items() if issubclass(event, module.WHEN))
-        return cls(module.__name__.rpartition(".")[2], events, module.START == "beginning", module.do)
+        return cls(
+            name=module.__name__.rpartition(".")[2],
+            events=events,
+            from_beginning=module.START == "beginning",
+            do=module.do,
+            repeatable=getattr(module, "REPEATABLE", False),
+            sentence=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
+            sentence_zh=getattr(module, "SENTENCE_ZH", ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +181,23 @@ class Dispatcher:
         self._register()
         return sum(self._drain(rule) for rule in self.rules.values())
 
+    @property
+    def batch(self) -> int:
+        """How many events a rule is handed at most."""
+        return self._batch
+
     def retry_parked(self, name: str) -> int:
         """Replay what the rule parked, each subject in order up to its first failure; how many were digested.
 
         Its poison shows the new error. A halted rule goes on once little enough is parked.
         """
-        rule = self.rules[name]
         with self._work.begin(read_only=True) as tx:
             subjects = rule_cursor.list_parked_subjects(tx.conn, name)
+        return self.retry_subjects(name, subjects)
+
+    def retry_subjects(self, name: str, subjects: Sequence[str]) -> int:
+        """The same for what it parked of these subjects alone."""
+        rule = self.rules[name]
         digested = sum(self._retry_subject(rule, subject) for subject in subjects)
         self._work.run(lambda tx: self._resume(tx, rule))
         return digested
@@ -259,7 +280,7 @@ class Dispatcher:
         if batch is None:
             return Turn()
 
-        _do(tx, rule, batch.free)
+        digest(tx, rule, batch.free)
 
         rule_cursor.park(tx.conn, rule.name, batch.held, at=tx.now)
         rule_cursor.move(tx.conn, rule.name, position=batch.reached, at=tx.now)
@@ -328,7 +349,7 @@ def _take(tx: Tx, rule: Rule, limit: int) -> Batch | None:
     )
 
 
-def _do(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> None:
+def digest(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> None:
     """Run the rule on the events. Raises `Undigested` if the events, not the database, are to blame."""
     if not events:
         return
@@ -346,7 +367,7 @@ def _try(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> str:
     """Run the rule under a savepoint; the error's text if it failed, and then nothing of it remains."""
     try:
         with tx.conn.transaction():
-            _do(tx, rule, events)
+            digest(tx, rule, events)
     except Undigested as failed:
         return error_text(failed.__cause__ or failed)
     return ""

@@ -57,7 +57,8 @@ class Claimed:
 
     @property
     def as_cause(self) -> str:
-        return f"job:{self.id}"
+        """The cause of what its run writes: as deep in the chain of events as the job itself."""
+        return f"job:{self.id}/{self.cause.rpartition('/')[2] or 0}"
 
 
 class LeaseLost(Exception):
@@ -66,7 +67,8 @@ class LeaseLost(Exception):
 
 @dataclass(slots=True)
 class Run:
-    """One run of a job, as a handler sees it. `work` opens the transactions around the call to the outside."""
+    """One run of a job, as a handler sees it. `work` opens the transactions around the call to the outside; what is
+    emitted and enqueued in them is caused by the job."""
 
     job: Claimed
     work: "Work"

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import Connection
 
 from waystream.core import events
-from waystream.core.errors import Unavailable
+from waystream.core.errors import Unavailable, WaystreamError
 from waystream.core.events import Event
 from waystream.kernel.columns import bigints, texts
 from waystream.kernel.database import Database, error_text
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 EVENT_CHANNEL, LOG_CHANNEL = "waystream_event", "waystream_log"
 PLACED_AT_ONCE = 10_000
 DEEPEST_CAUSE = 16
-CAUSED_BY_EVENTS = re.compile(r"(?:event:\d+|log:\d+-\d+)/(\d+)")
+CAUSED_BY_EVENTS = re.compile(r"(?:event:\d+|log:\d+-\d+|job:\d+)/(\d+)")
 NO_END = 2**63 - 1
 COLUMNS = "event.id, log.position, event.at, event.name, event.body::text, event.cause"
 #: OFFSET keeps the planner from joining the two whole tables to find the few newest rows, as it did after a bulk load.
@@ -37,8 +37,8 @@ POLL_S = 1.0
 REST_S = 1.0
 
 
-class EndlessCause(Exception):
-    """Events cause events cause events: two rules feed each other."""
+class EndlessCause(WaystreamError):
+    """Events cause events cause events: rules feed each other, by themselves or through jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Recorded:
 
 
 def cause_depth(cause: str) -> int:
-    """How many events led to this cause, `event:ID/DEPTH` or `log:FIRST-LAST/DEPTH`; any other is a beginning."""
+    """How many events led to this cause: `event:ID/DEPTH`, `log:FIRST-LAST/DEPTH`, `job:ID/DEPTH`; any other is a
+    beginning."""
     chain = CAUSED_BY_EVENTS.fullmatch(cause)
     return int(chain[1]) if chain else 0
 
@@ -76,7 +77,7 @@ def emit_each(conn: Connection[Any], happened: Sequence[tuple[Event, str]], *, a
     if not happened:
         return
     if max(cause_depth(cause) for _, cause in happened) > DEEPEST_CAUSE:
-        raise EndlessCause(f"a chain of more than {DEEPEST_CAUSE} events")
+        raise EndlessCause(f"a chain of more than {DEEPEST_CAUSE} events: rules feed each other")
     conn.execute(
         """WITH recorded AS (
                INSERT INTO event (at, shop_id, name, subject, body, cause)
@@ -161,6 +162,31 @@ def read_at(conn: Connection[Any], positions: Sequence[int]) -> list[Recorded]:
         f"SELECT {COLUMNS} FROM {PLACED} WHERE log.position = ANY (%s) ORDER BY log.position", [list(positions)]
     )
     return [_recorded(*row) for row in rows]
+
+
+def tail(conn: Connection[Any]) -> int:
+    """The first position that is still kept, or the one to come."""
+    found = conn.execute("SELECT position FROM log ORDER BY position LIMIT 1").fetchone()
+    return int(found[0]) if found else head(conn) + 1
+
+
+def position_at(conn: Connection[Any], at: datetime) -> int:
+    """The first position whose event was recorded at this business time or later, the one to come if there is none.
+
+    Looked for by halves, since time grows along the log but for transactions that overlapped.
+    """
+    low, high = tail(conn), head(conn) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = conn.execute(
+            f"SELECT log.position, event.at FROM {PLACED} WHERE log.position >= %s ORDER BY log.position LIMIT 1",
+            [middle],
+        ).fetchone()
+        if found is None or found[1] >= at:
+            high = middle
+        else:
+            low = int(found[0]) + 1
+    return low
 
 
 def list_names(conn: Connection[Any], *, after: int, upto: int) -> set[str]:

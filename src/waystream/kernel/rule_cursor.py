@@ -80,8 +80,27 @@ def unpark(conn: Connection[Any], rule: str, event_id: int) -> None:
     conn.execute("DELETE FROM parked WHERE rule = %s AND event_id = %s", [rule, event_id])
 
 
+def unpark_after(conn: Connection[Any], rule: str, *, position: int) -> int:
+    """Take back what was parked beyond a position, for the rule will read it again; how many."""
+    return conn.execute(
+        """DELETE FROM parked WHERE rule = %s
+             AND event_id IN (SELECT event_id FROM log JOIN parked USING (event_id) WHERE log.position > %s)""",
+        [rule, position],
+    ).rowcount
+
+
 def count_poison(conn: Connection[Any], rule: str) -> int:
     found = conn.execute("SELECT count(*) FROM parked WHERE rule = %s AND error <> ''", [rule]).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def count_parked(conn: Connection[Any], rule: str, *, subject: str = "") -> int:
+    """What is parked, poison and what waits behind it; of one subject where it is named."""
+    found = conn.execute(
+        "SELECT count(*) FROM parked WHERE rule = %(rule)s AND (%(subject)s = '' OR subject = %(subject)s)",
+        {"rule": rule, "subject": subject},
+    ).fetchone()
     assert found is not None
     return int(found[0])
 
@@ -135,3 +154,40 @@ def list_standings(conn: Connection[Any]) -> list[Standing]:
            ORDER BY rule"""
     )
     return [Standing(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A parked event a rule could not digest: which one, why, and how many of its subject wait behind it."""
+
+    event_id: int
+    position: int
+    name: str
+    subject: str
+    shop_id: int
+    error: str
+    parked_at: datetime
+    waiting: int
+
+
+def list_poison(conn: Connection[Any], rule: str, *, after: int = 0, limit: int) -> list[Poison]:
+    """The rule's poison in the order of the events' ids, from the one beyond `after`."""
+    rows = conn.execute(
+        """SELECT parked.event_id, log.position, event.name, parked.subject, event.shop_id, error, parked_at,
+                  (SELECT count(*) FROM parked AS behind
+                   WHERE behind.rule = parked.rule AND behind.subject = parked.subject AND behind.error = '')
+           FROM parked JOIN log USING (event_id) JOIN event ON event.id = parked.event_id
+           WHERE parked.rule = %s AND error <> '' AND parked.event_id > %s
+           ORDER BY parked.event_id LIMIT %s""",
+        [rule, after, limit],
+    )
+    return [Poison(*row) for row in rows]
+
+
+def find_poison(conn: Connection[Any], rule: str, event_id: int) -> Poison | None:
+    found = list_poison(conn, rule, after=event_id - 1, limit=1)
+    return found[0] if found and found[0].event_id == event_id else None
+
+
+def find_standing(conn: Connection[Any], rule: str) -> Standing | None:
+    return next((standing for standing in list_standings(conn) if standing.rule == rule), None)

@@ -191,7 +191,7 @@ class Runner:
     def _do(self, handler: Handler, job: Claimed) -> None:
         if job.attempts > handler.max_attempts:
             raise Refused(f"no run ended within its lease in {handler.max_attempts} attempts")
-        run = Run(job, self._work)
+        run = Run(job, self._work.because_of(job.as_cause))
         handler.do(run)
         if not run.finished:
             self._work.run(run.finish)
@@ -225,7 +225,7 @@ class Runner:
             self._handlers[job.kind].give_up(tx, job)
 
         try:
-            self._work.run(give_up)
+            self._work.because_of(job.as_cause).run(give_up)
         except LeaseLost:
             raise
         except Exception as second:  # noqa: BLE001

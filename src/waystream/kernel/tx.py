@@ -6,7 +6,7 @@ what happened is an event, both written here and nowhere else. Opening transacti
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -23,19 +23,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """`now` is business time, the same for the whole transaction."""
+    """`now` is business time, the same for the whole transaction; `cause` is what made it necessary, as events and
+    jobs name it."""
 
     conn: Connection[Any]
     now: datetime
     keys: Keys
+    cause: str = field(default="", kw_only=True)
 
     def emit(self, *events: Event, cause: str = "") -> None:
         """Record what happened; readers see it after the commit, once the sequencer gave it a position."""
-        log.emit(self.conn, events, at=self.now, cause=cause)
+        log.emit(self.conn, events, at=self.now, cause=cause or self.cause)
 
     def enqueue(self, *wanted: jobs.Job) -> None:
         """Ask for something outside; a job of the same kind and key that is not finished is kept instead."""
-        jobs.enqueue(self.conn, wanted)
+        jobs.enqueue(self.conn, wanted, causes=[self.cause] * len(wanted))
 
     def note(self, *entries: audit.Entry) -> None:
         """Write the audit: who did what to whom, and why."""
@@ -44,17 +46,24 @@ class Tx:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Opens transactions for one database role."""
+    """Opens transactions for one database role, and on behalf of one cause where there is one."""
 
     database: Database
     clock: Clock
     keys: Keys
+    cause: str = ""
 
     @contextmanager
     def begin(self, *, shops: Shops | None = None, read_only: bool = False) -> Iterator[Tx]:
         with self.database.tx(shops=shops, read_only=read_only) as conn:
-            yield Tx(conn, self.clock.now(), self.keys)
+            yield self._tx(conn)
 
     def run(self, work: Callable[[Tx], T], *, shops: Shops | None = None) -> T:
         """Run `work` in a transaction; deadlocks and serialization errors are retried three times."""
-        return self.database.run(lambda conn: work(Tx(conn, self.clock.now(), self.keys)), shops=shops)
+        return self.database.run(lambda conn: work(self._tx(conn)), shops=shops)
+
+    def because_of(self, cause: str) -> "Work":
+        return replace(self, cause=cause)
+
+    def _tx(self, conn: Connection[Any]) -> Tx:
+        return Tx(conn, self.clock.now(), self.keys, cause=self.cause)

@@ -12,6 +12,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions as fulfilment
 
 WHEN = (ParcelCollected, WaybillIssued)
+SENTENCE_ZH = "承运商揽收了包裹，就算没人在门口扫描，也视为已出库。"
 START = "beginning"
 
 

@@ -8,6 +8,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.hub import actions as hub
 
 WHEN = (SubscriptionDied,)
+SENTENCE_ZH = "聚合平台不再跟踪某个运单时，重新请它跟踪。"
 START = "beginning"
 
 

@@ -10,6 +10,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.hub import actions as hub
 
 WHEN = tuple(kind for kind in registry().values() if issubclass(kind, TrackEvent))
+SENTENCE_ZH = "包裹旅程终结后，不再跟踪它的运单；之后若又动了，再接着跟踪。"
 START = "beginning"
 
 _END = (State.RETURNED, State.LOST)

@@ -8,6 +8,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions as fulfilment
 
 WHEN = (Delivered, DeliveryRetracted, ParcelReturned, ParcelLost)
+SENTENCE_ZH = "包裹旅程结束后过一段时间，单号可以再给别的包裹用；签收被撤回则不放。"
 START = "beginning"
 
 

@@ -8,6 +8,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import takes
 
 WHEN = (StrangerNamedTake,)
+SENTENCE_ZH = "推送提到一次已没人等的取号时，说明那个单号存在，把它退还。"
 START = "beginning"
 
 

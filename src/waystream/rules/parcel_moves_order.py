@@ -15,7 +15,9 @@ WHEN = (
     ParcelVoided,
     *(kind for kind in registry().values() if issubclass(kind, TrackEvent)),
 )
+SENTENCE_ZH = "包裹取号、出库、移动或不再发出时，所属订单的状态随之变化。"
 START = "beginning"
+REPEATABLE = True
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

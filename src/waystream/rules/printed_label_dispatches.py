@@ -8,6 +8,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions as fulfilment
 
 WHEN = (LabelPrinted,)
+SENTENCE_ZH = "面单打印后，包裹视为已打印；打印即出库的仓库，包裹随即出库。"
 START = "beginning"
 
 

@@ -8,7 +8,9 @@ from waystream.kernel.tx import Tx
 from waystream.parts.floor import actions as floor
 
 WHEN = (LabelVoided,)
+SENTENCE_ZH = "面单作废后，从打印队列里拿掉。"
 START = "beginning"
+REPEATABLE = True
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

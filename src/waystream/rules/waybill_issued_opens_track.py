@@ -8,7 +8,9 @@ from waystream.kernel.tx import Tx
 from waystream.parts.tracking import actions as tracking
 
 WHEN = (WaybillIssued,)
+SENTENCE_ZH = "运单取号后，开始跟踪它的包裹，此前收到的这个单号的消息一并归入。"
 START = "beginning"
+REPEATABLE = True
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

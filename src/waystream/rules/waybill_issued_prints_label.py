@@ -8,7 +8,9 @@ from waystream.kernel.tx import Tx
 from waystream.parts.floor import actions as floor
 
 WHEN = (WaybillIssued,)
+SENTENCE_ZH = "运单取号后，面单进入仓库打印机的队列。"
 START = "beginning"
+REPEATABLE = True
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

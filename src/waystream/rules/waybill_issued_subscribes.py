@@ -8,7 +8,9 @@ from waystream.kernel.tx import Tx
 from waystream.parts.hub import actions as hub
 
 WHEN = (WaybillIssued,)
+SENTENCE_ZH = "运单绑定后，订阅它的轨迹。"
 START = "beginning"
+REPEATABLE = True
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
