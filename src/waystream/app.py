@@ -55,8 +55,8 @@ def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
     return networks, drivers
 
 
-def load_work(outside: Outside) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
-    """Every part's job handlers and sweeps."""
+def load_work(outside: Outside, settings: Settings) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
+    """Every part's job handlers and sweeps; a part whose sweeps need settings has `list_sweeps` to say them."""
     handlers: list[Handler] = []
     sweeps: list[Sweep] = [job_table.pruning(), idempotency.sweep()]
     for part in open_list.load(parts):
@@ -64,7 +64,7 @@ def load_work(outside: Outside) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]
             jobs = importlib.import_module(f"{part.__name__}.jobs")
             open_list.require(jobs, "handlers", "SWEEPS")
             handlers += jobs.handlers(outside)
-            sweeps += jobs.SWEEPS
+            sweeps += jobs.list_sweeps(settings) if hasattr(jobs, "list_sweeps") else jobs.SWEEPS
     return tuple(handlers), tuple(sweeps)
 
 
@@ -145,7 +145,7 @@ class App:
 
     def _open_loops(self, stack: ExitStack) -> None:
         exchange = stack.enter_context(Exchange(speed=self.settings.clock_speed))
-        handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers))
+        handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers), self.settings)
         self.sequencer = Sequencer(self.machine_database)
         self.figures = Figures(self.machine_database)
         self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.figures.saw_turn)

@@ -35,6 +35,7 @@ class Settings:
     web_body_kb: int
     push_group: int
     push_waiting: int
+    push_kept_days: int
     job_workers: int
     lease_s: float
     clock_speed: float
@@ -102,6 +103,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("key_folder", "key_folder must lie outside data_folder: a stolen backup must not hold its key.")
     if settings.log_level not in LEVELS:
         raise Invalid("log_level", f"log_level must be one of {', '.join(LEVELS)}.")
+    if settings.push_kept_days < 1:
+        raise Invalid("push_kept_days", "push_kept_days must be at least 1.")
     if not 0 < settings.port < 65536:
         raise Invalid("port", f"port must be between 1 and 65535, not {settings.port}.")
     if settings.database_url and not (settings.page_database_url and settings.owner_database_url):

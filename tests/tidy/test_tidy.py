@@ -25,8 +25,8 @@ OWNERS = {
     "floor": {"printer", "print"},
     "tally": {"tally"},
     "tracking": {
-        "inbox", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger", "disputed_scan",
-        "quarantine", "unknown_code", "clock_ahead",
+        "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",
+        "disputed_scan", "quarantine", "unknown_code", "clock_ahead",
     },
 }  # fmt: skip
 BROAD_EXCEPT = {"kernel/dispatcher.py", "kernel/jobs.py", "kernel/runner.py", "web/errors.py", "web/app.py"}

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from psycopg import Connection
 
 from waystream.kernel.tx import Work
+from waystream.parts.tracking.partitions import first_id
 from waystream.web.live import Live
 
 COUNTED_AT_MOST = 100_000
@@ -35,7 +36,7 @@ _HELP = {
 _SCRAPED = ("pushes_last_hour", "strangers_waiting", "quarantine_open", "unknown_codes", "bad_signatures")
 
 _COUNTS = """
-    SELECT (SELECT count(*) FROM inbox WHERE received_at > %(hour)s),
+    SELECT (SELECT count(*) FROM inbox WHERE id > %(hour_id)s),
            (SELECT count(*) FROM (SELECT FROM stranger WHERE state = 'waiting' LIMIT %(most)s)),
            (SELECT count(*) FROM (SELECT FROM quarantine WHERE healed_at IS NULL LIMIT %(most)s)),
            (SELECT count(*) FROM (SELECT FROM unknown_code LIMIT %(most)s)),
@@ -53,7 +54,7 @@ _COUNTS = """
 
 def read(conn: Connection[Any], *, at: datetime) -> dict[str, int]:
     """Every figure by its name."""
-    row = conn.execute(_COUNTS, {"hour": at - timedelta(hours=1), "most": COUNTED_AT_MOST}).fetchone()
+    row = conn.execute(_COUNTS, {"hour_id": first_id(at - timedelta(hours=1)), "most": COUNTED_AT_MOST}).fetchone()
     assert row is not None
     return dict(zip(_HELP, row, strict=True))
 

@@ -133,6 +133,7 @@ def _fresh(tx: Tx) -> Shop:
         "decision",
         "track",
         "inbox",
+        "inbox_digest",
         "binding",
         "parcel",
         "person",

@@ -1,5 +1,7 @@
 """What people do: decide, take back, look behind a state, adopt strangers, mend the quarantine."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.parts.tracking.conftest import Push, Rows
@@ -10,6 +12,7 @@ from waystream.core.facts import Verdict
 from waystream.core.ports import Push as Pushed
 from waystream.integrations.kdniao import adapter
 from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, push_data, seal_push
+from waystream.kernel.clock import FixedClock
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Work
@@ -22,7 +25,7 @@ from waystream.parts.tracking.actions import (
     retry_quarantine,
     withdraw_decision,
 )
-from waystream.parts.tracking.jobs import find_bound_strangers, forget_old_pushes
+from waystream.parts.tracking.jobs import find_bound_strangers, forget_old_pushes, make_inbox_days
 from waystream.rules import waybill_issued_opens_track
 
 NETWORKS = {"kdniao": adapter.network}
@@ -162,11 +165,15 @@ def test_a_mended_reader_empties_the_quarantine(work: Work, shop: Shop, parcel: 
         work.run(lambda tx: retry_quarantine(tx, kept.id, networks=NETWORKS, inbox_id=inbox_id + 1))
 
 
-def test_old_raw_pushes_are_forgotten(work: Work, push: Push, parcel: Bound, rows: Rows) -> None:
+def test_old_raw_pushes_are_forgotten(work: Work, push: Push, parcel: Bound, rows: Rows, clock: FixedClock) -> None:
     push(told("YT1", 10, trace(8, "1")))
-    assert work.run(forget_old_pushes) == 0
-    work.run(lambda tx: tx.conn.execute("UPDATE inbox SET received_at = received_at - interval '46 days'"))
-    assert work.run(forget_old_pushes) == 1
+    work.run(make_inbox_days)
+    assert rows("SELECT tableoid::regclass::text FROM inbox") == ["inbox_2026_11_12"]
+    assert work.run(lambda tx: forget_old_pushes(tx, timedelta(days=45))) == 0
+    clock.advance(timedelta(days=46))
+    assert work.run(lambda tx: forget_old_pushes(tx, timedelta(days=45))) == 1
+    assert rows("SELECT to_regclass('inbox_2026_11_12')::text") == [None]
+    assert rows("SELECT count(*) FROM inbox_digest") == [0]
     with work.begin() as tx, pytest.raises(Missing):
         reading.open_push(tx, reading.why(tx, parcel.parcel_id).inbox_id, actor=ME, reason="late", subject="parcel:1")
 

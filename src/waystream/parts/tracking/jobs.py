@@ -1,5 +1,5 @@
-"""Tracking's own chores: strangers are adopted once their number is bound, old raw pushes are forgotten, scans have
-their partitions in time."""
+"""Tracking's own chores: strangers are adopted once their number is bound, old raw pushes are forgotten, scans and
+pushes have their partitions in time."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,9 +7,9 @@ from datetime import timedelta
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import actions, partitions, store_lists, store_partitions
+from waystream.settings import Settings
 
-INBOX_KEPT = timedelta(days=45)
-FORGOTTEN_AT_ONCE = 5_000
+FORGOTTEN_AT_ONCE = 50_000
 LOOKED_BACK = timedelta(hours=24)
 BOUND_AT_ONCE = 500
 
@@ -40,8 +40,25 @@ def find_bound_strangers(tx: Tx) -> int:
     return len(bindings)
 
 
-def forget_old_pushes(tx: Tx) -> int:
-    return store_lists.delete_old_inbox(tx.conn, before=tx.now - INBOX_KEPT, limit=FORGOTTEN_AT_ONCE)
+def forget_old_pushes(tx: Tx, kept: timedelta) -> int:
+    """Drop the days that are older: first their digests, some at a time, then the day's table."""
+    day = partitions.day_of(tx.now - kept)
+    forgotten = store_partitions.delete_digests(tx.conn, before=day.first, limit=FORGOTTEN_AT_ONCE)
+    if forgotten == FORGOTTEN_AT_ONCE:
+        return forgotten
+    for name in store_partitions.list_day_names(tx.conn):
+        found = partitions.find_day(name)
+        if found is not None and found.past <= day.first:
+            store_partitions.drop_day(tx.conn, name)
+    store_partitions.delete_undated(tx.conn, before=day.first, limit=FORGOTTEN_AT_ONCE)
+    return forgotten
+
+
+def make_inbox_days(tx: Tx) -> int:
+    """The pushes of the days to come have their partitions before the first of them comes."""
+    there = set(store_partitions.list_day_names(tx.conn))
+    missing = [day for day in partitions.list_days_ahead(tx.now) if day.name not in there]
+    return sum(store_partitions.make_day(tx.conn, day) for day in missing)
 
 
 def make_partitions(tx: Tx) -> int:
@@ -57,6 +74,12 @@ def handlers(outside: Outside) -> tuple[Handler, ...]:
 
 SWEEPS: tuple[Sweep, ...] = (
     Sweep("find_bound_strangers", 15.0, find_bound_strangers),
-    Sweep("forget_old_pushes", 600.0, forget_old_pushes),
     Sweep("make_scan_partitions", 3600.0, make_partitions),
+    Sweep("make_inbox_days", 3600.0, make_inbox_days),
 )
+
+
+def list_sweeps(settings: Settings) -> tuple[Sweep, ...]:
+    """The sweeps, with what the settings say of how long pushes are kept."""
+    kept = timedelta(days=settings.push_kept_days)
+    return (*SWEEPS, Sweep("forget_old_pushes", 600.0, lambda tx: forget_old_pushes(tx, kept)))

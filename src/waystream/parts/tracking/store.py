@@ -54,26 +54,30 @@ def insert_inbox(conn: Conn, pushes: Sequence[Sealed]) -> set[int]:
     """Keep the pushes that are new by their digest; their ids."""
     rows = sorted(pushes, key=lambda push: push.digest)
     found = conn.execute(
-        """INSERT INTO inbox (digest, id, aggregator_id, received_at, size, key_id, sealed)
-           SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::int[], %b::bigint[],
-                                %b::bytea[])
-           ON CONFLICT (digest) DO NOTHING RETURNING id""",
-        [
-            blobs([row.digest for row in rows]),
-            bigints([row.id for row in rows]),
-            bigints([row.aggregator_id for row in rows]),
-            instants([row.received_at for row in rows]),
-            integers([row.size for row in rows]),
-            bigints([row.key_id for row in rows]),
-            blobs([row.sealed for row in rows]),
-        ],
+        """WITH fresh AS (
+               INSERT INTO inbox_digest (digest, id) SELECT * FROM unnest(%(digests)b::bytea[], %(ids)b::bigint[])
+               ON CONFLICT (digest) DO NOTHING RETURNING id)
+           INSERT INTO inbox (digest, id, aggregator_id, received_at, size, key_id, sealed)
+           SELECT given.* FROM unnest(%(digests)b::bytea[], %(ids)b::bigint[], %(aggregators)b::bigint[],
+                               %(instants)b::timestamptz[], %(sizes)b::int[], %(keys)b::bigint[], %(sealed)b::bytea[])
+                AS given (digest, id, aggregator_id, received_at, size, key_id, sealed)
+           WHERE id IN (SELECT id FROM fresh) RETURNING id""",
+        {
+            "digests": blobs([row.digest for row in rows]),
+            "ids": bigints([row.id for row in rows]),
+            "aggregators": bigints([row.aggregator_id for row in rows]),
+            "instants": instants([row.received_at for row in rows]),
+            "sizes": integers([row.size for row in rows]),
+            "keys": bigints([row.key_id for row in rows]),
+            "sealed": blobs([row.sealed for row in rows]),
+        },
     )
     return {inbox_id for (inbox_id,) in found}
 
 
 def list_known_digests(conn: Conn, digests: Sequence[bytes]) -> set[bytes]:
-    """Which of the pushes lie in the inbox already: a look without a lock, the insert decides."""
-    found = conn.execute("SELECT digest FROM inbox WHERE digest = ANY (%b)", [blobs(digests)])
+    """Which of the pushes were accepted already: a look without a lock, the insert decides."""
+    found = conn.execute("SELECT digest FROM inbox_digest WHERE digest = ANY (%b)", [blobs(digests)])
     return {bytes(digest) for (digest,) in found}
 
 

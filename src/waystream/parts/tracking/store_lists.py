@@ -165,14 +165,6 @@ def withdraw_decision(conn: Conn, decision_id: int, *, actor: str, at: datetime)
     )
 
 
-def delete_old_inbox(conn: Conn, *, before: datetime, limit: int) -> int:
-    """Forget the raw pushes of long ago; how many."""
-    return conn.execute(
-        """DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < %s ORDER BY received_at LIMIT %s)""",
-        [before, limit],
-    ).rowcount
-
-
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
     """One scan as a page shows it; the text is masked, a withdrawn one is struck through."""

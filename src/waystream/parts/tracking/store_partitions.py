@@ -1,4 +1,4 @@
-"""The SQL of the partitions of scans: which there are, making them, and which have left."""
+"""The SQL of partitions, of scans and of kept pushes: which there are, making them, and which have left."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,9 +14,19 @@ Conn = Connection[Any]
 
 def list_names(conn: Conn) -> list[str]:
     """The tables that hold scans, the default one among them."""
+    return _list_names(conn, "scan")
+
+
+def list_day_names(conn: Conn) -> list[str]:
+    """The tables that hold kept pushes, the default one among them."""
+    return _list_names(conn, "inbox")
+
+
+def _list_names(conn: Conn, parent: str) -> list[str]:
     rows = conn.execute(
         """SELECT pg_class.relname::text FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-           WHERE inhparent = 'scan'::regclass ORDER BY 1"""
+           WHERE inhparent = %s::regclass ORDER BY 1""",
+        [parent],
     )
     return [name for (name,) in rows]
 
@@ -52,3 +62,31 @@ def list_closed(conn: Conn, partitions: Sequence[Partition], *, ended: Collectio
         ],
     )
     return [name for (name,) in rows]
+
+
+def make_day(conn: Conn, day: Partition) -> bool:
+    """False where it is there already. Waits for whoever writes to the default partition, never long."""
+    row = conn.execute("SELECT make_inbox_day(%s, %s, %s)", [day.name, day.first, day.past]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def drop_day(conn: Conn, name: str) -> None:
+    """Forget the day's pushes with their table. Raises `LockNotAvailable` while somebody reads for long."""
+    conn.execute("SELECT drop_inbox_day(%s)", [name])
+
+
+def delete_digests(conn: Conn, *, before: int, limit: int) -> int:
+    """Forget the digests of the pushes with smaller ids, oldest first; how many."""
+    return conn.execute(
+        """DELETE FROM inbox_digest WHERE digest IN (
+               SELECT inbox.digest FROM inbox JOIN inbox_digest USING (digest)
+               WHERE inbox.id < %s ORDER BY inbox.id LIMIT %s)""",
+        [before, limit],
+    ).rowcount
+
+
+def delete_undated(conn: Conn, *, before: int, limit: int) -> int:
+    """Forget the pushes with smaller ids, oldest first: those that lie in no day's partition; how many."""
+    return conn.execute(
+        "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE id < %s ORDER BY id LIMIT %s)", [before, limit]
+    ).rowcount
