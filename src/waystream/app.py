@@ -1,17 +1,21 @@
 """The composition root: everything that runs, put together once. The only module that sees everything.
 
 `build(settings)` wires nothing twice; `start` opens the engines in their order and `stop` closes them in the reverse
-one. What runs where is `roles`: web pages and pushes, rules, jobs, the sequencer.
+one. Which loops run is decided by the roles, in `App._loops`; which routes are served, in `server`.
 """
 
 import importlib
 import logging
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from waystream import integrations, invariants, parts, rules
+from waystream.core.errors import Conflict
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel import job_table, migrations, open_list, rule_jobs
 from waystream.kernel.clock import Clock, FastClock, SystemClock
@@ -25,12 +29,25 @@ from waystream.kernel.log import Sequencer
 from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
-from waystream.settings import Settings
+from waystream.settings import ALL_ROLES, Role, Roles, Settings
 from waystream.web import idempotency
 
 log = logging.getLogger(__name__)
 
 CLOCK_SAVE_S = 1.0
+JOIN_LIMIT_S = 120.0  # the one who starts the server may have to recover it first
+JOIN_STEP_S = 0.2
+NO_ROLES: Roles = frozenset()
+#: The machine's pool: some for every process, and for a role, beside those of the job workers.
+CONNECTIONS = 8
+MORE_CONNECTIONS = {Role.WEB: 16, Role.RULES: 8}
+
+
+class Loop(Protocol):
+    """Runs by itself between `start` and `stop`."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +95,36 @@ class App:
         self.invariants = open_list.load(invariants)
         self._open = ExitStack()
 
-    def start(self, *, loops: bool = True) -> None:
-        """Open everything; on failure what was opened is closed again."""
-        with ExitStack() as stack:
-            self.urls = self._open_engine(stack, shared=not loops)
-            self.applied = migrations.migrate(self.urls.owner)
-            if self.applied:
-                log.info("schema brought up to date: %s", ", ".join(self.applied))
-            self.clock = self._open_clock(stack, saved=loops)
-            self._open_databases(stack)
-            if loops:
-                self._open_loops(stack)
-            self._open = stack.pop_all()
+    @property
+    def roles(self) -> Roles:
+        return self.settings.roles
+
+    def start(self) -> None:
+        """Open everything our roles need. With all roles the engine must be ours; with a part of them a running one
+        is joined, or started where none runs."""
+        self._open_all(self.settings.roles, join=self.settings.roles != ALL_ROLES)
+
+    def host(self) -> None:
+        """Own the engine and the clock for processes that join us; run nothing ourselves."""
+        self._open_all(NO_ROLES, join=False)
 
     def attach(self) -> None:
         """Open the database only: beside a running server, or alone for one command."""
-        self.start(loops=False)
+        self._open_all(NO_ROLES, join=True, save_time=False)
+
+    def _open_all(self, roles: Roles, *, join: bool, save_time: bool = True) -> None:
+        """On failure what was opened is closed again."""
+        with ExitStack() as stack:
+            self.urls, joined = self._open_engine(stack, join=join)
+            self.applied = migrations.migrate(self.urls.owner)
+            if self.applied:
+                log.info("schema brought up to date: %s", ", ".join(self.applied))
+            self.clock = self._open_clock(stack, follow=joined, save=save_time and not joined)
+            self._open_databases(stack, roles)
+            for loop in self._loops(stack, roles):
+                loop.start()
+                stack.callback(loop.stop)
+            self._open = stack.pop_all()
 
     def stop(self) -> None:
         """Close everything in the reverse order; harmless when not started."""
@@ -106,23 +137,41 @@ class App:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def _open_engine(self, stack: ExitStack, *, shared: bool) -> Urls:
+    def _open_engine(self, stack: ExitStack, *, join: bool) -> tuple[Urls, bool]:
+        """Where the database is, and whether it is another process that runs it on this data folder."""
         settings = self.settings
         if not settings.embedded:
-            return Urls(settings.owner_database_url, settings.database_url, settings.page_database_url)
+            return Urls(settings.owner_database_url, settings.database_url, settings.page_database_url), False
         postgres = EmbeddedPostgres(settings.data_folder, key_folder=settings.key_folder)
-        if not (shared and postgres.answers()):
+        joined = join and not self._own(postgres, stack)
+        if not join:
             stack.enter_context(postgres)
-        return Urls(postgres.owner_url, postgres.machine_url, postgres.page_url)
+        return Urls(postgres.owner_url, postgres.machine_url, postgres.page_url), joined
 
-    def _open_clock(self, stack: ExitStack, *, saved: bool) -> Clock:
-        """The machine's time, or a saved faster one; only the process that runs the loops saves it."""
+    def _own(self, postgres: EmbeddedPostgres, stack: ExitStack) -> bool:
+        """Start the server unless one answers; of two that come at once the second waits for the first one's."""
+        ends_s = time.monotonic() + JOIN_LIMIT_S
+        while not postgres.answers():
+            try:
+                stack.enter_context(postgres)
+                return True
+            except Conflict:
+                if time.monotonic() > ends_s:
+                    raise
+                time.sleep(JOIN_STEP_S)
+        return False
+
+    def _open_clock(self, stack: ExitStack, *, follow: bool, save: bool) -> Clock:
+        """The machine's time, or a saved faster one; one process of a data folder saves it, the others follow."""
         file = self.settings.key_folder / "clock.json"
         if self.settings.clock_speed == 1.0 and not file.exists():
             return SystemClock()
+        if follow and file.exists():
+            return FastClock.follow(file, self.settings.clock_speed)
         clock = FastClock.resume(file, self.settings.clock_speed)
-        if not saved:
+        if not save:
             return clock
+        clock.save(file)
         ended = threading.Event()
         saver = threading.Thread(target=_save_clock, args=(clock, file, ended), name="clock")
         saver.start()
@@ -130,9 +179,9 @@ class App:
         stack.callback(ended.set)
         return clock
 
-    def _open_databases(self, stack: ExitStack) -> None:
+    def _open_databases(self, stack: ExitStack, roles: Roles) -> None:
         settings = self.settings
-        self.machine_database = Database(self.urls.machine, role="machine", max_size=settings.job_workers + 24)
+        self.machine_database = Database(self.urls.machine, role="machine", max_size=self._connections(roles))
         self.page_database = Database(self.urls.page, role="page", max_size=16)
         for database in (self.machine_database, self.page_database):
             stack.callback(database.close)
@@ -142,25 +191,34 @@ class App:
         self.keys = Keys(Vault.open(settings.key_folder, must_exist=sealed))
         self.machine = Work(self.machine_database, self.clock, self.keys)
         self.page = Work(self.page_database, self.clock, self.keys)
-
-    def _open_loops(self, stack: ExitStack) -> None:
-        exchange = stack.enter_context(Exchange(speed=self.settings.clock_speed))
-        handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers), self.settings)
-        self.sequencer = Sequencer(self.machine_database)
         self.figures = Figures(self.machine_database)
         self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.figures.saw_turn)
-        pace = Pace(longest_lease_s=self.settings.lease_s)
-        self.runner = Runner(
-            self.machine,
-            [*handlers, *rule_jobs.handlers(self.dispatcher)],
-            sweeps,
-            workers=self.settings.job_workers,
-            pace=pace,
-            observe=self.figures.saw_run,
+
+    def _connections(self, roles: Roles) -> int:
+        """How many the machine's pool may open: many processes share the server's limit."""
+        return CONNECTIONS + sum(
+            self.settings.job_workers if role is Role.JOBS else MORE_CONNECTIONS.get(role, 0) for role in roles
         )
-        for loop in (self.sequencer, self.dispatcher, self.runner):
-            loop.start()
-            stack.callback(loop.stop)
+
+    def _loops(self, stack: ExitStack, roles: Roles) -> Iterator[Loop]:
+        """What runs by itself, by role; what is asked over HTTP is in `server`."""
+        if Role.RULES in roles:
+            self.sequencer = Sequencer(self.machine_database)
+            yield self.sequencer
+            yield self.dispatcher
+        if Role.JOBS in roles:
+            exchange = stack.enter_context(Exchange(speed=self.settings.clock_speed))
+            handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers), self.settings)
+            pace = Pace(longest_lease_s=self.settings.lease_s)
+            self.runner = Runner(
+                self.machine,
+                [*handlers, *rule_jobs.handlers(self.dispatcher)],
+                sweeps,
+                workers=self.settings.job_workers,
+                pace=pace,
+                observe=self.figures.saw_run,
+            )
+            yield self.runner
 
 
 def _save_clock(clock: FastClock, file: Path, ended: threading.Event) -> None:

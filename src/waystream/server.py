@@ -1,4 +1,8 @@
-"""The HTTP server over a running app: one socket, taken before anything else so that a taken port is a sentence."""
+"""The HTTP server over a running app: one socket, taken before anything else so that a taken port is a sentence.
+
+What is served is decided by the roles: pages and API for `web`, the door of pushes for `push`, and for every process
+whether it is alive and ready, and its figures.
+"""
 
 import gc
 import logging
@@ -12,7 +16,7 @@ from fastapi import APIRouter
 from waystream.app import App
 from waystream.core.errors import Conflict
 from waystream.parts.tracking.door import Door
-from waystream.settings import Settings
+from waystream.settings import Role, Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
 from waystream.web.live import Live
@@ -26,16 +30,17 @@ BACKLOG = 1024
 log = logging.getLogger(__name__)
 
 
-def take_port(settings: Settings) -> socket.socket:
-    """The listening socket, or `Conflict` with what to do about it."""
+def take_port(settings: Settings, port: int | None = None) -> socket.socket:
+    """The listening socket, on another `port` than the settings' if one is given, or `Conflict` with what to do."""
+    port = port or settings.port
     taken = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        taken.bind((settings.host, settings.port))
+        taken.bind((settings.host, port))
     except OSError as error:
         taken.close()
         raise Conflict(
-            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}): "
+            f"Port {port} of {settings.host} cannot be used ({error.strerror}): "
             f"stop what listens there, or choose another with --port.",
             path="port",
         ) from error
@@ -66,16 +71,17 @@ def serve(
     on_ready: Callable[[], None] = lambda: None,
     extra: Sequence[APIRouter] = (),
 ) -> None:
-    """Serve pages, API, pushes and `extra` until a signal comes; the app is started and stopped by the caller."""
+    """Serve what our roles are asked, and `extra`, until a signal comes; the caller starts and stops the app."""
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     with ExitStack() as stack:
-        live, desk = Live(app.machine), _open_desk(app)
-        for part, close in ((live, live.close), (desk, desk.stop)):
-            part.start()
-            stack.callback(close)
+        live = Live(app.machine)
+        stack.callback(live.close)
+        if Role.WEB in app.roles:
+            live.start()
+        routers = [_open_door(app, stack)] if Role.PUSH in app.roles else []
         config = uvicorn.Config(
-            make_web(_context(app, live), extra=[push_router(desk), *extra]),
+            make_web(_context(app, live), extra=[*routers, *extra], pages=Role.WEB in app.roles),
             loop="uvloop",
             http="httptools",
             access_log=False,
@@ -86,10 +92,14 @@ def serve(
         Server(config, on_exit=live.close, on_ready=on_ready).run(sockets=[listening])
 
 
-def _open_desk(app: App) -> PushDesk:
+def _open_door(app: App, stack: ExitStack) -> APIRouter:
     settings = app.settings
     door = Door(app.machine, group_max_pushes=settings.push_group, waiting_max_pushes=settings.push_waiting)
-    return PushDesk(work=app.machine, networks=app.networks, door=door, body_limit_bytes=settings.push_body_kb * 1024)
+    limit_bytes = settings.push_body_kb * 1024
+    desk = PushDesk(work=app.machine, networks=app.networks, door=door, body_limit_bytes=limit_bytes)
+    desk.start()
+    stack.callback(desk.stop)
+    return push_router(desk)
 
 
 def _context(app: App, live: Live) -> WebContext:
@@ -99,6 +109,7 @@ def _context(app: App, live: Live) -> WebContext:
         networks=app.networks,
         live=live,
         base_url=app.settings.address,
+        push_base_url=app.settings.push_address,
         cookie_secure=app.settings.cookie_secure,
         body_limit_bytes=app.settings.web_body_kb * 1024,
         figures=app.figures,

@@ -7,6 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +17,22 @@ from waystream.core.errors import Invalid
 PREFIX = "WAYSTREAM_"
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LEVELS = get_args(Level)
+PUSH_PROCESSES_MAX = 64
+
+
+class Role(StrEnum):
+    """What a process does. One process has all of them, or each is spread over as many as it needs."""
+
+    PUSH = "push"  # takes carriers' pushes over HTTP
+    WEB = "web"  # pages, API, live pages
+    APPLY = "apply"  # turns pushes that lie on a stream into facts; without a stream the role push does it itself
+    RULES = "rules"  # the sequencer, and every rule behind it
+    JOBS = "jobs"  # what must happen outside, and the sweeps
+    LOADER = "loader"  # loads the warehouse
+
+
+Roles = frozenset[Role]
+ALL_ROLES: Roles = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +47,11 @@ class Settings:
     host: str
     port: int
     base_url: str
+    push_base_url: str
     cookie_secure: bool
+    roles: Roles
+    push_processes: int
+    push_port: int
     push_body_kb: int
     web_body_kb: int
     push_group: int
@@ -50,6 +71,21 @@ class Settings:
     def address(self) -> str:
         """How others reach us."""
         return self.base_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def push_address(self) -> str:
+        """How carriers reach us: where pages are, unless pushes have processes, or an address, of their own."""
+        own = f"http://{self.host}:{self.own_push_port}" if self.push_processes and not self.base_url else self.address
+        return self.push_base_url.rstrip("/") or own
+
+    @property
+    def own_push_port(self) -> int:
+        """The port of pushes where they have processes of their own."""
+        return self.push_port or self.port + 1
+
+    def as_environment(self) -> dict[str, str]:
+        """Every setting as a child process reads it from its environment."""
+        return {PREFIX + name.upper(): _text(getattr(self, name)) for name in _TYPES}
 
 
 _TYPES = {field.name: field.type for field in fields(Settings)}
@@ -80,6 +116,8 @@ def _typed(name: str, value: Any) -> Any:
     if name not in _TYPES:
         raise Invalid(name, f"There is no setting {name}; defaults.toml lists all of them.")
     kind = str if _TYPES[name] is Level else _TYPES[name]
+    if kind is Roles:
+        return _roles(value)
     if kind is Path:
         return Path(value)
     if kind is bool and isinstance(value, str):
@@ -90,6 +128,22 @@ def _typed(name: str, value: Any) -> Any:
         return kind(value)  # type: ignore[operator]
     except ValueError as error:
         raise Invalid(name, f"{name} must be a {kind.__name__}, not {value!r}.") from error  # type: ignore[union-attr]
+
+
+def _roles(value: Any) -> Roles:
+    """From "push,web", or from a list of them."""
+    names = value.split(",") if isinstance(value, str) else value
+    named = {str(name).strip() for name in names}
+    unknown = named - set(Role)
+    if unknown or not named:
+        raise Invalid("roles", f"roles must be some of {','.join(Role)}, not {','.join(sorted(unknown)) or 'none'}.")
+    return frozenset(Role(name) for name in named)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _checked(values: dict[str, Any]) -> Settings:
@@ -107,6 +161,12 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("push_kept_days", "push_kept_days must be at least 1.")
     if not 0 < settings.port < 65536:
         raise Invalid("port", f"port must be between 1 and 65535, not {settings.port}.")
+    if not 0 <= settings.push_processes <= PUSH_PROCESSES_MAX:
+        raise Invalid("push_processes", f"push_processes must be between 0 and {PUSH_PROCESSES_MAX}.")
+    if settings.push_processes and not (settings.own_push_port < 65536 and settings.own_push_port != settings.port):
+        raise Invalid("push_port", "push_port must be between 1 and 65535 and another than port.")
+    if settings.push_processes and settings.roles != ALL_ROLES:
+        raise Invalid("push_processes", "push_processes splits all roles over processes by itself: leave roles out.")
     if settings.database_url and not (settings.page_database_url and settings.owner_database_url):
         raise Invalid("database_url", "With database_url, set page_database_url and owner_database_url too.")
     if not 0 < settings.clock_speed <= 100_000:

@@ -49,12 +49,7 @@ class Waystream:
             time.sleep(0.1)
 
     def push(self, body: bytes) -> int:
-        """The status of one push; 0 where nobody answered. Only 200 acknowledges."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("POST", PATH, body, FORM)
-            return connection.getresponse().status
-        return 0
+        return push_to(self.port, body)
 
     def postgres(self) -> int:
         return int((self.data / "postgres" / "postmaster.pid").read_text().split()[0])
@@ -66,6 +61,15 @@ class Waystream:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.wait()
+
+
+def push_to(port: int, body: bytes) -> int:
+    """The status of one push; 0 where nobody answered. Only 200 acknowledges."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("POST", PATH, body, FORM)
+        return connection.getresponse().status
+    return 0
 
 
 def seal(who: str, n: int) -> bytes:

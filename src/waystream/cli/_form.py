@@ -1,6 +1,11 @@
 """What every command shares: its options, its errors in a sentence, the app it opens, JSON for programs."""
 
 import json
+import os
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -12,6 +17,8 @@ from rich.console import Console
 
 from waystream.core.errors import InvalidMany, WaystreamError
 from waystream.settings import Settings
+
+ORPHAN_LIMIT_S = 10.0
 
 say = Console(stderr=True, highlight=False)
 
@@ -50,6 +57,21 @@ def attached(settings: Settings) -> Iterator[Any]:
         yield app
     finally:
         app.stop()
+
+
+def end_with_parent() -> None:
+    """From now on we end when whoever started us ends, however it ends: standard input closes then.
+
+    In order if we can, but soon: the database may have ended with it, and everything would wait for that.
+    """
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_LIMIT_S)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def to_json(value: Any) -> str:

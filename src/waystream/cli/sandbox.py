@@ -1,16 +1,12 @@
 """`waystream sandbox`."""
 
-import os
-import signal
-import sys
-import threading
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from waystream.cli._form import in_a_sentence
+from waystream.cli._form import end_with_parent, in_a_sentence
 
 
 @in_a_sentence
@@ -33,19 +29,13 @@ def sandbox(
     from waystream.sandbox.settings import Customer, SandboxSettings
 
     if with_parent:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
     run(SandboxSettings(
         folder=data, customers=(Customer(merchant, key, push_url),), port=port, seed=seed, speed=speed,
         anchor_business=datetime.fromisoformat(anchor_business) if anchor_business else machine_now(),
         anchor_machine=datetime.fromisoformat(anchor_machine) if anchor_machine else machine_now(),
         demo_mix=demo_mix,
     ))  # fmt: skip
-
-
-def _end_with_parent() -> None:
-    """Standard input closes when whoever started us ends, however it ends."""
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def add(cli: typer.Typer) -> None:

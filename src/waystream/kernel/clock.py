@@ -76,8 +76,13 @@ class FastClock(Clock):
     def resume(cls, file: Path, speed: float, *, first: datetime | None = None) -> "FastClock":
         """Go on from the saved business time, or begin at `first` (default: the machine's time) where none is."""
         machine = datetime.now(UTC)
-        business = _read_saved(file) if file.exists() else (first or machine)
+        business = _read_saved(file)[0] if file.exists() else (first or machine)
         return cls(business, machine, speed)
+
+    @classmethod
+    def follow(cls, file: Path, speed: float) -> "FastClock":
+        """The clock of the process that runs and saves it: the same time in both."""
+        return cls(*_read_saved(file), speed)
 
     def now(self) -> datetime:
         with self._lock:
@@ -87,12 +92,16 @@ class FastClock(Clock):
 
     def save(self, file: Path) -> None:
         """Keep the present business time; called every few seconds and at the end."""
-        write_whole(file, json.dumps({"business": self.now().isoformat()}).encode())
+        saved = {"business": self.now().isoformat(), "machine": self.machine_now().isoformat()}
+        write_whole(file, json.dumps(saved).encode())
 
 
-def _read_saved(file: Path) -> datetime:
+def _read_saved(file: Path) -> tuple[datetime, datetime]:
+    """Business time, and the machine's time when it was saved."""
     try:
-        return _require_utc(datetime.fromisoformat(json.loads(file.read_bytes())["business"]))
+        saved = json.loads(file.read_bytes())
+        business = _require_utc(datetime.fromisoformat(saved["business"]))
+        return business, _require_utc(datetime.fromisoformat(saved.get("machine", saved["business"])))
     except (ValueError, KeyError, TypeError):
         raise Invalid(str(file), f"{file} does not hold a saved business time: mend or remove it") from None
 

@@ -26,8 +26,11 @@ FILE_LIMIT_BYTES = 256 * 1024 * 1024
 router = APIRouter(include_in_schema=False)
 
 
-def make_web(context: WebContext, extra: Sequence[APIRouter] = ()) -> FastAPI:
-    """The whole web; `extra` are routers of other roles that share the process (pushes)."""
+def make_web(context: WebContext, extra: Sequence[APIRouter] = (), *, pages: bool = True) -> FastAPI:
+    """The whole web; `extra` are routers of other roles that share the process (pushes).
+
+    Without `pages` there is only what machines ask of any process: alive, ready, figures.
+    """
     app = FastAPI(
         title="Waystream",
         version=version("waystream"),
@@ -43,13 +46,20 @@ def make_web(context: WebContext, extra: Sequence[APIRouter] = ()) -> FastAPI:
     app.add_middleware(Careful, https=context.cookie_secure)
     app.add_middleware(AccessLog)
     handle_errors(app)
-    for part in (router, health.router, stream.router, assets.router, *extra):
+    for part in (health.router, *extra):
+        app.include_router(part)
+    if pages:
+        _add_pages(app)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    for part in (router, stream.router, assets.router):
         app.include_router(part)
     for module in list_resources():
         app.include_router(module.router, prefix="/api")
     for module in list_pages():
         app.include_router(module.router, include_in_schema=False)
-    return app
 
 
 @router.get("/language/{code}", dependencies=[open_to_all()])

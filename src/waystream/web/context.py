@@ -27,12 +27,18 @@ class WebContext:
     networks: Mapping[str, Network]
     live: Live
     base_url: str
+    push_base_url: str = ""
     cookie_secure: bool = False
     body_limit_bytes: int = BODY_LIMIT_BYTES
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     requests: Pace = field(default_factory=new_requests)
     searches: Pace = field(default_factory=new_searches)
     figures: Figures = field(default_factory=Figures)
+
+    @property
+    def push_address(self) -> str:
+        """Where carriers push to, without the path of an account."""
+        return self.push_base_url or self.base_url
 
 
 def context_of(connection: HTTPConnection) -> WebContext:

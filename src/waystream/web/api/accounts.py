@@ -206,7 +206,7 @@ def test_aggregator(call: Annotated[Call, may(WRITE)], aggregator: RowId) -> Res
 def _see(call: Call, row: AggregatorRow) -> AggregatorAccount:
     return AggregatorAccount(
         id=Id(row.id), code=row.code, integration=row.integration, merchant_id=row.merchant_id, base_url=row.base_url,
-        push_url=call.context.base_url + row.push_path, tested_at=row.tested_at, test_said=row.test_said,
+        push_url=call.context.push_address + row.push_path, tested_at=row.tested_at, test_said=row.test_said,
         first_push_at=row.first_push_at, last_push_at=row.last_push_at, bad_signatures=row.bad_signatures,
         last_bad_at=row.last_bad_at,
     )  # fmt: skip

@@ -93,19 +93,19 @@ class SetupPage:
 
 @router.get("/setup")
 def show_setup(request: Request, seat: Annotated[Seat, requires(READ)]) -> Response:
-    language, base_url = language_of(request), context_of(request).base_url
-    page = act_on_setup(request, lambda tx: draw(tx, seat, language, base_url))
+    language, push_address = language_of(request), context_of(request).push_address
+    page = act_on_setup(request, lambda tx: draw(tx, seat, language, push_address))
     return show(request, "setup/page.html", page, live="setup overview")
 
 
-def draw(tx: Tx, seat: Seat, language: Language, base_url: str) -> SetupPage:
+def draw(tx: Tx, seat: Seat, language: Language, push_address: str) -> SetupPage:
     hubs, carriers = hub.list_aggregators(tx), hub.list_accounts(tx)
     houses = catalogue.list_warehouses(tx)
     walk = _walk(language, houses, hubs, carriers)
     return SetupPage(
         answer=_answer(language, hubs, carriers, walk),
         walk=walk if not all(step.done for step in walk) else (),
-        aggregators=tuple(_aggregator(language, row, base_url, tx.now) for row in hubs),
+        aggregators=tuple(_aggregator(language, row, push_address, tx.now) for row in hubs),
         accounts=tuple(_account(language, row, tx.now) for row in carriers),
         warehouses=tuple(_warehouse(language, house) for house in houses),
         may_write=seat.caller.may(WRITE),
@@ -160,7 +160,7 @@ def _walk(
     )
 
 
-def _aggregator(language: Language, row: AggregatorRow, base_url: str, now: datetime) -> AggregatorView:
+def _aggregator(language: Language, row: AggregatorRow, push_address: str, now: datetime) -> AggregatorView:
     tested = Pill("s-later", language.say("Not tested yet"))
     if row.tested_at:
         tested = (
@@ -174,7 +174,7 @@ def _aggregator(language: Language, row: AggregatorRow, base_url: str, now: date
         code=row.code,
         integration=row.integration,
         merchant=row.merchant_id,
-        push_url=base_url + row.push_path,
+        push_url=push_address + row.push_path,
         tested=tested,
         tested_at=language.when(row.tested_at, now),
         said=row.test_said,
