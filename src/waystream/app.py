@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,8 @@ from waystream.kernel.log import Sequencer
 from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
+from waystream.parts.webhooks import courier
+from waystream.parts.webhooks.courier import Courier
 from waystream.settings import ALL_ROLES, Role, Roles, Settings
 from waystream.web import idempotency
 
@@ -207,7 +209,8 @@ class App:
             yield self.sequencer
             yield self.dispatcher
         if Role.JOBS in roles:
-            exchange = stack.enter_context(Exchange(speed=self.settings.clock_speed))
+            private = self.settings.private_hosts
+            exchange = stack.enter_context(Exchange(private.__contains__, speed=self.settings.clock_speed))
             handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers), self.settings)
             pace = Pace(longest_lease_s=self.settings.lease_s)
             self.runner = Runner(
@@ -219,6 +222,11 @@ class App:
                 observe=self.figures.saw_run,
             )
             yield self.runner
+            yield Courier(self.machine, exchange, pace=self._courier_pace())
+
+    def _courier_pace(self) -> courier.Pace:
+        usual = courier.Pace(failing_s=self.settings.webhook_failing_days * courier.DAY_S)
+        return replace(usual, lease_s=min(usual.lease_s, self.settings.lease_s))
 
 
 def _save_clock(clock: FastClock, file: Path, ended: threading.Event) -> None:

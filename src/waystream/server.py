@@ -113,4 +113,5 @@ def _context(app: App, live: Live) -> WebContext:
         cookie_secure=app.settings.cookie_secure,
         body_limit_bytes=app.settings.web_body_kb * 1024,
         figures=app.figures,
+        private_hosts=app.settings.private_hosts,
     )

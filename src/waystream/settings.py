@@ -59,6 +59,8 @@ class Settings:
     push_kept_days: int
     job_workers: int
     lease_s: float
+    webhook_private_hosts: str
+    webhook_failing_days: float
     clock_speed: float
     log_level: Level
     log_json: bool
@@ -66,6 +68,11 @@ class Settings:
     @property
     def embedded(self) -> bool:
         return not self.database_url
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Where webhooks may go though it is private, and over plain http."""
+        return frozenset(self.webhook_private_hosts.replace(",", " ").lower().split())
 
     @property
     def address(self) -> str:
@@ -169,6 +176,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("push_processes", "push_processes splits all roles over processes by itself: leave roles out.")
     if settings.database_url and not (settings.page_database_url and settings.owner_database_url):
         raise Invalid("database_url", "With database_url, set page_database_url and owner_database_url too.")
+    if settings.webhook_failing_days <= 0:
+        raise Invalid("webhook_failing_days", "webhook_failing_days must be above 0.")
     if not 0 < settings.clock_speed <= 100_000:
         raise Invalid("clock_speed", "clock_speed must be above 0 and at most 100000.")
     return settings

@@ -97,7 +97,7 @@ def test_what_stays_inside_is_not_told() -> None:
 
 
 def test_wants_are_types_groups_or_everything() -> None:
-    assert groups() == ("label.*", "order.*", "parcel.*", "waybill.*")
+    assert groups() == ("label.*", "order.*", "parcel.*", "waybill.*", "webhook.*")
     kind = WaybillIssued.public
     assert is_wanted(kind, {"waybill.issued"}) and is_wanted(kind, {"waybill.*"}) and is_wanted(kind, {"*"})
     assert not is_wanted(kind, {"waybill.refused", "parcel.*"}) and not is_wanted(kind, ())

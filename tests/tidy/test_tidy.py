@@ -24,6 +24,7 @@ OWNERS = {
     "fulfilment": {"parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel"},
     "floor": {"printer", "print"},
     "tally": {"tally"},
+    "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",
         "disputed_scan", "quarantine", "unknown_code", "clock_ahead",

@@ -30,6 +30,7 @@ class HttpAsk:
     timeout_s: float = 10.0
     trusted: bool = False  # configured by the operator: may be a private address
     lane: Lane | None = None
+    reply_bytes: int | None = None  # read no more of the answer than this; None: all of it, or fail
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def schema_of(event: type[Event]) -> Schema:
         "version": {"const": event.version},
         "timestamp": {"type": "string", "format": "date-time", "description": "When it was recorded"},
         "shop_id": _ID,
-        "subject": {"type": "string", "description": "`order:ID` or `parcel:ID`", "pattern": "^(order|parcel):[0-9]+$"},
+        "subject": {"type": "string", "pattern": "^[a-z]+:[0-9]+$", "description": "`order:ID`, `parcel:ID` …"},
         "data": _object({name: _field_schema(name, hint) for name, hint in _hints(event).items()}),
     }
     return {"title": event.__name__, "description": _about(event), **_object(envelope)}

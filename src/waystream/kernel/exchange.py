@@ -80,7 +80,7 @@ class Exchange:
             with pool.stream(
                 ask.method, ask.url, headers=_headers(ask), content=ask.body, extensions={"timeout": timeouts}
             ) as response:
-                body = _read_body(response, host)
+                body = _read_body(response, host, keep=ask.reply_bytes)
         except NOT_SENT:
             raise Unavailable(f"{host} cannot be reached", sent=False) from None
         except MAYBE_SENT as error:
@@ -119,10 +119,13 @@ def _headers(ask: HttpAsk) -> list[tuple[str, str]]:
     return headers
 
 
-def _read_body(response: httpcore.Response, host: str) -> bytes:
+def _read_body(response: httpcore.Response, host: str, *, keep: int | None) -> bytes:
+    """The whole body, or its first `keep` bytes; the connection of a body that was not read whole is closed."""
     body = bytearray()
     for chunk in response.iter_stream():
         body += chunk
+        if keep is not None and len(body) > keep:
+            return bytes(body[:keep])
         if len(body) > REPLY_LIMIT_BYTES:
             raise Unreadable(f"The reply of {host} is larger than {REPLY_LIMIT_BYTES // 1024 // 1024} MB")
     return bytes(body)

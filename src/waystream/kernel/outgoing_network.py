@@ -62,7 +62,7 @@ class CheckedNetwork(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         try:
             address = choose_address(host, port, may_be_private=self._may_be_private(host))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name that is none is a UnicodeError
             raise httpcore.ConnectError(str(error)) from None
         left_s = self._deadline.left_s(timeout)
         stream = self._plain.connect_tcp(address, port, left_s, local_address, socket_options)

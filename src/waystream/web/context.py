@@ -34,6 +34,7 @@ class WebContext:
     requests: Pace = field(default_factory=new_requests)
     searches: Pace = field(default_factory=new_searches)
     figures: Figures = field(default_factory=Figures)
+    private_hosts: frozenset[str] = frozenset()  # where webhooks may go though it is private
 
     @property
     def push_address(self) -> str:
