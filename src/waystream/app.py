@@ -18,6 +18,8 @@ from waystream import integrations, invariants, parts, rules
 from waystream.core.errors import Conflict
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel import job_table, migrations, open_list, rule_jobs
+from waystream.kernel.backup import Source, make_backup
+from waystream.kernel.backup_folder import Backup, keep_newest
 from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher
@@ -95,6 +97,7 @@ class App:
         self.networks, self.drivers = load_adapters()
         self.rules = open_list.load(rules)
         self.invariants = open_list.load(invariants)
+        self._postgres: EmbeddedPostgres | None = None
         self._open = ExitStack()
 
     @property
@@ -132,6 +135,13 @@ class App:
         """Close everything in the reverse order; harmless when not started."""
         self._open.close()
 
+    def keep_backup(self, folder: Path, *, keep: int | None = None) -> tuple[Backup, list[str]]:
+        """Make a backup in `folder` and leave the newest `keep` there; the names of those removed."""
+        settings, postgres = self.settings, self._postgres
+        backup = make_backup(Source(settings.data_folder, settings.key_folder, self.urls.owner, postgres), folder)
+        line = postgres.line if postgres else ""
+        return backup, keep_newest(folder, keep, line=line) if keep else []
+
     def __enter__(self) -> "App":
         self.start()
         return self
@@ -144,7 +154,9 @@ class App:
         settings = self.settings
         if not settings.embedded:
             return Urls(settings.owner_database_url, settings.database_url, settings.page_database_url), False
-        postgres = EmbeddedPostgres(settings.data_folder, key_folder=settings.key_folder)
+        self._postgres = postgres = EmbeddedPostgres(
+            settings.data_folder, key_folder=settings.key_folder, backups=settings.backup_folder
+        )
         joined = join and not self._own(postgres, stack)
         if not join:
             stack.enter_context(postgres)

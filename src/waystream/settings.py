@@ -61,6 +61,7 @@ class Settings:
     lease_s: float
     webhook_private_hosts: str
     webhook_failing_days: float
+    backup_folder: Path | None
     clock_speed: float
     log_level: Level
     log_json: bool
@@ -125,6 +126,8 @@ def _typed(name: str, value: Any) -> Any:
     kind = str if _TYPES[name] is Level else _TYPES[name]
     if kind is Roles:
         return _roles(value)
+    if kind == Path | None:
+        return Path(value).expanduser().absolute() if value else None
     if kind is Path:
         return Path(value)
     if kind is bool and isinstance(value, str):
@@ -162,6 +165,12 @@ def _checked(values: dict[str, Any]) -> Settings:
     settings = Settings(**values)
     if settings.key_folder.is_relative_to(settings.data_folder):
         raise Invalid("key_folder", "key_folder must lie outside data_folder: a stolen backup must not hold its key.")
+    backups = settings.backup_folder
+    if backups is not None and any(
+        place.is_relative_to(other)
+        for place, other in ((backups, data), (data, backups), (backups, settings.key_folder))
+    ):
+        raise Invalid("backup_folder", "backup_folder must lie outside data_folder and key_folder, best elsewhere.")
     if settings.log_level not in LEVELS:
         raise Invalid("log_level", f"log_level must be one of {', '.join(LEVELS)}.")
     if settings.push_kept_days < 1:

@@ -257,7 +257,7 @@ def test_a_first_start_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
 
 def test_another_major_version_names_the_command(folder: Path) -> None:
     (folder / "postgres" / "PG_VERSION").write_text("17\n")
-    with pytest.raises(Invalid, match=r"PostgreSQL 17.*`waystream upgrade`"):
+    with pytest.raises(Invalid, match=r"PostgreSQL 17.*pg_dump"):
         embedded(folder).start()
 
 

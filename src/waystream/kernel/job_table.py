@@ -66,6 +66,11 @@ def expire_leases(conn: Connection[Any]) -> int:
     ).rowcount
 
 
+def release_leases(conn: Connection[Any]) -> int:
+    """Make every running job ready again; how many. For a database that came back without those who ran them."""
+    return conn.execute("UPDATE job SET state = 'ready', leased_until = NULL WHERE state = 'running'").rowcount
+
+
 def prune(conn: Connection[Any], *, keep_done_days: float, keep_given_up_days: float) -> int:
     """Remove jobs that ended long ago, oldest first, at most PRUNED_AT_ONCE of each state; how many."""
     return conn.execute(

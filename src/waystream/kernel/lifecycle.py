@@ -7,7 +7,6 @@ Its binaries and user are in `server_account`, its settings in `server_conf`, it
 
 import contextlib
 import fcntl
-import hashlib
 import logging
 import os
 import pwd
@@ -30,11 +29,11 @@ from waystream.kernel import server_conf, server_process
 from waystream.kernel.files import write_whole
 from waystream.kernel.server_account import MAJOR, ServerAccount, choose_account
 from waystream.kernel.server_process import ServerProcess
+from waystream.kernel.wal_stream import SLOT, WalStream, read_line
 
 log = logging.getLogger(__name__)
 
 ADMIN, OWNER, MACHINE, PAGE = "postgres", "waystream_owner", "waystream_machine", "waystream_page"
-SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 107 bytes; the lock file beside the socket is longer than its name
 INIT_LIMIT_S = 600.0
 SAY_EVERY_S = 5.0
 START_TRIES = 5
@@ -46,9 +45,12 @@ def default_key_folder(folder: Path) -> Path:
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL in `folder/postgres`. The process that starts it owns it; others read the same addresses."""
+    """A PostgreSQL in `folder/postgres`. The process that starts it owns it; others read the same addresses.
 
-    def __init__(self, folder: Path, *, key_folder: Path, fsync: bool = True) -> None:
+    With `backups`, the owner copies the write-ahead log there as it grows.
+    """
+
+    def __init__(self, folder: Path, *, key_folder: Path, fsync: bool = True, backups: Path | None = None) -> None:
         self.folder = Path(os.path.realpath(folder))
         self.key_folder = Path(os.path.realpath(key_folder))
         if self.key_folder.is_relative_to(self.folder):
@@ -58,6 +60,13 @@ class EmbeddedPostgres:
         self._fsync = fsync
         self._lock: int | None = None
         self._server: ServerProcess | None = None
+        self._backups = backups
+        self._stream: WalStream | None = None
+
+    @property
+    def line(self) -> str:
+        """The line of the write-ahead log that is kept beside the backups; empty when none is."""
+        return read_line(self._line_file)
 
     @property
     def machine_url(self) -> str:
@@ -94,6 +103,7 @@ class EmbeddedPostgres:
             self._make_cluster(account)
             self._run(account)
             self._make_roles()
+            self._start_stream()
             undo.pop_all()
         log.info("PostgreSQL %d answers after %.2f s", MAJOR, time.monotonic() - began)
 
@@ -104,6 +114,9 @@ class EmbeddedPostgres:
             self._server = None
             if not self._socket_folder.is_relative_to(self.folder):
                 shutil.rmtree(self._socket_folder, ignore_errors=True)
+        if self._stream is not None:
+            self._stream.stop()
+            self._stream = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -125,10 +138,29 @@ class EmbeddedPostgres:
 
     @property
     def _socket_folder(self) -> Path:
-        inside = self.folder / "socket"
-        if len(os.fsencode(inside / f".s.PGSQL.{server_conf.PORT}.lock")) <= SOCKET_PATH_LIMIT:
-            return inside
-        return Path("/tmp", "ws-" + hashlib.blake2b(os.fsencode(self.folder), digest_size=8).hexdigest())
+        return server_conf.choose_socket_folder(self.folder)
+
+    @property
+    def _line_file(self) -> Path:
+        return self.folder / "wal.line"
+
+    def _start_stream(self) -> None:
+        if self._backups is None:
+            # What was written meanwhile would be missing from the line: a later stream begins another.
+            self._line_file.unlink(missing_ok=True)
+            self._drop_slot()
+            return
+        said = self.folder / "wal.said"
+        self._stream = WalStream(self.admin_url, self._backups, line_file=self._line_file, said=said)
+        self._stream.start()
+
+    def _drop_slot(self) -> None:
+        """A slot that nobody reads would keep the whole log."""
+        with psycopg.connect(self._url(ADMIN, self._passwords.admin, database="postgres"), autocommit=True) as admin:
+            admin.execute(
+                "select pg_drop_replication_slot(slot_name) from pg_replication_slots"
+                " where slot_name = %s and not active", [SLOT]
+            )  # fmt: skip
 
     def _url(self, role: str, password: str, database: str = server_conf.DATABASE) -> str:
         return make_conninfo(
@@ -160,7 +192,7 @@ class EmbeddedPostgres:
         _refuse_foreign(self._cluster, account.uid)
         major = (self._cluster / "PG_VERSION").read_text().strip()
         if major != str(MAJOR):
-            mend = "run `waystream upgrade` after a backup"
+            mend = "carry it over with pg_dump and a restore, or use the version it was made with"
             raise Invalid("data_folder", f"{self.folder} holds data of PostgreSQL {major}, this is {MAJOR}: {mend}")
         if not self._passwords_file.exists():
             mend = "bring the key folder back"

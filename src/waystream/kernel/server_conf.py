@@ -4,7 +4,9 @@ The file is written anew at each start; an operator's own settings go in by ALTE
 no personal data: no statement, parameter, DETAIL or message of a failed query is written.
 """
 
+import hashlib
 import json
+import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from waystream.kernel.files import write_whole
 
 DATABASE = "waystream"
 PORT = 5432
+SOCKET_PATH_LIMIT = 100  # sockaddr_un holds 107 bytes; the lock file beside the socket is longer than its name
 
 CONF = """\
 # Written by Waystream at each start. Your own settings: ALTER SYSTEM, which writes postgresql.auto.conf.
@@ -24,6 +27,9 @@ max_connections = 100
 shared_buffers = 256MB
 wal_compression = on
 max_wal_size = 2GB
+# A backup disk that is full or gone for a while is waited for; then the database goes on without it.
+max_slot_wal_keep_size = 8GB
+wal_sender_timeout = 20s
 synchronous_commit = on
 fsync = {fsync}
 password_encryption = scram-sha-256
@@ -49,7 +55,11 @@ log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 """
 
-HBA = "# Written by Waystream at each start.\nlocal all all scram-sha-256\n"
+HBA = """\
+# Written by Waystream at each start.
+local all all scram-sha-256
+local replication postgres scram-sha-256
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,14 @@ def make_passwords(path: Path) -> Passwords:
 
 def read_passwords(path: Path) -> Passwords:
     return Passwords(**json.loads(path.read_bytes()))
+
+
+def choose_socket_folder(folder: Path) -> Path:
+    """Where the server of a data folder listens: inside it, or in /tmp when that path would be too long."""
+    inside = folder / "socket"
+    if len(os.fsencode(inside / f".s.PGSQL.{PORT}.lock")) <= SOCKET_PATH_LIMIT:
+        return inside
+    return Path("/tmp", "ws-" + hashlib.blake2b(os.fsencode(folder), digest_size=8).hexdigest())
 
 
 def write_conf(cluster: Path, *, socket_folder: Path, fsync: bool) -> None:

@@ -74,6 +74,12 @@ class Vault:
             raise Invalid("key_folder", f"{path} can be read by others: chmod 600 it, and think about who did")
         return cls(path.read_bytes())
 
+    @property
+    def fingerprint(self) -> str:
+        """Names the root key without giving anything of it away: a backup says by it which key it needs."""
+        told = self._derive("fingerprint")[:8].hex()
+        return "-".join(told[at : at + 4] for at in range(0, len(told), 4))
+
     def wrap(self, key: bytes, *, purpose: str, key_id: int) -> bytes:
         """A data key as its row holds it, bound to the row's purpose and id."""
         return seal(self._wrapping_key, key, aad=_row(purpose, key_id))
