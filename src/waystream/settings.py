@@ -153,6 +153,8 @@ def _roles(value: Any) -> Roles:
 def _text(value: Any) -> str:
     if isinstance(value, frozenset):
         return ",".join(sorted(value))
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
