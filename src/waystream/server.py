@@ -30,11 +30,14 @@ BACKLOG = 1024
 log = logging.getLogger(__name__)
 
 
-def take_port(settings: Settings, port: int | None = None) -> socket.socket:
-    """The listening socket, on another `port` than the settings' if one is given, or `Conflict` with what to do."""
+def take_port(settings: Settings, port: int | None = None, *, shared: bool = False) -> socket.socket:
+    """The listening socket, or `Conflict` with what to do. `port`: another than the settings'; a `shared` one spreads
+    what comes over all sockets that share the port."""
     port = port or settings.port
     taken = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         taken.bind((settings.host, port))
     except OSError as error:

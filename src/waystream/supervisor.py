@@ -1,14 +1,14 @@
 """One command, several processes: so many that take pushes, one that does the rest, and us, who own the engine.
 
-Guaranteed: a child that dies is started again, at once and then ever more slowly while it keeps dying; the ports stay
-taken meanwhile, so carriers wait instead of being refused; a stop reaches every child, and a child whose supervisor is
-killed ends by itself. Children find the settings in their environment and the listening socket at a number.
+Guaranteed: a child that dies is started again, at once and then ever more slowly while it keeps dying; a stop reaches
+every child, and a child whose supervisor is killed ends by itself. Children find the settings in their environment and
+their own listening socket at a number: the kernel spreads what comes to a port evenly over its sockets. (One socket
+for all was tried: of 64 connections at once the first process to wake took 50 to 60.)
 """
 
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from waystream.app import App, build
+from waystream.core.errors import Conflict
 from waystream.server import take_port
 from waystream.settings import ALL_ROLES, Role, Roles, Settings
 
@@ -34,11 +35,11 @@ THE_REST: Roles = ALL_ROLES - PUSHES
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What one child does, and where it listens."""
+    """What one child does, and the port it listens on, with others of its kind."""
 
     name: str
     roles: Roles
-    listening: socket.socket
+    port: int
 
 
 class Keeper:
@@ -47,7 +48,7 @@ class Keeper:
     def __init__(self, post: Post, settings: Settings) -> None:
         self.ready = threading.Event()
         self._post = post
-        self._environment = os.environ | _of_child(settings, post).as_environment()
+        self._settings = replace(settings, roles=post.roles, push_processes=0, push_base_url=settings.push_address)
         self._ended = threading.Event()
         self._process: subprocess.Popen[str] | None = None
         self._changing = threading.Lock()
@@ -75,61 +76,62 @@ class Keeper:
         wait_s = 0.0
         while not self._ended.wait(wait_s):
             began_s = time.monotonic()
-            code = self._run()
+            end = self._run()
             if self._ended.is_set():
                 return
             settled = time.monotonic() - began_s > SETTLED_S
             wait_s = 0.0 if settled else min(LONGEST_WAIT_S, max(FIRST_WAIT_S, 2 * wait_s))
-            log.error("%s ended by itself with %s: it is started again in %.1f s", self._post.name, code, wait_s)
+            log.error("%s ended by itself: %s. It is started again in %.1f s", self._post.name, end, wait_s)
 
-    def _run(self) -> int | None:
-        """One life: from its start to its exit code."""
-        with self._changing:
-            if self._ended.is_set():
-                return None
-            process = self._process = self._start()
-        assert process.stdout is not None and process.stdin is not None
-        with process:
-            for line in process.stdout:
-                if line.strip() == READY:
-                    self.ready.set()
-            return process.wait()
+    def _run(self) -> str:
+        """One life, from its start; how it ended. Its socket ends with it, so that others get what comes."""
+        try:
+            return self._live()
+        except (Conflict, OSError) as error:  # the port was taken meanwhile, or there is no room for a process
+            return str(error)
 
-    def _start(self) -> "subprocess.Popen[str]":
+    def _live(self) -> str:
+        with take_port(self._settings, self._post.port, shared=True) as listening:
+            with self._changing:
+                if self._ended.is_set():
+                    return ""
+                process = self._process = self._start(listening.fileno())
+            assert process.stdout is not None and process.stdin is not None
+            with process:
+                for line in process.stdout:
+                    if line.strip() == READY:
+                        self.ready.set()
+                return f"exit code {process.wait()}"
+
+    def _start(self, socket_number: int) -> "subprocess.Popen[str]":
         """Its standard input closes with us. A session of its own: Ctrl-C at the terminal is for us to pass on."""
-        number = self._post.listening.fileno()
         return subprocess.Popen(
-            [sys.executable, "-m", "waystream.cli", "up", "--listen-fd", str(number)],
-            env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[number],
-            start_new_session=True,
+            [sys.executable, "-m", "waystream.cli", "up", "--listen-fd", str(socket_number)],
+            env=os.environ | self._settings.as_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            pass_fds=[socket_number], start_new_session=True,
         )  # fmt: skip
 
 
 def supervise(settings: Settings, *, prepare: Callable[[App], None], on_ready: Callable[[], None]) -> None:
     """Run all processes until a signal ends it; the engine is ours, and stops last. `prepare` is done before them."""
+    for port in (settings.port, settings.own_push_port):
+        take_port(settings, port).close()  # somebody else there is a sentence now, not a child that cannot start
     with ExitStack() as stack:
-        posts = list(_posts(settings, stack))
         app = build(settings)
         app.host()
         stack.callback(app.stop)
         prepare(app)
-        with _kept([Keeper(post, settings) for post in posts]) as keepers:
-            for keeper in keepers:
-                keeper.ready.wait()
-            on_ready()
-            threading.Event().wait()
+        keepers = stack.enter_context(_kept([Keeper(post, settings) for post in _posts(settings)]))
+        for keeper in keepers:
+            keeper.ready.wait()
+        on_ready()
+        threading.Event().wait()
 
 
-def _posts(settings: Settings, stack: ExitStack) -> Iterator[Post]:
-    pages = stack.enter_context(take_port(settings))
-    pushes = stack.enter_context(take_port(settings, settings.own_push_port))
+def _posts(settings: Settings) -> Iterator[Post]:
     for nth in range(1, settings.push_processes + 1):
-        yield Post(f"push process {nth}", PUSHES, pushes)
-    yield Post("the process of pages, rules and jobs", THE_REST, pages)
-
-
-def _of_child(settings: Settings, post: Post) -> Settings:
-    return replace(settings, roles=post.roles, push_processes=0, push_base_url=settings.push_address)
+        yield Post(f"push process {nth}", PUSHES, settings.own_push_port)
+    yield Post("the process of pages, rules and jobs", THE_REST, settings.port)
 
 
 @contextmanager
