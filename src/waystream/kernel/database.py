@@ -8,6 +8,7 @@ The schema lives in `migrations`, the server in `lifecycle`, every query in the 
 import contextlib
 import logging
 import random
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Connection = psycopg.Connection[TupleRow]
 
+#: A connection that rested longer is asked whether it lives before it is used: asking costs a round trip.
+TRUSTED_S = 1.0
 STATEMENT_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 5.0
 IDLE_IN_TRANSACTION_S = 60.0
@@ -60,6 +63,31 @@ class Shops:
         return self.ids is None or shop_id in self.ids
 
 
+class _Pooled(psycopg.Connection[TupleRow]):
+    """Remembers when it was last given back."""
+
+    given_back_s = float("-inf")
+
+
+def _check(conn: _Pooled) -> None:
+    """Ask a connection whether it lives, if it rested long or the server said something unasked: a farewell."""
+    if time.monotonic() - conn.given_back_s > TRUSTED_S or _has_word(conn):
+        ConnectionPool.check_connection(conn)
+
+
+def _has_word(conn: _Pooled) -> bool:
+    heard = select.poll()
+    heard.register(conn.fileno(), select.POLLIN)
+    return bool(heard.poll(0))
+
+
+def _give_back(conn: _Pooled) -> None:
+    """The pool resets a connection when it comes back."""
+    conn.given_back_s = time.monotonic()
+    if conn.read_only:
+        conn.read_only = None
+
+
 class Database:
     """A pool of connections of one role. `role` names it in pg_stat_activity: `push`, `web`, `worker` …"""
 
@@ -78,14 +106,16 @@ class Database:
             url, application_name=f"waystream {role}", options=_session_options(statement_timeout_s, lock_timeout_s)
         )
         self._closing = threading.Event()
-        self._pool = ConnectionPool[Connection](
+        self._pool = ConnectionPool[_Pooled](
             self._url,
+            connection_class=_Pooled,
             min_size=min_size,
             max_size=max_size,
             open=False,
             name=role,
             timeout=POOL_WAIT_S,
-            check=ConnectionPool.check_connection,
+            check=_check,
+            reset=_give_back,
         )
 
     def open(self) -> None:
@@ -172,10 +202,11 @@ def _database_error_text(error: psycopg.Error) -> str:
 
 
 def _bind(conn: Connection, *, shops: Shops | None, read_only: bool) -> None:
+    """Read-only travels with BEGIN; the shops need a statement."""
+    if read_only:
+        conn.read_only = True
     if shops is not None:
         conn.execute("select set_config('waystream.shops', %s, true)", [shops.setting])
-    if read_only:
-        conn.execute("set transaction read only")
 
 
 def _session_options(statement_timeout_s: float, lock_timeout_s: float) -> str:

@@ -181,21 +181,24 @@ FROM parcel JOIN person ON person.id = parcel.person_id
 WHERE parcel.id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s) ORDER BY mother_id NULLS FIRST, piece
 """
 
+# What is common to both questions is asked once, for these parcels only: left to the planner it was asked of every order.
 # Cash is collected once for an order: by the parcel that collects it already, else by its first that has not
 # left, unless one that will collect it is still to be made.
 _STALE = """
-SELECT DISTINCT own.parcel_id FROM parcel_line AS own JOIN order_line ON order_line.id = own.order_line_id
-WHERE own.parcel_id = ANY(%(mothers)s)
-  AND order_line.quantity < (SELECT sum(parcel_line.quantity) FROM parcel_line
-      JOIN parcel ON parcel.id = parcel_line.parcel_id
-      WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided')
+WITH shared AS MATERIALIZED (SELECT parcel_id, order_id, cod_fen FROM parcel_order WHERE parcel_id = ANY(%(mothers)s)),
+lines AS MATERIALIZED (
+    SELECT order_line.id, order_line.order_id, order_line.quantity,
+           (SELECT coalesce(sum(parcel_line.quantity), 0) FROM parcel_line
+            JOIN parcel ON parcel.id = parcel_line.parcel_id
+            WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided') AS packed
+    FROM order_line WHERE order_line.order_id IN (SELECT order_id FROM shared))
+SELECT own.parcel_id FROM parcel_line AS own JOIN lines ON lines.id = own.order_line_id
+WHERE own.parcel_id = ANY(%(mothers)s) AND lines.quantity < lines.packed
 UNION
-SELECT own.parcel_id FROM parcel_order AS own JOIN orders ON orders.id = own.order_id
-WHERE own.parcel_id = ANY(%(mothers)s) AND orders.cancelled_at IS NULL
-  AND (own.cod_fen > 0 OR NOT EXISTS (SELECT FROM order_line WHERE order_line.order_id = orders.id
-      AND order_line.quantity > (SELECT coalesce(sum(parcel_line.quantity), 0) FROM parcel_line
-          JOIN parcel ON parcel.id = parcel_line.parcel_id
-          WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided')))
+SELECT own.parcel_id FROM shared AS own JOIN orders ON orders.id = own.order_id
+WHERE orders.cancelled_at IS NULL
+  AND (own.cod_fen > 0
+       OR NOT EXISTS (SELECT FROM lines WHERE lines.order_id = own.order_id AND lines.quantity > lines.packed))
   AND own.cod_fen <> CASE WHEN orders.payment = 'cod' THEN orders.cod_fen ELSE 0 END
   AND own.parcel_id = (SELECT parcel.id FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
       WHERE parcel_order.order_id = orders.id AND parcel.mother_id IS NULL AND parcel.stage <> 'voided'
