@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -23,6 +23,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from waystream.core.errors import Unavailable, WaystreamError
+from waystream.kernel.herald import Herald
 
 log = logging.getLogger(__name__)
 
@@ -64,9 +65,18 @@ class Shops:
 
 
 class _Pooled(psycopg.Connection[TupleRow]):
-    """Remembers when it was last given back."""
+    """Remembers when it was last given back, and whom to wake once its transaction is committed."""
 
     given_back_s = float("-inf")
+    concerned: frozenset[str] = frozenset()
+
+
+def tell(conn: psycopg.Connection[Any], channel: str) -> None:
+    """Wake who listens to the channel, once the transaction of this connection is committed."""
+    if isinstance(conn, _Pooled):
+        conn.concerned |= {channel}
+    else:
+        conn.execute("SELECT pg_notify(%s, 'new')", [channel])
 
 
 def _check(conn: _Pooled) -> None:
@@ -83,7 +93,7 @@ def _has_word(conn: _Pooled) -> bool:
 
 def _give_back(conn: _Pooled) -> None:
     """The pool resets a connection when it comes back."""
-    conn.given_back_s = time.monotonic()
+    conn.given_back_s, conn.concerned = time.monotonic(), frozenset()
     if conn.read_only:
         conn.read_only = None
 
@@ -106,6 +116,7 @@ class Database:
             url, application_name=f"waystream {role}", options=_session_options(statement_timeout_s, lock_timeout_s)
         )
         self._closing = threading.Event()
+        self._herald = Herald(self._url)
         self._pool = ConnectionPool[_Pooled](
             self._url,
             connection_class=_Pooled,
@@ -129,6 +140,7 @@ class Database:
     def close(self) -> None:
         """End the waiters, then the connections."""
         self._closing.set()
+        self._herald.close()
         self._pool.close()
 
     @contextlib.contextmanager
@@ -137,12 +149,16 @@ class Database:
 
         Without `shops` the setting stays empty: the page role then sees no shop's rows.
         """
+        concerned: frozenset[str] = frozenset()
         try:
             with self._pool.connection() as conn:
                 _bind(conn, shops=shops, read_only=read_only)
                 yield conn
+                concerned = conn.concerned
         except PoolTimeout:
             raise Unavailable("The database does not answer", retry_after_s=5) from None
+        if concerned:
+            self._herald.tell(concerned)
 
     def run(self, work: Callable[[Connection], T], *, shops: Shops | None = None) -> T:
         """Run `work` in a transaction, again from its start after a deadlock or serialization error, three times."""

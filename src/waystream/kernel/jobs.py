@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel.columns import bigints, texts
+from waystream.kernel.database import tell
 
 if TYPE_CHECKING:  # tx stands on jobs, not the other way round
     from waystream.kernel.exchange import Exchange
@@ -130,18 +131,14 @@ def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[st
     """
     if not wanted:
         return
-    conn.execute(
-        """WITH added AS (
-               INSERT INTO job (kind, shop_id, key, subject, args, due_at, cause)
-               SELECT kind, shop_id, key, subject, args, clock_timestamp() + make_interval(secs => delay_s), cause
-               FROM unnest(%(kinds)b::text[], %(shops)b::bigint[], %(keys)b::text[], %(subjects)b::text[],
-                           %(args)b::jsonb[], %(delays)s::float8[], %(causes)b::text[]) WITH ORDINALITY
-                    AS given (kind, shop_id, key, subject, args, delay_s, cause, nth)
-               ORDER BY nth
-               ON CONFLICT (kind, key) WHERE state IN ('ready', 'running') DO NOTHING
-               RETURNING id
-           )
-           SELECT pg_notify(%(channel)s, 'new') FROM added LIMIT 1""",
+    added = conn.execute(
+        """INSERT INTO job (kind, shop_id, key, subject, args, due_at, cause)
+           SELECT kind, shop_id, key, subject, args, clock_timestamp() + make_interval(secs => delay_s), cause
+           FROM unnest(%(kinds)b::text[], %(shops)b::bigint[], %(keys)b::text[], %(subjects)b::text[],
+                       %(args)b::jsonb[], %(delays)s::float8[], %(causes)b::text[]) WITH ORDINALITY
+                AS given (kind, shop_id, key, subject, args, delay_s, cause, nth)
+           ORDER BY nth
+           ON CONFLICT (kind, key) WHERE state IN ('ready', 'running') DO NOTHING""",
         {
             "kinds": texts([job.kind for job in wanted]),
             "shops": bigints([job.shop_id for job in wanted]),
@@ -150,9 +147,10 @@ def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[st
             "args": texts([json.dumps(dict(job.args)) for job in wanted]),
             "delays": [job.delay_s for job in wanted],
             "causes": texts(causes or [""] * len(wanted)),
-            "channel": JOB_CHANNEL,
         },
     )
+    if added.rowcount:
+        tell(conn, JOB_CHANNEL)
 
 
 def leave(conn: Connection[Any], job: Claimed, *, state: str, error: str = "", delay_s: float = 0) -> None:

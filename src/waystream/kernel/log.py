@@ -20,7 +20,7 @@ from waystream.core import events
 from waystream.core.errors import Unavailable, WaystreamError
 from waystream.core.events import Event
 from waystream.kernel.columns import bigints, texts
-from waystream.kernel.database import Database, error_text
+from waystream.kernel.database import Database, error_text, tell
 from waystream.kernel.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ def emit_each(conn: Connection[Any], happened: Sequence[tuple[Event, str]], *, a
                            %(causes)b::text[]) WITH ORDINALITY AS given (shop_id, name, subject, body, cause, nth)
                ORDER BY nth
                RETURNING id
-           ), unplaced AS (INSERT INTO event_new (event_id) SELECT id FROM recorded)
-           SELECT pg_notify(%(channel)s, 'new')""",
+           )
+           INSERT INTO event_new (event_id) SELECT id FROM recorded""",
         {
             "at": at,
             "shops": bigints([event.shop_id for event, _ in happened]),
@@ -95,9 +95,9 @@ def emit_each(conn: Connection[Any], happened: Sequence[tuple[Event, str]], *, a
             "subjects": texts([event.subject for event, _ in happened]),
             "bodies": texts([events.encode(event) for event, _ in happened]),
             "causes": texts([cause for _, cause in happened]),
-            "channel": EVENT_CHANNEL,
         },
     )
+    tell(conn, EVENT_CHANNEL)
 
 
 def sequence(conn: Connection[Any], *, limit: int = PLACED_AT_ONCE) -> int:
@@ -119,12 +119,13 @@ def sequence(conn: Connection[Any], *, limit: int = PLACED_AT_ONCE) -> int:
            ), moved AS (
                UPDATE sequencer SET position = (SELECT max(position) FROM placed)
                WHERE EXISTS (SELECT FROM placed)
-               RETURNING pg_notify(%(channel)s, 'new')
            )
            SELECT count(*) FROM placed""",
-        {"limit": limit, "channel": LOG_CHANNEL},
+        {"limit": limit},
     ).fetchone()
     assert placed is not None
+    if placed[0]:
+        tell(conn, LOG_CHANNEL)
     return int(placed[0])
 
 
