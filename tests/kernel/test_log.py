@@ -69,7 +69,6 @@ def test_readers_ask_by_position_name_and_number(database: Database) -> None:
         assert list_orders(log.read(conn, after=0, limit=2, names={"OrderHeld"})) == [1, 3]
         assert list_orders(log.read(conn, after=0, limit=9, upto=3)) == [1, 2, 3]
         assert list_orders(log.read_at(conn, [4, 2])) == [2, 4]
-        assert log.list_names(conn, after=3, upto=4) == {"OrderReleased"}
         assert log.head(conn) == 5
 
 

@@ -26,8 +26,9 @@ from waystream.kernel.wake import Wake
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 1_000
 LOOK_AHEAD = 10_000
+WINDOW = 2_000
 MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
@@ -122,6 +123,36 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The newest of the log, read once for all rules: every event with `after` < position <= `upto`."""
+
+    after: int
+    upto: int
+    events: Sequence[Recorded]
+
+    def covers(self, position: int) -> bool:
+        return self.after <= position <= self.upto
+
+    def list_after(self, position: int, names: frozenset[str]) -> list[Recorded]:
+        return [told for told in self.events if told.position > position and told.name in names]
+
+    def follow(self, tx: Tx) -> "Window":
+        """The window with what came since; of a log that ran far ahead only the newest."""
+        head = log.head(tx.conn)
+        if head == self.upto:
+            return self
+        oldest = head - WINDOW
+        came = log.read(tx.conn, after=max(self.upto, oldest), upto=head, limit=WINDOW)
+        if self.upto < oldest:
+            return Window(oldest, head, came)
+        kept = [told for told in self.events if told.position > oldest]
+        return Window(max(self.after, oldest), head, [*kept, *came])
+
+
+NOTHING_READ = Window(0, -1, ())
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """What a rule got done: how many events passed, whether more are waiting, and which were `digested`."""
 
@@ -163,7 +194,7 @@ class Dispatcher:
         self._ended: SimpleQueue[tuple[str, Turn]] = SimpleQueue()
         self._busy: set[str] = set()
         self._due: set[str] = set()
-        self._looked_upto = 0
+        self._window = NOTHING_READ
         self._polled_at = float("-inf")
 
     def start(self) -> None:
@@ -220,7 +251,7 @@ class Dispatcher:
             for name in sorted(self._due - self._busy):
                 self._due.discard(name)
                 self._busy.add(name)
-                self._pool.submit(self._take_turn, self.rules[name])
+                self._pool.submit(self._take_turn, self.rules[name], self._window)
 
     def _find_due(self) -> None:
         """Rules whose last turn left more, whose events arrived since we looked, or, at each poll, that lag at all."""
@@ -228,19 +259,19 @@ class Dispatcher:
             name, turn = self._ended.get()
             self._busy.discard(name)
             self._due |= {name} if turn.more else set()
+        known = self._window.upto
         with self._work.begin(read_only=True) as tx:
-            head = log.head(tx.conn)
-            arrived = log.list_names(tx.conn, after=max(self._looked_upto, head - LOOK_AHEAD), upto=head)
+            self._window = self._window.follow(tx)
             if time.monotonic() - self._polled_at >= self._poll_s:
                 self._due |= rule_cursor.list_lagging(tx.conn) & self.rules.keys()
                 self._polled_at = time.monotonic()
-        self._looked_upto = head
+        arrived = {told.name for told in self._window.events if told.position > known}
         self._due |= {rule.name for rule in self.rules.values() if rule.events & arrived}
 
-    def _take_turn(self, rule: Rule) -> None:
+    def _take_turn(self, rule: Rule, window: Window) -> None:
         turn, began = Turn(), time.monotonic()
         try:
-            turn = self._digest(rule, self._batch)
+            turn = self._digest(rule, self._batch, window)
         except Exception as error:  # noqa: BLE001
             level = logging.WARNING if is_transient(error) else logging.ERROR
             logger.log(level, "rule %s rests until the next poll: %s", rule.name, error_text(error))
@@ -260,12 +291,12 @@ class Dispatcher:
 
     # ------------------------------------------------------------------ what happens in a turn
 
-    def _digest(self, rule: Rule, limit: int) -> Turn:
+    def _digest(self, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Turn:
         """The next events in one transaction; if the rule fails on them, each half in its own, down to one event."""
         if limit == 1:
             return self._work.run(lambda tx: self._pass_one(tx, rule))
         try:
-            return self._work.run(lambda tx: self._pass_batch(tx, rule, limit))
+            return self._work.run(lambda tx: self._pass_batch(tx, rule, limit, window))
         except Undigested as failed:
             count = failed.count
             logger.info("rule %s failed on %d events: %s", rule.name, count, error_text(failed.__cause__ or failed))
@@ -275,8 +306,8 @@ class Dispatcher:
         second = self._digest(rule, count - count // 2)
         return Turn(first.passed + second.passed, second.more, (*first.digested, *second.digested))
 
-    def _pass_batch(self, tx: Tx, rule: Rule, limit: int) -> Turn:
-        batch = _take(tx, rule, limit)
+    def _pass_batch(self, tx: Tx, rule: Rule, limit: int, window: Window) -> Turn:
+        batch = _take(tx, rule, limit, window)
         if batch is None:
             return Turn()
 
@@ -331,19 +362,24 @@ class Dispatcher:
             rule_cursor.resume(tx.conn, rule.name)
 
 
-def _take(tx: Tx, rule: Rule, limit: int) -> Batch | None:
+def _take(tx: Tx, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Batch | None:
     """The rule's next events, its cursor locked; None if there is nothing, or if it is not ours to move."""
     position = rule_cursor.lock(tx.conn, rule.name)
-    head = log.head(tx.conn)
-    if position is None or position >= head:
+    if position is None:
+        return None
+    head = window.upto if window.covers(position) else log.head(tx.conn)
+    if position >= head:
         return None
     upto = min(head, position + LOOK_AHEAD)
-    events = log.read(tx.conn, after=position, upto=upto, limit=limit, names=rule.events)
+    if window.covers(position):
+        events = window.list_after(position, rule.events)[:limit]
+    else:
+        events = log.read(tx.conn, after=position, upto=upto, limit=limit, names=rule.events)
     reached = events[-1].position if len(events) == limit else upto
-    held = rule_cursor.list_held(tx.conn, rule.name, {recorded.event.subject for recorded in events})
+    held = rule_cursor.list_held(tx.conn, rule.name, {told.event.subject for told in events})
     return Batch(
-        free=[recorded for recorded in events if recorded.event.subject not in held],
-        held=[recorded for recorded in events if recorded.event.subject in held],
+        free=[told for told in events if told.event.subject not in held],
+        held=[told for told in events if told.event.subject in held],
         reached=reached,
         more=reached < head,
     )

@@ -12,6 +12,7 @@ from typing import Any
 from psycopg import Connection
 
 from waystream.kernel import log
+from waystream.kernel.columns import texts
 from waystream.kernel.log import Recorded
 
 
@@ -108,7 +109,8 @@ def count_parked(conn: Connection[Any], rule: str, *, subject: str = "") -> int:
 def list_held(conn: Connection[Any], rule: str, subjects: Collection[str]) -> set[str]:
     """Which of the subjects have a parked event, so that later ones must wait."""
     rows = conn.execute(
-        "SELECT DISTINCT subject FROM parked WHERE rule = %s AND subject = ANY (%s)", [rule, list(subjects)]
+        "SELECT DISTINCT subject FROM parked WHERE rule = %s AND subject = ANY (%b::text[])",
+        [rule, texts(list(subjects))],
     )
     return {str(subject) for (subject,) in rows}
 

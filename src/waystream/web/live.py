@@ -122,6 +122,8 @@ class Live:
         An actor's ninth stream ends the first of their own. Raises `Unavailable` when everybody's places are taken.
         """
         watch = Watch(keys, shops, loop, actor)
+        if not self._watches:
+            self._position = max(self._position, self._newest())
         with self._lock:
             own = [other for other in self._watches if other.actor == actor]
             if len(own) >= STREAMS_EACH:
@@ -151,10 +153,12 @@ class Live:
                 watch.note(changes)
 
     def _listen(self) -> None:
+        """Nobody's pages cost nothing: the log is read while there is an open stream."""
         for _ in self._work.database.listen(LOG_CHANNEL):
             if self.closed:
                 return
-            self.poll()
+            if self._watches:
+                self.poll()
 
     def _missed(self, since: int, keys: frozenset[str]) -> Sequence[Change]:
         """What a returning reader missed; after a long absence simply everything it watches."""
