@@ -181,7 +181,7 @@ FROM parcel JOIN person ON person.id = parcel.person_id
 WHERE parcel.id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s) ORDER BY mother_id NULLS FIRST, piece
 """
 
-# What is common to both questions is asked once, for these parcels only: left to the planner it was asked of every order.
+# What both questions share is asked once and of these parcels only: the planner would ask it of every order.
 # Cash is collected once for an order: by the parcel that collects it already, else by its first that has not
 # left, unless one that will collect it is still to be made.
 _STALE = """
