@@ -39,6 +39,7 @@ PAGES = {
     "audit": "/audit",
     "import": "/import",
     "cancel": "/orders/ask?do=cancel&id={order}",
+    "erase": "/orders/{order}/erase",
     "account": "/me",
     "components": "/components",
     "missing": "/orders/1",

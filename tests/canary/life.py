@@ -43,7 +43,7 @@ from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.hub import actions as hub
 from waystream.parts.hub.model import AccountIn, AggregatorIn
 from waystream.parts.orders import actions as orders
-from waystream.parts.orders import lists
+from waystream.parts.orders import erasing, lists
 from waystream.parts.orders.form import parse_order
 from waystream.parts.people import actions as people
 from waystream.parts.shops import actions as shops
@@ -169,7 +169,7 @@ def ship_and_change(life: Life) -> tuple[str, str]:
     ship(unclear)
     accept(order("A3", carrier="YTO", address=MOVED["buyer's second address"]))
     machine.run(lambda tx: orders.unmask(tx, first, actor=ACTOR, reason="call the buyer"))
-    machine.run(lambda tx: orders.erase_person(tx, erased, actor=ACTOR, reason="asked to"))
+    machine.run(lambda tx: erasing.erase_receivers(tx, [erased], actor=ACTOR, reason="asked to"))
     machine.run(lambda tx: [lists.search(tx, BUYER[what]) for what in ("buyer's name", "buyer's mobile")])
 
     def travelling(tx: Tx) -> tuple[int, str, str]:

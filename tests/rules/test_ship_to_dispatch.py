@@ -13,6 +13,7 @@ from waystream.kernel.vault import Keys
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.orders import actions as orders
+from waystream.parts.orders import erasing
 
 
 @pytest.fixture
@@ -117,4 +118,43 @@ def test_a_parcel_the_carrier_has_collected_is_not_cancelled(whole: Whole, memor
     whole.settle()
     assert whole.rows("SELECT stage, held_reason FROM parcel") == [("issued", "held")]
     assert whole.rows("SELECT state FROM waybill_cancel") == [("refused",)]
+    assert whole.broken() == []
+
+
+def erase(whole: Whole, order_id: int) -> erasing.Erased:
+    with whole.work.begin() as tx:
+        return erasing.erase_receivers(tx, [order_id], actor="staff:1", reason="the buyer asked")
+
+
+def test_an_erased_receiver_is_on_no_paper_of_ours_and_the_number_goes_back(whole: Whole, memory: Memory) -> None:
+    [order_id] = ship(whole, "A1")
+    whole.settle()
+    assert whole.rows("SELECT sealed <> '' FROM label") == [(True,)]
+
+    assert erase(whole, order_id).people == 1
+    whole.settle()
+
+    assert whole.rows("SELECT sealed, voided_at IS NOT NULL FROM label") == [(b"", True)]
+    assert whole.rows("SELECT reply_key, reply_sealed FROM take") == [(None, None)]
+    assert whole.rows("SELECT stage, held_reason FROM parcel") == [("voided", "")]
+    assert whole.rows("SELECT state FROM binding") == [("cancelled",)]
+    assert memory.alive() == set()
+    assert whole.rows("SELECT * FROM parked") == []
+    assert erase(whole, order_id) == erasing.Erased((), 0)
+    assert whole.rows("SELECT count(*) FROM event WHERE name = 'ReceiverErased'") == [(1,)]
+    assert whole.rows("SELECT count(*) FROM audit WHERE action = 'erase'") == [(1,)]
+    assert whole.broken() == []
+
+
+def test_erasing_after_dispatch_leaves_the_number_and_the_way(whole: Whole, memory: Memory) -> None:
+    whole.rows("UPDATE warehouse SET dispatch_by = 'print' RETURNING 1")
+    [order_id] = ship(whole, "A1")
+    whole.settle()
+    erase(whole, order_id)
+    whole.settle()
+    assert whole.rows("SELECT stage FROM parcel") == [("dispatched",)]
+    assert whole.rows("SELECT state FROM binding") == [("live",)]
+    assert len(memory.alive()) == 1
+    assert whole.rows("SELECT sealed, voided_at IS NOT NULL FROM label") == [(b"", True)]
+    assert whole.rows("SELECT word FROM orders") == [("shipped",)]
     assert whole.broken() == []

@@ -339,12 +339,12 @@ def _make_binding(
 
 def _make_track(tx: Tx, world: World, of: tuple[int, int, int, int], state: str, kind: str, at: datetime) -> None:
     shop_id, parcel_id, binding_id, inbox_id = of
-    conn = tx.conn
+    conn, digest = tx.conn, inbox_id.to_bytes(8, "big")
     key_id, key = tx.keys.day_key(conn, tx.now.date())
     conn.execute(
         """INSERT INTO inbox (digest, id, aggregator_id, received_at, size, key_id, sealed)
            VALUES (%s, %s, %s, %s, 1204, %s, %s)""",
-        [inbox_id.to_bytes(8, "big"), inbox_id, world.aggregator_id, at, key_id, seal(key, b"{}", aad=b"inbox")],
+        [digest, inbox_id, world.aggregator_id, at, key_id, seal(key, b"{}", aad=digest)],
     )
     steps = WAY[: WAY.index(state) + 1] if state in WAY else () if state == State.AWAITING_COLLECTION else WAY[:2]
     newest = 0

@@ -10,7 +10,7 @@ from waystream.core.order import Word
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database, Shops
 from waystream.kernel.tx import Tx, Work
-from waystream.parts.orders import actions, lists
+from waystream.parts.orders import actions, erasing, lists
 from waystream.parts.orders.form import OrderIn
 from waystream.parts.orders.views import Filters
 
@@ -180,8 +180,9 @@ def test_erasing_leaves_the_figures_and_nobody(world: World) -> None:
         order_id, other = accept(tx, order("A"), order("B"))
         put_parcel(tx, order_id, parcel_id=1, stage="issued")
         accept(tx, with_receiver("A", address="新街1号"))
-        assert actions.erase_person(tx, order_id, actor="staff:1", reason="买家要求") == 2
-        assert actions.erase_person(tx, order_id, actor="staff:1", reason="买家要求") == 0
+        erased = erasing.erase_receivers(tx, [order_id], actor="staff:1", reason="买家要求")
+        assert erased == erasing.Erased((order_id,), 2)
+        assert erasing.erase_receivers(tx, [order_id], actor="staff:1", reason="买家要求") == erasing.Erased((), 0)
         assert lists.search(tx, "罗小明") == (other,)
         with pytest.raises(Conflict):
             actions.unmask(tx, order_id, actor="staff:1", reason="x")
@@ -190,3 +191,22 @@ def test_erasing_leaves_the_figures_and_nobody(world: World) -> None:
         assert found.erased_at == tx.now
         assert tx.conn.execute("SELECT count(*) FROM vault_key WHERE wrapped = ''").fetchone() == (2,)
         accept(tx, with_receiver("A", address="新街1号", postcode=""))
+
+
+def test_the_same_phone_is_erased_within_its_shop_and_the_callers_warehouses(world: World) -> None:
+    with world.work.begin() as tx:
+        first, second, stranger = accept(
+            tx, order("A"), order("B"), with_receiver("C", mobile="13700000000", name="别人")
+        )
+        [elsewhere] = accept(tx, order("A", shop="toys"))
+        assert erasing.list_same_buyer(tx, first) == [second]
+        assert erasing.list_same_buyer(tx, first, warehouses={world.yh + 1}) == []
+        erased = erasing.erase_buyer(tx, first, same_phone=True, actor="staff:1", reason="买家要求")
+        assert erased == erasing.Erased((first, second), 2)
+        assert tx.conn.execute(
+            "SELECT orders.id FROM orders JOIN person ON person.id = person_id WHERE erased_at IS NULL ORDER BY 1"
+        ).fetchall() == [(an_id,) for an_id in sorted((stranger, elsewhere))]
+        with pytest.raises(Invalid):
+            erasing.erase_receivers(tx, [stranger], actor="staff:1", reason=" ")
+        with pytest.raises(Missing):
+            erasing.erase_receivers(tx, [1], actor="staff:1", reason="x")

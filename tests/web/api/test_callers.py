@@ -144,6 +144,7 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "unmask_order": Ask(REASON),
         "open_push": Ask({"push": str(PUSH), **REASON}),
         "accept_orders": Ask(raw_order("new")),
+        "erase_receiver": Ask(REASON, "/api/orders/tea:new/erase"),
         "hold_orders": Ask({"orders": ["tea:bare"], **REASON}),
         "release_orders": Ask({"orders": ["tea:bare"], **REASON}),
         "cancel_orders": Ask({"orders": ["tea:bare"], **REASON}),

@@ -48,6 +48,13 @@ class OrderCancelled(OrderEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverErased(OrderEvent):
+    """Everybody this order went to is unreadable for good; what else shows them is to be emptied."""
+
+    person_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderMoved(OrderEvent):
     """The order's word changed."""
 

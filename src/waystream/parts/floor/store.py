@@ -93,7 +93,8 @@ def printers_of(conn: Connection, parcel_ids: Sequence[int], *, printer_id: int 
         """SELECT label.id, coalesce(%(printer)s, warehouse.printer_id)
            FROM label JOIN parcel ON parcel.id = label.parcel_id
            JOIN warehouse ON warehouse.id = parcel.warehouse_id
-           WHERE label.parcel_id = ANY(%(parcels)s) AND label.voided_at IS NULL
+           JOIN person ON person.id = parcel.person_id
+           WHERE label.parcel_id = ANY(%(parcels)s) AND label.voided_at IS NULL AND person.erased_at IS NULL
              AND coalesce(%(printer)s, warehouse.printer_id) IS NOT NULL
            ORDER BY label.parcel_id FOR SHARE OF label""",
         {"printer": printer_id, "parcels": list(parcel_ids)},
@@ -152,8 +153,13 @@ def printers_waiting(conn: Connection) -> list[int]:
 
 
 def lock_label(conn: Connection, label_id: int) -> bool:
-    """Whether the label is valid, and stays so until the commit."""
-    row = conn.execute("SELECT voided_at IS NULL FROM label WHERE id = %s FOR SHARE", (label_id,)).fetchone()
+    """Whether the label is valid (its receiver was not erased) and stays so until the commit."""
+    row = conn.execute(
+        """SELECT label.voided_at IS NULL AND person.erased_at IS NULL
+           FROM label JOIN parcel ON parcel.id = label.parcel_id JOIN person ON person.id = parcel.person_id
+           WHERE label.id = %s FOR SHARE OF label""",
+        (label_id,),
+    ).fetchone()
     return bool(row and row[0])
 
 
@@ -249,5 +255,11 @@ def find_label(conn: Connection, label_id: int) -> LabelRow | None:
 
 
 def live_label(conn: Connection, parcel_id: int) -> int | None:
-    row = conn.execute("SELECT id FROM label WHERE parcel_id = %s AND voided_at IS NULL", (parcel_id,)).fetchone()
+    """None, too, from the moment its receiver is erased."""
+    row = conn.execute(
+        """SELECT label.id FROM label JOIN parcel ON parcel.id = label.parcel_id
+           JOIN person ON person.id = parcel.person_id
+           WHERE label.parcel_id = %s AND label.voided_at IS NULL AND person.erased_at IS NULL""",
+        (parcel_id,),
+    ).fetchone()
     return row[0] if row else None

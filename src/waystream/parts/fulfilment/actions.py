@@ -101,6 +101,20 @@ def void(tx: Tx, parcel_ids: Collection[int], *, reason: str, actor: str, doubt_
     tx.note(*(Entry(actor, "parcel.void", f.subject, f.mother.shop_id, reason) for f in families))
 
 
+def forget_receivers(tx: Tx, person_ids: Collection[int]) -> None:
+    """These receivers were erased: labels and carriers' replies lose their bytes, what has not left never will.
+
+    A number that was taken is given back; one still asked for is given back when its answer comes.
+    """
+    families = store.lock_families(tx.conn, store.mothers_of_people(tx.conn, sorted(person_ids)))
+    everything = [parcel_id for family in families for parcel_id in family.parcel_ids]
+
+    numbers.stop_numbers(tx, families, reason="receiver erased")
+    numbers.void(tx, [piece for family in families for piece in family.here if piece.stage != "voided" or family.held])
+    numbers.void_labels(tx, everything)
+    store_takes.empty_papers(tx.conn, everything)
+
+
 def _families(tx: Tx, parcel_ids: Collection[int]) -> list[Family]:
     mothers = store.mothers_of(tx.conn, parcel_ids)
     families = store.lock_families(tx.conn, mothers)

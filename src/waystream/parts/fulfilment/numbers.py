@@ -173,11 +173,12 @@ def use_again(tx: Tx, family: Family) -> None:
 
 
 def _relabelled(tx: Tx, labels: Sequence[NewLabel]) -> list[NewLabel]:
-    """The same papers once more; where the carrier's was erased with the key of its day, our own label."""
+    """The same papers once more; where the carrier's was erased or the key of its day is gone, our own label."""
     keys = tx.keys.load(tx.conn, [label.key_id for label in labels])
     made = []
     for old in labels:
-        sealed = open_sealed(keys[old.key_id], old.sealed, aad=label_aad(old.id)) if old.key_id in keys else b""
+        readable = old.sealed and old.key_id in keys
+        sealed = open_sealed(keys[old.key_id], old.sealed, aad=label_aad(old.id)) if readable else b""
         paper = (old.parcel_id, old.binding_id, sealed.decode())
         made += make_labels(tx, old.shop_id, [paper], old.routing)
     return made

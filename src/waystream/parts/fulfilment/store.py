@@ -153,6 +153,14 @@ def mothers_of(conn: Connection, parcel_ids: Iterable[int]) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
+def mothers_of_people(conn: Connection, person_ids: Sequence[int]) -> list[int]:
+    """Every mother parcel that goes or went to one of these people."""
+    rows = conn.execute(
+        "SELECT DISTINCT coalesce(mother_id, id) FROM parcel WHERE person_id = ANY(%s)", [list(person_ids)]
+    )
+    return sorted(row[0] for row in rows)
+
+
 def mothers_of_orders(conn: Connection, order_ids: Sequence[int]) -> list[int]:
     """Mother parcels of these orders that have not left (or some child of theirs) and are not settled for good."""
     rows = conn.execute(

@@ -180,7 +180,23 @@ def set_take(
 
 
 def keep_reply(conn: Connection, take_id: int, *, key_id: int, sealed: bytes) -> None:
-    conn.execute("UPDATE take SET reply_key = %s, reply_sealed = %s WHERE id = %s", [key_id, sealed, take_id])
+    """Unless the receiver was erased meanwhile: a reply may quote them."""
+    conn.execute(
+        """UPDATE take SET reply_key = %s, reply_sealed = %s
+           WHERE id = %s AND NOT EXISTS (SELECT FROM parcel JOIN person ON person.id = parcel.person_id
+                                         WHERE parcel.id = take.parcel_id AND person.erased_at IS NOT NULL)""",
+        [key_id, sealed, take_id],
+    )
+
+
+def empty_papers(conn: Connection, parcel_ids: Sequence[int]) -> None:
+    """Take the bytes of every label and every carrier's reply of these parcels; routing marks and numbers stay."""
+    conn.execute("UPDATE label SET sealed = '' WHERE parcel_id = ANY(%s) AND sealed <> ''", [list(parcel_ids)])
+    conn.execute(
+        """UPDATE take SET reply_key = NULL, reply_sealed = NULL
+           WHERE parcel_id = ANY(%s) AND reply_sealed IS NOT NULL""",
+        [list(parcel_ids)],
+    )
 
 
 def drop_takes(conn: Connection, take_ids: Sequence[int]) -> None:

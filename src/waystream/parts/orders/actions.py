@@ -189,7 +189,7 @@ def cancel(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list
     Raises `Conflict` when a parcel of one has left the warehouse (then it is an interception), `Missing` for an
     unknown order. What it means for numbers and labels is a rule's to decide on `OrderCancelled`.
     """
-    standings, reason = _judged(tx, order_ids), required_reason(reason)
+    standings, reason = judged(tx, order_ids), required_reason(reason)
     _refuse(
         "has left the warehouse: intercept its parcels instead",
         [each for each in standings if any(parcel.dispatched for parcel in each.facts.parcels)],
@@ -208,7 +208,7 @@ def hold(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list[i
 
     Raises `Conflict` for a cancelled order or one that has left whole, `Missing` for an unknown one.
     """
-    standings, reason = _judged(tx, order_ids), required_reason(reason)
+    standings, reason = judged(tx, order_ids), required_reason(reason)
     _refuse(
         "is closed or has left whole: there is nothing to hold",
         [each for each in standings if each.facts.cancelled or each.dispatch is Dispatch.ALL],
@@ -224,7 +224,7 @@ def hold(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list[i
 
 def release(tx: Tx, order_ids: Iterable[int], *, reason: str, actor: str) -> list[int]:
     """Let held orders go on; the ids that were held. Raises `Missing` for an unknown order."""
-    standings, reason = _judged(tx, order_ids), required_reason(reason)
+    standings, reason = judged(tx, order_ids), required_reason(reason)
     held = store.held(tx.conn, [each.id for each in standings])
     wanted = [each for each in standings if each.id in held]
 
@@ -240,7 +240,7 @@ def confirm(tx: Tx, order_id: int, *, by: str, actor: str) -> None:
     Raises `Conflict` while part of it has not left the warehouse, or when it was cancelled.
     """
     assert by in ("buyer", "person")
-    [standing] = _judged(tx, [order_id])
+    [standing] = judged(tx, [order_id])
     if standing.completed_at is not None and standing.completed_by != "policy":
         return
     if standing.facts.cancelled or standing.dispatch is not Dispatch.ALL:
@@ -328,16 +328,6 @@ def unmask(tx: Tx, order_id: int, *, actor: str, reason: str) -> Person:
     return person
 
 
-def erase_person(tx: Tx, order_id: int, *, actor: str, reason: str) -> int:
-    """Make everybody this order went to unreadable for good; how many people. The order and its figures stay."""
-    reason = required_reason(reason)
-    [standing] = _judged(tx, [order_id])
-
-    erased = people.erase_of_order(tx, order_id)
-    tx.note(Entry(actor, "erase", f"order:{order_id}", standing.shop_id, reason))
-    return len(erased)
-
-
 def required_reason(reason: str) -> str:
     reason = clean(reason)
     if not 1 <= len(reason) <= REASON_MAX:
@@ -345,7 +335,7 @@ def required_reason(reason: str) -> str:
     return reason
 
 
-def _judged(tx: Tx, order_ids: Iterable[int]) -> list[Standing]:
+def judged(tx: Tx, order_ids: Iterable[int]) -> list[Standing]:
     """The orders, locked and with their parcels. Raises `Missing` unless every one is there."""
     wanted = sorted(set(order_ids))
     if store.lock(tx.conn, wanted) != wanted:

@@ -4,7 +4,7 @@ Guaranteed: a name, phone or address leaves this module only sealed, masked or a
 asked to open it. Rows are `store_persons`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from waystream.core.errors import Conflict
 from waystream.core.person import (
@@ -75,9 +75,9 @@ def open_person(tx: Tx, person_id: int) -> Person:
     return from_bytes(open_sealed(key, row.sealed, aad=person_aad(person_id)))
 
 
-def erase_of_order(tx: Tx, order_id: int) -> list[int]:
-    """Destroy the keys of everybody the order went to; the persons' ids."""
-    rows = [row for row in store_persons.lock_of_order(tx.conn, order_id) if row.erased_at is None]
+def erase(tx: Tx, person_ids: Iterable[int]) -> list[int]:
+    """Destroy the keys of these people; the ids of those who were readable until now."""
+    rows = [row for row in store_persons.lock_people(tx.conn, person_ids) if row.erased_at is None]
     tx.keys.destroy(tx.conn, [row.key_id for row in rows], tx.now)
     store_persons.erase(tx.conn, [row.id for row in rows], at=tx.now)
     return [row.id for row in rows]

@@ -116,22 +116,49 @@ def list_people(conn: Conn, person_ids: Iterable[int]) -> dict[int, PersonRow]:
     return {row.id: row for row in rows}
 
 
-def lock_of_order(conn: Conn, order_id: int) -> list[PersonRow]:
-    """Everybody this order or one of its parcels went to, by ascending id."""
-    return (
-        conn.cursor(row_factory=class_row(PersonRow))
-        .execute(
-            """SELECT id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city, district,
+def lock_people(conn: Conn, person_ids: Iterable[int]) -> list[PersonRow]:
+    """By ascending id."""
+    rows = conn.cursor(row_factory=class_row(PersonRow)).execute(
+        """SELECT id, shop_id, key_id, sealed, plain, name_mask, phone_mask, address_mask, province, city, district,
                   content_hash, erased_at
-           FROM person WHERE id IN (
-               SELECT person_id FROM orders WHERE id = %(id)s
-               UNION SELECT parcel.person_id FROM parcel_order po JOIN parcel ON parcel.id = po.parcel_id
-               WHERE po.order_id = %(id)s)
-           ORDER BY id FOR NO KEY UPDATE""",
-            {"id": order_id},
-        )
-        .fetchall()
+           FROM person WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE""",
+        [list(person_ids)],
     )
+    return rows.fetchall()
+
+
+def list_receivers(conn: Conn, order_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """(order, person) of everybody these orders or their parcels went to."""
+    rows = conn.execute(
+        """SELECT id, person_id FROM orders WHERE id = ANY (%(ids)s)
+           UNION SELECT po.order_id, parcel.person_id FROM parcel_order po JOIN parcel ON parcel.id = po.parcel_id
+           WHERE po.order_id = ANY (%(ids)s) ORDER BY 1, 2""",
+        {"ids": list(order_ids)},
+    )
+    return [(order_id, person_id) for order_id, person_id in rows]
+
+
+def list_with_phone_of(
+    conn: Conn, order_id: int, *, purpose: int, warehouses: Iterable[int] | None, limit: int
+) -> list[int]:
+    """Other orders of its shop whose receiver has a phone of this one's receiver, by ascending id."""
+    rows = conn.execute(
+        """SELECT DISTINCT other.id FROM orders
+           JOIN person_index mine ON mine.person_id = orders.person_id AND mine.purpose = %(purpose)s
+           JOIN person_index same ON same.shop_id = mine.shop_id AND same.purpose = mine.purpose
+                AND same.hash = mine.hash
+           JOIN orders other ON other.person_id = same.person_id
+           WHERE orders.id = %(id)s AND other.id <> orders.id
+             AND (%(warehouses)s::bigint[] IS NULL OR other.warehouse_id = ANY (%(warehouses)s))
+           ORDER BY other.id LIMIT %(limit)s""",
+        {
+            "id": order_id,
+            "purpose": purpose,
+            "warehouses": None if warehouses is None else sorted(warehouses),
+            "limit": limit,
+        },
+    )
+    return [row[0] for row in rows]
 
 
 def erase(conn: Conn, person_ids: Sequence[int], *, at: datetime) -> None:

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     PERSON_MASKED = "person:masked"  # sees 罗** 158****6021, finds by phone and name
     PERSON_UNMASK = "person:unmask"  # asks for the whole, with a reason
+    PERSON_ERASE = "person:erase"  # makes a receiver unreadable for good, with a reason
 
 
 P = Permission

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from waystream.core.errors import Invalid, InvalidMany
 from waystream.core.order import Word
 from waystream.kernel.tx import Tx
-from waystream.parts.orders import actions, lists
+from waystream.parts.orders import actions, erasing, lists
 from waystream.parts.orders.form import OrderIn, parse_orders
 from waystream.parts.orders.model import Axis, Outcome
 from waystream.parts.orders.views import Filters
@@ -96,6 +96,20 @@ class DoneOrders(Told, frozen=True):
 
 class GiveReason(Asked, frozen=True):
     reason: Reason
+
+
+class EraseReceiver(Asked, frozen=True):
+    """`same_phone`: in every other order of the shop with the same phone, too (at most 499, in your warehouses)."""
+
+    reason: Reason
+    same_phone: bool = False
+
+
+class ErasedReceivers(Told, frozen=True):
+    """`orders` had a readable receiver until now; none when all of it was erased before."""
+
+    orders: tuple[Id, ...]
+    people: int
 
 
 class Receiver(Told, frozen=True):
@@ -297,3 +311,20 @@ def unmask_order(call: Annotated[Call, may("person:unmask")], order: str) -> Res
         return msgspec.structs.replace(receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark)
 
     return call.do(unmask, kept=False)
+
+
+@router.post("/orders/{order}/erase", summary="Erase a receiver for good")
+@told(takes=EraseReceiver, gives=ErasedReceivers, errors=(404, 422))
+def erase_receiver(call: Annotated[Call, may("person:erase")], order: str) -> Response:
+    """Destroys the person's key: nobody reads name, phone, address or remarks again. What has not left becomes void,
+    labels are emptied. Raw pushes stay sealed until they are dropped. Repeated: nothing more happens."""
+    asked = call.read(EraseReceiver)
+
+    def erase(tx: Tx) -> ErasedReceivers:
+        order_id, warehouses = reach_order(tx, call.seat, order), call.seat.caller.warehouses
+        erased = erasing.erase_buyer(
+            tx, order_id, same_phone=asked.same_phone, actor=call.actor, reason=asked.reason, warehouses=warehouses
+        )
+        return ErasedReceivers(orders=tuple(Id(an_id) for an_id in erased.orders), people=erased.people)
+
+    return call.do(erase)

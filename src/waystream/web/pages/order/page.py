@@ -21,7 +21,7 @@ from waystream.parts.tracking.store_lists import list_claims
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.mending import say_mend
-from waystream.web.pages.order import split, store
+from waystream.web.pages.order import erase, split, store
 from waystream.web.pages.order.answer import say_aside, say_order
 from waystream.web.pages.order.way import Because, Entry, Step, Told, draw_because, draw_steps, draw_timeline
 from waystream.web.reach import reach_parcel
@@ -37,6 +37,7 @@ RowId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 router = APIRouter()
 router.include_router(split.router)
+router.include_router(erase.router)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Buyer:
     unmask: str
     clear: bool
     told: str
+    erase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,15 @@ def _parcel(
         entries=draw_timeline(language, row, told, now=tx.now),
         because=draw_because(language, told, state=state, now=tx.now),
         warnings=tuple(filter(None, (mend, *_warnings(language, row)))),
-        label=f"/parcels/{row.id}/label.png" if row.label_id and seat.caller.may("parcels:read") else "",
+        label=f"/parcels/{row.id}/label.png" if _shows_label(seat, row, order) else "",
         label_told=_label_told(language, row),
         deeds=_parcel_deeds(language, seat, row),
         open=row.stage != "voided" and row.state != "delivered",
     )
+
+
+def _shows_label(seat: Seat, row: store.ParcelRow, order: Order) -> bool:
+    return bool(row.label_id) and not order.erased_at and seat.caller.may("parcels:read")
 
 
 def _told(tx: Tx, row: store.ParcelRow) -> Told:
@@ -296,7 +302,9 @@ def _buyer(language: Language, seat: Seat, order: Order, person: Person | None) 
         told = language.say("Only the platform can read this receiver.")
     if person is None:
         address = f"unmask:{order.id}" if unmask else ""
-        return Buyer(order.name_mask, order.phone_mask, f"{place} {order.address_mask}", (), address, False, told)
+        erasing = f"/orders/{order.id}/erase" if seat.caller.may(erase.ERASE) and not order.erased_at else ""
+        shown = f"{place} {order.address_mask}"
+        return Buyer(order.name_mask, order.phone_mask, shown, (), address, False, told, erasing)
     contact = person.contact
     return Buyer(
         name=contact.name,
