@@ -49,8 +49,9 @@ class OrderCancelled(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverErased(OrderEvent):
-    """Everybody this order went to is unreadable for good; what else shows them is to be emptied."""
+    """Everybody this order went to is unreadable for good; what else shows them is to be emptied, elsewhere too."""
 
+    public: ClassVar[str] = "order.receiver_erased"
     person_ids: tuple[int, ...]
 
 
