@@ -15,6 +15,7 @@ from fastapi import APIRouter
 
 from waystream.app import App
 from waystream.core.errors import Conflict
+from waystream.kernel.dispatcher import list_rules
 from waystream.parts.tracking.door import Door
 from waystream.settings import Role, Settings
 from waystream.web.app import make_web
@@ -117,4 +118,5 @@ def _context(app: App, live: Live) -> WebContext:
         body_limit_bytes=app.settings.web_body_kb * 1024,
         figures=app.figures,
         private_hosts=app.settings.private_hosts,
+        rules=list_rules(app.rules),
     )

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.conftest import BUSINESS_TIME
 from tests.engine import Engine
 from tests.web import sample
-from tests.web.conftest import Office
+from tests.web.conftest import RULES, Office
 from waystream.integrations.kdniao.adapter import network
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.tx import Work
@@ -97,7 +97,8 @@ def site(engine: Engine) -> Iterator[Site]:
     keys, clock = Keys(Vault(bytes(range(32)))), FixedClock(BUSINESS_TIME)
     machine = Work(engine.machine, clock, keys)
     live = Live(machine)
-    context = WebContext(Work(engine.page, clock, keys), machine, {network.name: network}, live, "https://ship.example")
+    work = Work(engine.page, clock, keys)
+    context = WebContext(work, machine, {network.name: network}, live, "https://ship.example", rules=RULES)
     office = Office(context, machine.run(sample.make))
     live.start()
     with _serve(office) as address:

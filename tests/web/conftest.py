@@ -10,9 +10,12 @@ from starlette.testclient import TestClient
 
 from tests.web import sample
 from tests.web.sample import World
+from waystream import rules
 from waystream.integrations.kdniao.adapter import network
+from waystream.kernel import open_list
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database, Shops
+from waystream.kernel.dispatcher import list_rules
 from waystream.kernel.tx import Tx, Work
 from waystream.kernel.vault import Keys
 from waystream.parts.people import actions as people
@@ -25,6 +28,7 @@ from waystream.web.live import Live
 
 HTML = {"accept": "text/html"}
 OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
+RULES = list_rules(open_list.load(rules))  # type: ignore[arg-type]
 BASE_URL = "http://testserver"
 
 
@@ -94,7 +98,8 @@ class Office:
 def context(database: Database, page_database: Database, clock: FixedClock, keys: Keys) -> Iterator[WebContext]:
     machine = Work(database, clock, keys)
     live = Live(machine)
-    yield WebContext(Work(page_database, clock, keys), machine, {network.name: network}, live, "https://ship.example")
+    work = Work(page_database, clock, keys)
+    yield WebContext(work, machine, {network.name: network}, live, "https://ship.example", rules=RULES)
     live.close()
 
 

@@ -77,6 +77,11 @@ class Rule:
         )
 
 
+def list_rules(modules: Iterable[RuleModule]) -> dict[str, Rule]:
+    """The rules of these modules by name."""
+    return {rule.name: rule for rule in map(Rule.of, modules)}
+
+
 @dataclass(frozen=True, slots=True)
 class RuleTx(Tx):
     """A rule's transaction: what is emitted in it follows from the events the rule digests."""
@@ -182,7 +187,7 @@ class Dispatcher:
         poll_s: float = POLL_S,
         observe: Observer | None = None,
     ) -> None:
-        self.rules = {rule.name: rule for rule in map(Rule.of, rules)}
+        self.rules = list_rules(rules)
         self._work = work
         self._batch = batch
         self._most_parked = most_parked

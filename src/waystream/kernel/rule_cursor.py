@@ -133,7 +133,10 @@ def list_parked(conn: Connection[Any], rule: str, *, subject: str, limit: int) -
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a rule stands: how many positions it lags, how many events it parked, why it is halted."""
+    """Where a rule stands: how many positions it lags, how many events it parked, why it is halted.
+
+    `behind_since` is when the first event it has not passed was recorded; None when it has passed everything.
+    """
 
     rule: str
     position: int
@@ -142,13 +145,16 @@ class Standing:
     poison: int
     waiting: int
     halted: str
+    behind_since: datetime | None = None
 
 
 def list_standings(conn: Connection[Any]) -> list[Standing]:
     """Every rule that ever ran, by name."""
     rows = conn.execute(
         """SELECT rule, rule_cursor.position, sequencer.position - rule_cursor.position, moved_at,
-                  coalesce(poison, 0), coalesce(waiting, 0), halted
+                  coalesce(poison, 0), coalesce(waiting, 0), halted,
+                  (SELECT event.at FROM event WHERE event.id =
+                      (SELECT event_id FROM log WHERE log.position > rule_cursor.position ORDER BY position LIMIT 1))
            FROM rule_cursor CROSS JOIN sequencer
            LEFT JOIN (SELECT rule, count(*) FILTER (WHERE error <> '') AS poison,
                              count(*) FILTER (WHERE error = '') AS waiting

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import HTTPConnection
 
 from waystream.core.ports import Network
+from waystream.kernel.dispatcher import Rule
 from waystream.kernel.figures import Figures
 from waystream.kernel.tx import Work
 from waystream.web.live import Live
@@ -34,6 +35,7 @@ class WebContext:
     requests: Pace = field(default_factory=new_requests)
     searches: Pace = field(default_factory=new_searches)
     figures: Figures = field(default_factory=Figures)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
     private_hosts: frozenset[str] = frozenset()  # where webhooks may go though it is private
 
     @property

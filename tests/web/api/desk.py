@@ -8,8 +8,11 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.parts.fulfilment.bench import Bench
+from waystream import rules
 from waystream.integrations.kdniao.adapter import network
+from waystream.kernel import open_list
 from waystream.kernel.database import Database, Shops
+from waystream.kernel.dispatcher import list_rules
 from waystream.kernel.tx import Work
 from waystream.parts.people import actions as people
 from waystream.parts.people import credentials, store
@@ -21,8 +24,10 @@ from waystream.web.context import WebContext
 from waystream.web.live import Live
 from waystream.web.pace import Pace
 
+RULES = list_rules(open_list.load(rules))  # type: ignore[arg-type]
 OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
 EVERY = frozenset(Permission) - {Permission.PERSON_UNMASK}
+OF_EVERY_SHOP = {Permission.SETUP_WRITE, Permission.MACHINE_READ, Permission.MACHINE_WRITE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Desk:
     def key(self, *scopes: str, shops: tuple[int, ...] = ()) -> Program:
         """A program with these permissions (none named: all a key can have), for these shops (none named: every)."""
         limits = Limits(every_shop=not shops, shops=shops)
-        can_have = EVERY - {Permission.SETUP_WRITE} if shops else EVERY
+        can_have = EVERY - OF_EVERY_SHOP if shops else EVERY
         with self.work.begin() as tx:
             new = people.create_key(tx, name="test", scopes=scopes or can_have, limits=limits, by=OWNER)
         return Program(self.client, {"Authorization": f"Bearer {new.secret}"})
@@ -99,6 +104,7 @@ def open_client(bench: Bench, page: Database, **context: Any) -> Iterator[TestCl
         "searches": Pace(per_s=1000, burst=10_000),
         "live": Live(bench.work),
         "networks": {"kdniao": network},
+        "rules": RULES,
     }
     work = Work(page, bench.clock, bench.work.keys)
     made = WebContext(work=work, machine=bench.work, base_url="http://localhost", **(usual | context))

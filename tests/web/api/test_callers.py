@@ -13,6 +13,8 @@ import pytest
 from tests.parts.world import raw_order
 from tests.web.api.desk import EVERY, OWNER, Desk, Program
 from waystream.core.facts import Verdict
+from waystream.kernel import job_mending, log, rule_cursor
+from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
 from waystream.parts.fulfilment import actions as fulfilment
@@ -28,6 +30,7 @@ REASON = {"reason": "because"}
 NEW = {"name": "x", "role": "care"}
 UNMASK, GIVING = "person:unmask", "people:write"
 PUSH = 7
+RULE = "parcel_moves_order"
 
 #: What belongs to the shop `tea` and must look the same after somebody else tried everything.
 BELONGINGS = (
@@ -41,6 +44,10 @@ BELONGINGS = (
     "SELECT id, role, disabled_at, password_hash FROM staff WHERE login = 'li'",
     "SELECT id, revoked_at FROM api_key WHERE name = 'tea'",
     "SELECT id FROM print",
+    "SELECT rule, position, halted FROM rule_cursor",
+    "SELECT rule, event_id FROM parked ORDER BY event_id",
+    "SELECT count(*) FROM rule_request",
+    "SELECT id, state FROM job WHERE kind = 'print' ORDER BY id",
 )
 
 
@@ -81,7 +88,7 @@ def story(desk: Desk) -> Story:
             "order": order_ids[0], "parcel": parcels["main"], "printer": printer, "idle": idle,
             "account": bench.accounts["ZTO"], "aggregator": insert(tx, "SELECT id FROM aggregator"),
             "decision": insert(tx, "SELECT id FROM decision"), "cancel": insert(tx, "SELECT id FROM waybill_cancel"),
-            "push": insert(tx, "SELECT id FROM quarantine"), **hire(tx, desk.world.tea),
+            "push": insert(tx, "SELECT id FROM quarantine"), **hire(tx, desk.world.tea), **stop_the_machine(tx),
         }  # fmt: skip
     return Story(parcels, ids)
 
@@ -111,6 +118,19 @@ def follow(tx: Tx, parcel_id: int) -> None:
         [tx.now, PUSH, binding],
     )
     tracking.quarantine(tx, aggregator_id=aggregator, digest=b"q" * 32, body=b"", reason="unreadable")
+
+
+def stop_the_machine(tx: Tx) -> dict[str, int]:
+    """A rule that could not digest two events of the shop and is halted; two jobs that were given up."""
+    log.sequence(tx.conn)
+    first, second = log.read(tx.conn, after=0, limit=2)
+    rule_cursor.register(tx.conn, RULE, from_beginning=False, at=tx.now)
+    rule_cursor.park(tx.conn, RULE, [first, second], error="ValueError at x.py:1", at=tx.now)
+    rule_cursor.halt(tx.conn, RULE, "too much")
+    tx.enqueue(*(Job("print", first.event.shop_id, key, first.event.subject) for key in ("again", "never")))
+    tx.conn.execute("UPDATE job SET state = 'given_up', finished_at = clock_timestamp() WHERE kind = 'print'")
+    again, never = (job.id for job in job_mending.list_given_up(tx, kind="print"))
+    return {"event": first.id, "job": again, "never": never}
 
 
 def hire(tx: Tx, shop_id: int) -> dict[str, int]:
@@ -184,6 +204,12 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "create_key": Ask({"name": "k", "scopes": ["orders:read"], "shops": [str(tea)]}),
         "dismiss_strangers": Ask({"waybills": [{"carrier": "YTO", "number": "YT9"}]}),
         "retry_push": Ask(expected=409),
+        "show_rule": Ask(path=f"/api/rules/{RULE}"),
+        "retry_rule": Ask(path=f"/api/rules/{RULE}/retry"),
+        "skip_event": Ask({"event_id": str(ids["event"]), **REASON}, f"/api/rules/{RULE}/skip"),
+        "resume_rule": Ask(REASON, f"/api/rules/{RULE}/resume"),
+        "replay_rule": Ask({"position": 1, **REASON}, f"/api/rules/{RULE}/replay"),
+        "dismiss_job": Ask(REASON, f"/api/jobs/{ids['never']}/dismiss"),
     }  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     SHOP_WRITE = "shop:write"  # what is a shop's own: SKUs, when its orders are complete
     PEOPLE_WRITE = "people:write"  # staff and API keys
     AUDIT_READ = "audit:read"
+    MACHINE_READ = "machine:read"  # rules, jobs, how the machine does: of every shop
+    MACHINE_WRITE = "machine:write"  # retry, give up, resume, replay
     PERSON_MASKED = "person:masked"  # sees 罗** 158****6021, finds by phone and name
     PERSON_UNMASK = "person:unmask"  # asks for the whole, with a reason
     PERSON_ERASE = "person:erase"  # makes a receiver unreadable for good, with a reason
@@ -124,9 +126,12 @@ def _both(one: Ids, other: Ids) -> Ids:
 
 
 def held_scopes(scopes: frozenset[Permission], shops: Shops, warehouses: Ids) -> frozenset[Permission]:
-    """Carriers, printers and warehouses serve every shop: who is limited to some does not change them."""
+    """Carriers, printers and warehouses serve every shop: who is limited to some does not change them.
+
+    Rules and jobs are about every shop's orders and parcels: who is limited does not see them either.
+    """
     everywhere = shops.ids is None and warehouses is None
-    return scopes if everywhere else scopes - {P.SETUP_WRITE}
+    return scopes if everywhere else scopes - {P.SETUP_WRITE, P.MACHINE_READ, P.MACHINE_WRITE}
 
 
 @dataclass(frozen=True, slots=True)
