@@ -9,6 +9,7 @@ from tests.parts.world import World, counts, happened, move_parcel, order, put_p
 from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.core.events.fulfilment import ParcelDispatched
 from waystream.core.events.tracking import Delivered
+from waystream.core.order import Word
 from waystream.core.state import Direction, Kind, State
 from waystream.invariants import every_shop_table_is_held, order_word_equals_its_parcels
 from waystream.kernel.clock import FixedClock
@@ -268,3 +269,17 @@ def test_the_invariants_hold_and_see_what_breaks_them(world: World) -> None:
         tx.emit(ParcelDispatched(shop_id=world.tea, parcel_id=2, order_ids=(), by="scan", at=tx.now))
         assert len(order_word_equals_its_parcels.broken(tx)) == 1
         assert tx.conn.execute(every_shop_table_is_held.SQL).fetchall() == []
+
+
+def test_what_would_follow_is_foreseen_and_not_written(world: World) -> None:
+    with world.work.begin() as tx:
+        trust(tx)
+        moving, staying = accepted(tx), accepted(tx, number="A2")
+        put_parcel(tx, moving, parcel_id=1, state="unknown")
+        put_parcel(tx, staying, parcel_id=2, state="in_transit")
+        actions.derive(tx, [moving, staying])
+        before = counts(tx, "event")
+        told = actions.foresee(tx, {1: ("delivered", "in_person", "out"), 2: ("arrived_at_outlet", "", "out")})
+        assert told == [actions.Moving(moving, Word.SHIPPED, Word.DELIVERED)]
+        assert word_of(tx, moving) == ("shipped", "all")
+        assert counts(tx, "event") == before

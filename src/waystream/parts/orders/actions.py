@@ -32,6 +32,7 @@ from waystream.parts.orders.model import (
     Change,
     Known,
     Line,
+    Moving,
     Outcome,
     Standing,
     Told,
@@ -289,6 +290,14 @@ def derive_of_parcels(tx: Tx, causes: Mapping[int, str]) -> None:
         (of := dict(store.list_orders_of(tx.conn, causes))),
         causes={order_id: causes[parcel_id] for order_id, parcel_id in of.items()},
     )
+
+
+def foresee(tx: Tx, parcels: Mapping[int, store.Whereabouts]) -> list[Moving]:
+    """Which orders would get another word if these parcels were there. Writes nothing."""
+    order_ids = sorted({order_id for order_id, _ in store.list_orders_of(tx.conn, parcels)})
+    now = store.list_standings(tx.conn, order_ids)
+    then = [derived(each, now=tx.now) for each in store.list_standings(tx.conn, order_ids, elsewhere=parcels)]
+    return [Moving(old.id, old.word, new.word) for old, new in zip(now, then, strict=True) if old.word is not new.word]
 
 
 def _movements(old: Standing, new: Standing) -> list[Event]:

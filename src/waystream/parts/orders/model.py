@@ -256,6 +256,15 @@ class Standing:
     parcel_moved_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """An order that would get another word."""
+
+    order_id: int
+    before: Word
+    after: Word
+
+
 def derived(standing: Standing, *, now: datetime) -> Standing:
     """The order as it follows from its parcels.
 

@@ -18,6 +18,7 @@ from waystream.core.state import Kind
 from waystream.parts.orders.model import Change, Known, Line, Standing, Told, parcel_part
 
 Conn = Connection[Any]
+Whereabouts = tuple[str, str, str]  # a parcel's state, kind, direction
 
 
 def find_shops(conn: Conn, codes: Iterable[str]) -> dict[str, int]:
@@ -320,6 +321,7 @@ class _OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class _ParcelRow:
+    id: int
     order_id: int
     stage: str
     state: str | None
@@ -333,15 +335,18 @@ class _ParcelRow:
         return parcel_part(stage=self.stage, state=self.state, kind=self.kind, direction=self.direction)
 
 
-def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
+def list_standings(
+    conn: Conn, order_ids: Iterable[int], *, elsewhere: Mapping[int, Whereabouts] | None = None
+) -> list[Standing]:
     """Stored words with everything they follow from, by ascending id. Lock the orders first to decide anything.
 
+    `elsewhere`: parcels as if they were there, to see what would follow.
     A piece that is held though its sister has left is still to leave; any other held parcel may be filled anew.
     """
     ids = list(order_ids)
     parcels: dict[int, list[_ParcelRow]] = {}
     for parcel in conn.cursor(row_factory=class_row(_ParcelRow)).execute(
-        """SELECT po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
+        """SELECT p.id, po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
                   GREATEST(p.moved_at, t.changed_at) AS moved_at
            FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
            WHERE po.order_id = ANY (%s) AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
@@ -350,7 +355,9 @@ def list_standings(conn: Conn, order_ids: Iterable[int]) -> list[Standing]:
            ORDER BY po.order_id, p.id""",
         [ids],
     ):
-        parcels.setdefault(parcel.order_id, []).append(parcel)
+        where = (elsewhere or {}).get(parcel.id)
+        there = parcel if where is None else replace(parcel, state=where[0], kind=where[1], direction=where[2])
+        parcels.setdefault(parcel.order_id, []).append(there)
     orders = (
         conn.cursor(row_factory=class_row(_OrderRow))
         .execute(

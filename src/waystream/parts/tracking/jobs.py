@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import actions, partitions, store_lists, store_partitions
+from waystream.parts.tracking import actions, partitions, replaying, store_lists, store_partitions
 from waystream.settings import Settings
 
 FORGOTTEN_AT_ONCE = 50_000
 LOOKED_BACK = timedelta(hours=24)
 BOUND_AT_ONCE = 500
+REPLAY_STEPS_A_RUN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,32 @@ class AdoptStrangers:
 
     def give_up(self, tx: Tx, job: Claimed) -> None:
         """The strangers stay listed; a person sees them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`replay`: carries a replay on, some steps a run; touches nothing outside."""
+
+    outside: Outside
+    kind: str = replaying.REPLAY
+    lease_s: float = 300.0
+    max_attempts: int = 20
+    concurrency: int = 1
+
+    def do(self, run: Run) -> None:
+        replay_id = int(run.job.key)
+        for _ in range(REPLAY_STEPS_A_RUN):
+            if not run.work.run(lambda tx: replaying.carry_on(tx, replay_id, self.outside.networks)):
+                return
+
+        def hand_on(tx: Tx) -> None:
+            run.finish(tx)
+            replaying.hand_on(tx, replay_id)
+
+        run.work.run(hand_on)
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        """It stands where it stands; a person sees it and may go on."""
 
 
 def find_bound_strangers(tx: Tx) -> int:
@@ -69,7 +96,7 @@ def make_partitions(tx: Tx) -> int:
 
 
 def handlers(outside: Outside) -> tuple[Handler, ...]:
-    return (AdoptStrangers(outside),)
+    return (AdoptStrangers(outside), Replay(outside))
 
 
 SWEEPS: tuple[Sweep, ...] = (
