@@ -105,7 +105,7 @@ def test_there_is_a_network_to_judge() -> None:
 @each_network
 def test_every_sample_is_judged(case: Case) -> None:
     judged = {name for table in ("take", "cancel", "balance", "subscribe", "push") for name in case.index[table]}
-    judged |= {case.index["signature_vector"], *case.index["unreadable"]["pushes"]}
+    judged |= {case.index["signature_vector"], *case.index["unreadable"]["pushes"], *case.index["partly"]}
     there = {file.name for file in case.folder.iterdir() if file.name != "index.toml"}
     assert {name for name in there if not name.startswith("request_")} == judged
 
@@ -232,6 +232,15 @@ def test_signed_but_unreadable_is_said_so(case: Case) -> None:
         with pytest.raises(Unreadable) as raised:
             case.network.open_push(case.aggregator, case.body(name))
         assert "赵师傅" not in str(raised.value)
+
+
+@each_network
+def test_an_unreadable_line_costs_that_line(case: Case) -> None:
+    for name, lines in case.index["partly"].items():
+        push = case.network.open_push(case.aggregator, case.body(name))
+        assert push is not None
+        assert sum(len(told.unread) for told in push.told) == lines
+        assert not any(told.complete for told in push.told if told.unread)
 
 
 @each_network

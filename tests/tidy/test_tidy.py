@@ -27,8 +27,8 @@ OWNERS = {
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",
-        "disputed_scan", "quarantine", "unknown_code", "clock_ahead", "replay", "replay_scan", "replay_claim",
-        "replay_parcel", "replay_quarantine",
+        "disputed_scan", "quarantine", "unknown_code", "clock_ahead", "unread_line", "replay", "replay_scan",
+        "replay_claim", "replay_parcel", "replay_quarantine",
     },
 }  # fmt: skip
 BROAD_EXCEPT = {"kernel/dispatcher.py", "kernel/jobs.py", "kernel/runner.py", "web/errors.py", "web/app.py"}

@@ -403,6 +403,21 @@ def _make_loose_ends(tx: Tx, world: World) -> None:
            VALUES ('kdniao', 'SF', '20618', 3, %s, %s)""",
         [now, now],
     )
+    conn.execute(
+        """INSERT INTO unread_line (aggregator_id, carrier, number, line, reason, parcel_id, shop_id, inbox_id, seen_at)
+           SELECT %(aggregator)s, carrier, number, '2026-13-45 10:00:00 【无锡市】快件已发出',
+                  'Kdniao: a time stamp cannot be read', parcel_id, shop_id, %(inbox)s, %(now)s
+           FROM binding WHERE parcel_id = %(parcel)s
+           UNION ALL
+           SELECT %(aggregator)s, '', '', '', 'Kdniao: what the push says of this waybill cannot be read', NULL, 0,
+                  %(inbox)s, %(now)s""",
+        {"aggregator": world.aggregator_id, "inbox": inbox_id, "parcel": world.parcel_ids[0], "now": now},
+    )
+    conn.execute(
+        """INSERT INTO clock_ahead (aggregator_id, pushes, first_at, last_at, told_at, inbox_id)
+           VALUES (%s, 3, %s, %s, %s, %s)""",
+        [world.aggregator_id, now - timedelta(hours=5), now, now + timedelta(days=7300), inbox_id],
+    )
     key_id, key = tx.keys.day_key(conn, now.date())
     conn.execute(
         """INSERT INTO quarantine (digest, aggregator_id, reason, key_id, sealed, received_at)

@@ -53,6 +53,7 @@ def _address(office: Office, door: Door) -> str:
         "order_id": world.order_ids[0], "parcel_id": world.parcel_ids[0], "shop_id": world.shop_ids[0],
         "printer_id": world.printer_id, "warehouse_id": world.warehouse_id, "aggregator_id": world.aggregator_id,
         "account_id": world.accounts["SF"], "staff_id": 1, "key_id": 1, "quarantine_id": 1, "format": "png",
+        "line_id": 1,
     }  # fmt: skip
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: str(ids.get(name[1], "none")), door.path)
 

@@ -13,7 +13,8 @@ from waystream.web.pages.imports.page import desk
 
 PAGES = (
     "/", "/orders", "/parcels", "/strangers", "/strangers?view=quarantine", "/strangers?view=codes",
-    "/strangers?view=disputed", "/setup", "/setup/aggregators/new", "/setup/accounts/new", "/setup/warehouses/new",
+    "/strangers?view=disputed", "/strangers?view=lines", "/strangers?view=clocks",
+    "/setup", "/setup/aggregators/new", "/setup/accounts/new", "/setup/warehouses/new",
     "/printers", "/printers/new", "/people", "/people/new", "/people/keys/new", "/shops", "/shops/new", "/audit", "/me",
     "/components", "/import", "/tasks", "/numbers", "/catalogue", "/catalogue/new",
 )  # fmt: skip
@@ -330,6 +331,26 @@ class TestSettings:
         assert answer_of(care.get("/strangers").text).startswith("3 waybills are nobody’s")
         assert care.post("/strangers/dismiss", waybill="YTO:YT9900000001").status_code == 303
         assert office.rows("SELECT count(*) FROM stranger WHERE state = 'dismissed'") == [(1,)]
+
+    def test_an_unreadable_line_is_shown_and_set_aside(self, office: Office) -> None:
+        care = office.hire(Role.CARE)
+        page = care.get("/strangers?view=lines").text
+        assert "2 single lines could not be read" in answer_of(page)
+        assert "2026-13-45 10:00:00 【无锡市】快件已发出" in page
+        assert "Kdniao: a time stamp cannot be read" in page
+        [(line,)] = office.rows("SELECT id FROM unread_line WHERE parcel_id IS NOT NULL")
+        assert care.post(f"/strangers/lines/{line}/aside").status_code == 303
+        assert office.rows("SELECT settled_by <> '' FROM unread_line WHERE id = %s", line) == [(True,)]
+        assert care.post(f"/strangers/lines/{line}/aside").status_code == 404
+
+    def test_an_unreadable_line_of_another_shop_is_not_there(self, office: Office) -> None:
+        [(line, shop)] = office.rows("SELECT id, shop_id FROM unread_line WHERE parcel_id IS NOT NULL")
+        other = next(each for each in office.world.shop_ids if each != shop)
+        elsewhere = office.hire(Role.CARE, shops=[other])
+        assert "快件已发出" not in elsewhere.get("/strangers?view=lines").text
+        assert elsewhere.post(f"/strangers/lines/{line}/aside").status_code == 404
+        assert "still cannot be taken in" not in elsewhere.post(f"/strangers/lines/{line}/retry").text
+        assert office.rows("SELECT count(*) FROM unread_line WHERE settled_by <> ''") == [(0,)]
 
     def test_ones_own_password(self, office: Office) -> None:
         person = office.hire()

@@ -202,11 +202,20 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A line of a push that could not be read, while the rest could: as it was told, bounded, and why."""
+
+    line: str = field(repr=False)
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What one push says of one waybill.
 
     `complete`: the list of traces is the source's whole, successful list (it withdraws what it leaves out).
     `died`: the aggregator stopped watching for this reason (subscribe again).
+    `unread`: lines that could not be read; a list with such a line is never complete.
     """
 
     carrier: str
@@ -218,16 +227,21 @@ class Told:
     complete: bool
     died: str = ""
     expected_at: str = ""
+    unread: tuple[Unread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What a verified push says. Its identity is the digest of its raw bytes, which hop 1 computes."""
+    """What a verified push says. Its identity is the digest of its raw bytes, which hop 1 computes.
+
+    `unread`: what of it could not even be read as being about a waybill.
+    """
 
     merchant_id: str
     request_type: str
     pushed_at: datetime
     told: tuple[Told, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 class Network(Protocol):

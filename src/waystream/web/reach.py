@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from waystream.core.errors import Invalid, Missing
 from waystream.kernel.tx import Tx
+from waystream.parts.tracking import reading
 from waystream.web.auth import Seat
 from waystream.web.wire import MAX_ID
 
@@ -56,6 +57,16 @@ def reach_parcels(tx: Tx, seat: Seat, parcel_ids: Sequence[int], *, path: str = 
 def within_reach(tx: Tx, seat: Seat, parcel_ids: Iterable[int]) -> set[int]:
     """Those of these parcels that the caller may see."""
     return _list_parcels(tx.conn, list(parcel_ids), seat.caller.warehouses)
+
+
+def reach_unread(tx: Tx, seat: Seat, line_id: int) -> int:
+    """The id again of an unreadable line, in either role's transaction. Raises `Missing`."""
+    shop_id, parcel_id = reading.get_unread_owner(tx, line_id)
+    if shop_id and shop_id not in seat.shops:
+        raise Missing("There is no such line")
+    if parcel_id is not None:
+        reach_parcel(tx, seat, parcel_id)
+    return line_id
 
 
 def list_elsewhere(tx: Tx, seat: Seat, numbers: Iterable[str]) -> set[str]:

@@ -48,6 +48,7 @@ BELONGINGS = (
     "SELECT rule, event_id FROM parked ORDER BY event_id",
     "SELECT count(*) FROM rule_request",
     "SELECT id, state FROM job WHERE kind = 'print' ORDER BY id",
+    "SELECT id, settled_by FROM unread_line",
 )
 
 
@@ -88,7 +89,8 @@ def story(desk: Desk) -> Story:
             "order": order_ids[0], "parcel": parcels["main"], "printer": printer, "idle": idle,
             "account": bench.accounts["ZTO"], "aggregator": insert(tx, "SELECT id FROM aggregator"),
             "decision": insert(tx, "SELECT id FROM decision"), "cancel": insert(tx, "SELECT id FROM waybill_cancel"),
-            "push": insert(tx, "SELECT id FROM quarantine"), **hire(tx, desk.world.tea), **stop_the_machine(tx),
+            "push": insert(tx, "SELECT id FROM quarantine"), "line": insert(tx, "SELECT id FROM unread_line"),
+            **hire(tx, desk.world.tea), **stop_the_machine(tx),
         }  # fmt: skip
     return Story(parcels, ids)
 
@@ -116,6 +118,12 @@ def follow(tx: Tx, parcel_id: int) -> None:
         """INSERT INTO telling (binding_id, source, parcel_id, shop_id, listed_at, inbox_id)
            SELECT id, 'kdniao', parcel_id, shop_id, %s, %s FROM binding WHERE id = %s""",
         [tx.now, PUSH, binding],
+    )
+    tx.conn.execute(
+        """INSERT INTO unread_line (aggregator_id, carrier, number, line, reason, parcel_id, shop_id, inbox_id, seen_at)
+           SELECT aggregator_id, carrier, number, number, 'no time', parcel_id, shop_id, %s, %s FROM binding
+           WHERE id = %s""",
+        [PUSH, tx.now, binding],
     )
     tracking.quarantine(tx, aggregator_id=aggregator, digest=b"q" * 32, body=b"", reason="unreadable")
 
@@ -210,6 +218,8 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "resume_rule": Ask(REASON, f"/api/rules/{RULE}/resume"),
         "replay_rule": Ask({"position": 1, **REASON}, f"/api/rules/{RULE}/replay"),
         "dismiss_job": Ask(REASON, f"/api/jobs/{ids['never']}/dismiss"),
+        "retry_unread": Ask(expected=409),
+        "set_unread_aside": Ask(),
     }  # fmt: skip
 
 
@@ -273,7 +283,7 @@ def test_another_shop_sees_and_touches_nothing(desk: Desk, story: Story, routes:
         assert answer.status_code < 500, (route, answer.text)
         assert answer.status_code != 401, route
         assert not [mark for mark in marks if mark in answer.text], (route, answer.text)
-        if "{order}" in route.path or "{parcel}" in route.path:
+        if "{order}" in route.path or "{parcel}" in route.path or "{line}" in route.path:
             assert answer.status_code == 404, route
     assert belongings(desk) == before
 

@@ -6,14 +6,14 @@ Each verb runs in the caller's transaction: load, decide, save, tell.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from waystream.core.errors import Conflict, Invalid, Missing
+from waystream.core.errors import Conflict, Invalid, Missing, Unreadable
 from waystream.core.facts import Verdict
 from waystream.core.ports import Network
 from waystream.kernel import vault
 from waystream.kernel.audit import Entry
 from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import applying, model, store, store_lists
+from waystream.parts.tracking import applying, model, store, store_doubts, store_lists
 from waystream.parts.tracking.applying import Applied, apply
 from waystream.parts.tracking.model import Received
 from waystream.parts.tracking.store import Stored
@@ -27,6 +27,8 @@ __all__ = [
     "dismiss",
     "quarantine",
     "retry_quarantine",
+    "retry_unread",
+    "set_unread_aside",
     "settle_disputes",
     "withdraw_decision",
 ]
@@ -198,3 +200,41 @@ def retry_quarantine(tx: Tx, quarantine_id: int, *, networks: Mapping[str, Netwo
 
     store_lists.heal_quarantined(tx.conn, quarantine_id, at=tx.now)
     return applied
+
+
+def retry_unread(tx: Tx, line_id: int, *, networks: Mapping[str, Network]) -> Applied:
+    """Read once more, with today's reader, what the push of an unreadable line told of its waybill.
+
+    Raises `Missing` where the line or its push is gone, `Unreadable` while it cannot be read; then it stays listed.
+    """
+    _, inbox_id, waybill = _hold_unread(tx, line_id)
+    push = store_lists.find_kept_push(tx.conn, inbox_id)
+    if push is None:
+        raise Missing("The raw push is no longer kept")
+    keys = tx.keys.load(tx.conn, [push.key_id])
+    if push.key_id not in keys:
+        raise Conflict("The key of this push has been destroyed: nobody can read it any more")
+    received = opened(push, keys[push.key_id], networks)
+    told = model.narrowed(received, waybill) if waybill[1] else received
+
+    unread = [*told.push.unread, *(line for item in told.push.told for line in item.unread)]
+    if unread:
+        raise Unreadable(unread[0].reason)
+
+    applied = applying.take_in(tx, [told])
+    store_doubts.settle_unread(tx.conn, line_id, by="reader")
+    return applied
+
+
+def set_unread_aside(tx: Tx, line_id: int, *, actor: str) -> None:
+    """A person looked at the line: out of the list. Raises `Missing`."""
+    shop_id, _, waybill = _hold_unread(tx, line_id)
+    store_doubts.settle_unread(tx.conn, line_id, by=actor)
+    tx.note(Entry(actor, "set_unread_aside", f"unread:{line_id}", shop_id, detail={"number": waybill[1]}))
+
+
+def _hold_unread(tx: Tx, line_id: int) -> tuple[int, int, model.Waybill]:
+    held = store_doubts.lock_unread(tx.conn, line_id)
+    if held is None:
+        raise Missing("There is no such line")
+    return held

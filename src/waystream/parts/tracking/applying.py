@@ -205,8 +205,9 @@ def save_moved(tx: Tx, before: Mapping[int, Stored], after: Iterable[Stored], ca
 
 
 def _save_unplaced(tx: Tx, routed: Routed) -> int:
-    """Strangers, disputed scans, wrong clocks; a scan of a cancelled number is also an alarm, once per scan."""
+    """Strangers, disputed scans, lines, clocks; a scan of a cancelled number is also an alarm, once per scan."""
     store_doubts.count_ahead(tx.conn, routed.ahead)
+    store_doubts.insert_unread(tx.conn, routed.unread)
     store.insert_strangers(tx.conn, routed.strangers)
     _tell_of_named_takes(tx, routed.strangers)
     rows = [(_disputed_row(item), item) for item in routed.disputed]

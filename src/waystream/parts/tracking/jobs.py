@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import actions, partitions, replaying, store_lists, store_partitions
+from waystream.parts.tracking import actions, partitions, replaying, store_doubts, store_lists, store_partitions
 from waystream.settings import Settings
 
 FORGOTTEN_AT_ONCE = 50_000
@@ -68,7 +68,9 @@ def find_bound_strangers(tx: Tx) -> int:
 
 
 def forget_old_pushes(tx: Tx, kept: timedelta) -> int:
-    """Drop the days that are older: first their digests, some at a time, then the day's table."""
+    """Drop the days that are older: first their digests, some at a time, then the day's table. The lines in them that
+    could not be read go first: without the push nothing more can be made of them."""
+    store_doubts.delete_old_unread(tx.conn, before=tx.now - kept, limit=FORGOTTEN_AT_ONCE)
     day = partitions.day_of(tx.now - kept)
     forgotten = store_partitions.delete_digests(tx.conn, before=day.first, limit=FORGOTTEN_AT_ONCE)
     if forgotten == FORGOTTEN_AT_ONCE:

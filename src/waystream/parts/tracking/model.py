@@ -5,12 +5,12 @@ ownership is disputed, never dropped; a number nobody has bound is a stranger. A
 ahead of ours: nothing it says can pin a parcel beyond that.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from waystream.core.parcel import Track
-from waystream.core.ports import Network, Push, Told, Trace
+from waystream.core.ports import Network, Push, Told, Trace, Unread
 from waystream.core.state import TERMINAL, State
 
 Waybill = tuple[str, str]  # carrier, number
@@ -99,6 +99,20 @@ class ClockAhead:
     inbox_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadLine:
+    """A line of a push that could not be read, and whose number it stood under: nobody's where `owner` is None, no
+    number at all where that is empty."""
+
+    aggregator_id: int
+    carrier: str
+    number: str
+    owner: Owner | None
+    unread: Unread
+    inbox_id: int
+    at: datetime
+
+
 @dataclass(slots=True)
 class Routed:
     """A group of pushes by whom they are about."""
@@ -107,6 +121,7 @@ class Routed:
     disputed: list[Disputed] = field(default_factory=list)
     strangers: list[Stranger] = field(default_factory=list)
     ahead: list[ClockAhead] = field(default_factory=list)
+    unread: list[UnreadLine] = field(default_factory=list)
 
 
 def waybills(group: Iterable[Received]) -> set[Waybill]:
@@ -122,12 +137,25 @@ def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) 
             routed.ahead.append(ClockAhead(received.aggregator_id, pushed_at, received.received_at, received.id))
         for told in received.push.told:
             bound = owners.get((told.carrier, told.number))
+            routed.unread.extend(_unread(received, told.unread, (told.carrier, told.number), bound))
             if bound:
                 _route_told(routed, received, told, bound)
             else:
                 of, at = received.aggregator_id, received.received_at
                 routed.strangers.append(Stranger(of, told.carrier, told.number, received.id, at, told.our_code))
+        routed.unread.extend(_unread(received, received.push.unread, ("", ""), None))
     return routed
+
+
+def _unread(
+    received: Received, lines: Iterable[Unread], waybill: Waybill, owners: Sequence[Owner] | None
+) -> Iterator[UnreadLine]:
+    carrier, number = waybill
+    for line in lines:
+        owner = (find_owner(owners, received.received_at) or owners[0]) if owners else None
+        yield UnreadLine(
+            received.aggregator_id, carrier, number, owner, line, inbox_id=received.id, at=received.received_at
+        )
 
 
 def believed(pushed_at: datetime, received_at: datetime) -> datetime:
@@ -205,4 +233,4 @@ def due_at(track: Track, *, opened_at: datetime) -> datetime | None:
 def narrowed(received: Received, waybill: Waybill) -> Received:
     """The push as if it had told of this waybill only."""
     told = tuple(item for item in received.push.told if (item.carrier, item.number) == waybill)
-    return replace(received, push=replace(received.push, told=told))
+    return replace(received, push=replace(received.push, told=told, unread=()))

@@ -11,7 +11,7 @@ from waystream.kernel import vault
 from waystream.kernel.audit import Entry
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import partitions, store_doubts, store_lists, store_partitions
-from waystream.parts.tracking.store_doubts import ClockAheadRow
+from waystream.parts.tracking.store_doubts import ClockAheadRow, UnreadRow
 from waystream.parts.tracking.store_lists import (
     ClaimRow,
     DecisionRow,
@@ -114,6 +114,19 @@ def list_quarantine(tx: Tx, *, before: int | None = None, limit: int = 50) -> li
 
 def list_unknown_codes(tx: Tx) -> list[UnknownCodeRow]:
     return store_lists.list_unknown_codes(tx.conn, limit=PAGE_MAX_ROWS)
+
+
+def list_unread(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[UnreadRow]:
+    """Lines of pushes that could not be read while the rest could."""
+    return store_doubts.list_unread(tx.conn, before=before, limit=min(limit, PAGE_MAX_ROWS))
+
+
+def get_unread_owner(tx: Tx, line_id: int) -> tuple[int, int | None]:
+    """Shop and parcel of an open line; 0 and None where its number is nobody's. Raises `Missing`."""
+    found = store_doubts.find_unread_owner(tx.conn, line_id)
+    if found is None:
+        raise Missing("There is no such line")
+    return found
 
 
 def list_clocks_ahead(tx: Tx) -> list[ClockAheadRow]:

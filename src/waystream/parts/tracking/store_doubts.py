@@ -1,4 +1,4 @@
-"""The SQL of what a source told that we do not believe: clocks that run ahead."""
+"""The SQL of what a source told that we cannot believe or cannot read: clocks that run ahead, lines of a push."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from waystream.parts.tracking.model import ClockAhead
+from waystream.parts.tracking.masks import masked
+from waystream.parts.tracking.model import ClockAhead, UnreadLine, Waybill
 
 Conn = Connection[Any]
 
@@ -54,3 +55,82 @@ def list_ahead(conn: Conn, *, limit: int) -> list[ClockAheadRow]:
                ORDER BY last_at DESC, aggregator_id LIMIT %s""",
             [limit],
         ).fetchall()
+
+
+def insert_unread(conn: Conn, rows: Sequence[UnreadLine]) -> None:
+    """List the lines, masked; one that is told again only points to the newest push that told it."""
+    if not rows:
+        return
+    named = {
+        (row.aggregator_id, row.carrier, row.number, masked(row.unread.line), row.unread.reason): row for row in rows
+    }
+    given = [
+        (*name, row.owner.parcel_id if row.owner else None, row.owner.shop_id if row.owner else 0, row.inbox_id, row.at)
+        for name, row in sorted(named.items(), key=lambda item: item[0])
+    ]
+    conn.execute(
+        """INSERT INTO unread_line (aggregator_id, carrier, number, line, reason, parcel_id, shop_id, inbox_id, seen_at)
+           SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[],
+                                %s::bigint[], %s::bigint[], %s::timestamptz[])
+           ON CONFLICT (aggregator_id, carrier, number, line, reason) DO UPDATE
+           SET inbox_id = greatest(unread_line.inbox_id, EXCLUDED.inbox_id), parcel_id = EXCLUDED.parcel_id,
+               shop_id = EXCLUDED.shop_id""",
+        [list(column) for column in zip(*given, strict=True)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """A line of a push that could not be read, masked, and why; `parcel_id` where its number is bound."""
+
+    id: int
+    aggregator: str
+    carrier: str
+    number: str
+    parcel_id: int | None
+    line: str
+    reason: str
+    inbox_id: int
+    seen_at: datetime
+
+
+def list_unread(conn: Conn, *, before: int | None, limit: int) -> list[UnreadRow]:
+    """The newest first; `before`: the last row's id."""
+    with conn.cursor(row_factory=class_row(UnreadRow)) as cursor:
+        return cursor.execute(
+            """SELECT unread_line.id, aggregator.code AS aggregator, carrier, number, parcel_id, line, reason, inbox_id,
+                      seen_at
+               FROM unread_line JOIN aggregator ON aggregator.id = aggregator_id
+               WHERE settled_by = '' AND (%(before)s::bigint IS NULL OR unread_line.id < %(before)s)
+               ORDER BY unread_line.id DESC LIMIT %(limit)s""",
+            {"before": before, "limit": limit},
+        ).fetchall()
+
+
+def find_unread_owner(conn: Conn, line_id: int) -> tuple[int, int | None] | None:
+    """Shop (0: nobody's) and parcel of an open line; None where there is no such line."""
+    return conn.execute(
+        "SELECT shop_id, parcel_id FROM unread_line WHERE id = %s AND settled_by = ''", [line_id]
+    ).fetchone()
+
+
+def lock_unread(conn: Conn, line_id: int) -> tuple[int, int, Waybill] | None:
+    """Shop, push and waybill of a line that is still open."""
+    row = conn.execute(
+        """SELECT shop_id, inbox_id, carrier, number FROM unread_line
+           WHERE id = %s AND settled_by = '' FOR NO KEY UPDATE""",
+        [line_id],
+    ).fetchone()
+    return (row[0], row[1], (row[2], row[3])) if row else None
+
+
+def settle_unread(conn: Conn, line_id: int, *, by: str) -> None:
+    conn.execute("UPDATE unread_line SET settled_by = %s WHERE id = %s", [by, line_id])
+
+
+def delete_old_unread(conn: Conn, *, before: datetime, limit: int) -> int:
+    """Forget lines whose push is forgotten; how many."""
+    return conn.execute(
+        "DELETE FROM unread_line WHERE id IN (SELECT id FROM unread_line WHERE seen_at < %s ORDER BY seen_at LIMIT %s)",
+        [before, limit],
+    ).rowcount

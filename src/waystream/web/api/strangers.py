@@ -13,6 +13,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.tracking import actions, reading
 from waystream.parts.tracking.reading import PAGE_MAX_ROWS
 from waystream.web.interface import Call, may, told
+from waystream.web.reach import reach_unread
 from waystream.web.wire import MAX_ID, Asked, Id, Told, see
 
 READ, WRITE = "parcels:read", "parcels:write"
@@ -73,6 +74,33 @@ class QuarantinePage(Told, frozen=True):
 
 class Retried(Told, frozen=True):
     """The push was taken in with today's reader."""
+
+    id: Id
+
+
+class UnreadLine(Told, frozen=True):
+    """A line of a push that could not be read while the rest could, masked. `number` may be empty, `parcel_id` is null
+    where the number is nobody's."""
+
+    id: Id
+    aggregator: str
+    carrier: str
+    number: str
+    parcel_id: Id | None
+    line: str
+    reason: str
+    seen_at: datetime
+
+
+class UnreadPage(Told, frozen=True):
+    """`after` leads to the next page; null on the last."""
+
+    lines: tuple[UnreadLine, ...]
+    after: Id | None
+
+
+class Settled(Told, frozen=True):
+    """The line is no longer listed."""
 
     id: Id
 
@@ -177,6 +205,46 @@ def retry_push(call: Annotated[Call, may(WRITE)], push: Annotated[int, Path(ge=1
         return Retried(id=Id(push))
 
     return call.do(retry, setup=True)
+
+
+@router.get("/unread-lines", summary="List lines of pushes that could not be read")
+@told(gives=UnreadPage, errors=(422,))
+def list_unread(call: Annotated[Call, may(READ)], after: AfterId = None, limit: Limit = 50) -> Response:
+    """The newest first; everything else in those pushes was taken in."""
+
+    def read(tx: Tx) -> UnreadPage:
+        rows = reading.list_unread(tx, before=after, limit=limit)
+        last = Id(rows[-1].id) if len(rows) == limit else None
+        return UnreadPage(lines=tuple(see(UnreadLine, row) for row in rows), after=last)
+
+    return call.show(read)
+
+
+@router.post("/unread-lines/{line}/retry", summary="Read an unreadable line with today's reader")
+@told(gives=Settled, errors=(404, 409, 422))
+def retry_unread(call: Annotated[Call, may(WRITE)], line: Annotated[int, Path(ge=1, le=MAX_ID)]) -> Response:
+    """409 as long as it cannot be read; then it stays as it is."""
+
+    def retry(tx: Tx) -> Settled:
+        try:
+            actions.retry_unread(tx, reach_unread(tx, call.seat, line), networks=call.context.networks)
+        except Unreadable as error:
+            raise Conflict(error.sentence) from None
+        return Settled(id=Id(line))
+
+    return call.do(retry, setup=True)
+
+
+@router.post("/unread-lines/{line}/aside", summary="Set an unreadable line aside")
+@told(gives=Settled, errors=(404, 422))
+def set_unread_aside(call: Annotated[Call, may(WRITE)], line: Annotated[int, Path(ge=1, le=MAX_ID)]) -> Response:
+    """A person looked at it; the push itself stays."""
+
+    def aside(tx: Tx) -> Settled:
+        actions.set_unread_aside(tx, reach_unread(tx, call.seat, line), actor=call.actor)
+        return Settled(id=Id(line))
+
+    return call.do(aside)
 
 
 @router.get("/unknown-codes", summary="List codes our tables do not know")

@@ -1,5 +1,6 @@
 """GET /strangers: what carriers told that found no parcel or no meaning; kept whole until it does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from waystream.web.context import context_of
 from waystream.web.forms import Form
 from waystream.web.navigation import Entry
 from waystream.web.pages.order.page import RowId
+from waystream.web.reach import reach_unread
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language, Moment
 from waystream.web.shell.vocabulary import carrier_name
@@ -30,6 +32,7 @@ SHOWN = 50
 VIEWS = {
     "": N_("Strangers"),
     "quarantine": N_("Quarantine"),
+    "lines": N_("Unreadable lines"),
     "codes": N_("Unknown codes"),
     "disputed": N_("Disputed scans"),
     "clocks": N_("Wrong clocks"),
@@ -52,6 +55,7 @@ class Line:
     href: str = ""
     text: str = ""
     why: str = ""
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,13 @@ def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) 
         Tab(language.say(label), f"/strangers?view={name}" if name else "/strangers", name == view)
         for name, label in VIEWS.items()
     )
-    more = len(lines) > SHOWN and view in {"", "quarantine"}
+    more = len(lines) > SHOWN and view in PAGED
     return StrangersPage(
         answer=_answer(tx, language),
         view=view,
         tabs=tabs,
         lines=tuple(lines[:SHOWN]),
-        next=f"/strangers?view={view}&before={lines[SHOWN - 1].text}" if more else "",
+        next=f"/strangers?view={view}&before={lines[SHOWN - 1].position}" if more else "",
         may_write=seat.caller.may(WRITE),
     )
 
@@ -96,14 +100,22 @@ def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) 
 def _answer(tx: Tx, language: Language) -> Markup:
     strangers = len(reading.list_strangers(tx, limit=200))
     unread = len(reading.list_quarantine(tx, limit=200))
+    lines = len(reading.list_unread(tx, limit=200))
     codes = len(reading.list_unknown_codes(tx))
     facts = {
         "strangers": language.number(strangers),
         "unread": language.number(unread),
+        "lines": language.number(lines),
         "codes": language.number(codes),
     }
-    if not strangers and not unread and not codes:
+    if not strangers and not unread and not lines and not codes:
         return language.say("Everything the carriers told has found its parcel.")
+    if lines:
+        return language.say(
+            "%(strangers)s waybills are nobody’s, %(unread)s pushes and %(lines)s single lines could not be read, "
+            "%(codes)s codes are unknown.",
+            **facts,
+        )
     if unread or codes:
         return language.say(
             "%(strangers)s waybills are nobody’s, %(unread)s pushes could not be read, %(codes)s codes are unknown.",
@@ -124,7 +136,7 @@ def _strangers(tx: Tx, language: Language, before: int | None) -> list[Line]:
             last=language.when(row.last_at, tx.now),
             deed="dismiss",
             value=f"{row.carrier}:{row.number}",
-            text=str(row.inbox_id),
+            position=row.inbox_id,
         )
         for row in reading.list_strangers(tx, before=before, limit=SHOWN + 1)
     ]
@@ -133,16 +145,35 @@ def _strangers(tx: Tx, language: Language, before: int | None) -> list[Line]:
 def _quarantine(tx: Tx, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
-            name=row.reason,
+            name=language.echo(row.reason),
             of=row.aggregator,
             count="1",
             first=language.when(row.received_at, tx.now),
             last=None,
             deed="retry",
             value=str(row.id),
-            text=str(row.id),
+            position=row.id,
         )
         for row in reading.list_quarantine(tx, before=before, limit=SHOWN + 1)
+    ]
+
+
+def _lines(tx: Tx, language: Language, before: int | None) -> list[Line]:
+    return [
+        Line(
+            name=row.number or language.say("no number"),
+            of=carrier_name(language, row.carrier) if row.carrier else "",
+            count=row.aggregator,
+            first=language.when(row.seen_at, tx.now),
+            last=None,
+            deed="unread",
+            value=str(row.id),
+            href=f"/parcels/{row.parcel_id}" if row.parcel_id else "",
+            text=row.line,
+            why=language.echo(row.reason),
+            position=row.id,
+        )
+        for row in reading.list_unread(tx, before=before, limit=SHOWN + 1)
     ]
 
 
@@ -188,7 +219,15 @@ def _clocks(tx: Tx, language: Language, before: int | None) -> list[Line]:
     ]
 
 
-_LISTS = {"": _strangers, "quarantine": _quarantine, "codes": _codes, "disputed": _disputed, "clocks": _clocks}
+_LISTS = {
+    "": _strangers,
+    "quarantine": _quarantine,
+    "lines": _lines,
+    "codes": _codes,
+    "disputed": _disputed,
+    "clocks": _clocks,
+}
+PAGED = {"", "quarantine", "lines"}
 
 
 @router.post("/strangers/dismiss")
@@ -212,9 +251,33 @@ def retry(request: Request, seat: Annotated[Seat, requires(WRITE)], quarantine_i
         [inbox_id] = mint_ids(1, at_ms=int(tx.now.timestamp() * 1000))
         tracking.retry_quarantine(tx, quarantine_id, networks=networks, inbox_id=inbox_id)
 
+    return _again(request, take_in, "/strangers?view=quarantine", language.say("The push was taken in."))
+
+
+@router.post("/strangers/lines/{line_id:int}/retry")
+def retry_line(request: Request, seat: Annotated[Seat, requires(WRITE)], line_id: RowId) -> Response:
+    """Read the line again with today's reader; what stands in its way is said, and it stays."""
+    networks, done = context_of(request).networks, language_of(request).say("The line was taken in.")
+
+    def take_in(tx: Tx) -> None:
+        tracking.retry_unread(tx, reach_unread(tx, seat, line_id), networks=networks)
+
+    return _again(request, take_in, "/strangers?view=lines", done)
+
+
+@router.post("/strangers/lines/{line_id:int}/aside")
+def set_aside(request: Request, seat: Annotated[Seat, requires(WRITE)], line_id: RowId) -> Response:
+    def aside(tx: Tx) -> None:
+        tracking.set_unread_aside(tx, reach_unread(tx, seat, line_id), actor=seat.caller.actor)
+
+    context_of(request).work.run(aside, shops=seat.shops)
+    return go("/strangers?view=lines", said=language_of(request).say("The line was set aside."))
+
+
+def _again(request: Request, take_in: Callable[[Tx], None], back: str, done: str) -> Response:
+    language = language_of(request)
     try:
         act_on_setup(request, take_in)
     except (Unreadable, Conflict, Missing) as refusal:
-        said = language.say("It still cannot be taken in: %(why)s", why=language.echo(refusal.sentence))
-        return go("/strangers?view=quarantine", said=said)
-    return go("/strangers?view=quarantine", said=language.say("The push was taken in."))
+        return go(back, said=language.say("It still cannot be taken in: %(why)s", why=language.echo(refusal.sentence)))
+    return go(back, said=done)
