@@ -17,7 +17,7 @@ from typing import Protocol
 from waystream import integrations, invariants, parts, rules
 from waystream.core.errors import Conflict
 from waystream.core.ports import Network, PrinterDriver
-from waystream.kernel import job_table, migrations, open_list, rule_jobs
+from waystream.kernel import job_table, migrations, open_list, rule_jobs, sampling
 from waystream.kernel.backup import Source, make_backup
 from waystream.kernel.backup_folder import Backup, keep_newest
 from waystream.kernel.clock import Clock, FastClock, SystemClock
@@ -79,7 +79,7 @@ def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
 def load_work(outside: Outside, settings: Settings) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
     """Every part's job handlers and sweeps; a part whose sweeps need settings has `list_sweeps` to say them."""
     handlers: list[Handler] = []
-    sweeps: list[Sweep] = [job_table.pruning(), idempotency.sweep()]
+    sweeps: list[Sweep] = [job_table.pruning(), sampling.sweep(), idempotency.sweep()]
     for part in open_list.load(parts):
         if (Path(str(part.__path__[0])) / "jobs.py").exists():
             jobs = importlib.import_module(f"{part.__name__}.jobs")
@@ -205,7 +205,7 @@ class App:
         self.keys = Keys(Vault.open(settings.key_folder, must_exist=sealed))
         self.machine = Work(self.machine_database, self.clock, self.keys)
         self.page = Work(self.page_database, self.clock, self.keys)
-        self.figures = Figures(self.machine_database)
+        self.figures = Figures(self.machine_database, self.clock)
         self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.figures.saw_turn)
 
     def _connections(self, roles: Roles) -> int:

@@ -19,6 +19,7 @@ from waystream.integrations.kdniao import adapter
 from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, push_data, read_push_answer, seal_push
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
+from waystream.kernel.figures import Figures
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys
 from waystream.parts.tracking.door import Door
@@ -216,3 +217,23 @@ def test_a_full_door_is_answered_with_failure(work: Work, shop: Shop) -> None:
     desk.stop()
     assert (answer.status_code, json.loads(answer.content)["Success"]) == (503, False)
     assert rows(work, "SELECT count(*) FROM inbox") == [0]
+
+
+def test_every_push_is_observed_and_its_carrier_heard(work: Work, shop: Shop) -> None:
+    figures = Figures()
+    door = Door(work, observe=figures.saw_group)
+    networks = {"kdniao": adapter.network}
+    desk = PushDesk(work=work, networks=networks, door=door, observe=figures.saw_push)
+    desk.start()
+    post(desk, signed("YT1", 8))
+    post(desk, signed("YT1", 8, forged=True))
+    desk.stop()
+    assert post(desk, signed("YT1", 9)).json()["Success"] is False, "the door is closed: again later"
+    desk.refresh()
+
+    text = figures.render().decode()
+    for outcome in ("taken", "unsigned", "again"):
+        assert f'waystream_pushes_total{{integration="kdniao",outcome="{outcome}"}} 1.0' in text
+    assert "waystream_push_commit_seconds_count 1.0" in text
+    assert 'waystream_push_group_size_bucket{le="1.0"} 1.0' in text
+    assert rows(work, "SELECT carrier, pushes, longest_gap_s FROM carrier_heard") == [(CARRIER, 2, 0.0)]

@@ -13,9 +13,12 @@ from prometheus_client.registry import Collector
 
 from waystream.core.errors import Unavailable
 from waystream.kernel import job_table, log, rule_cursor
+from waystream.kernel.clock import Clock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Turn
 from waystream.kernel.jobs import Claimed
+from waystream.kernel.samples import EDGES_MS, EDGES_PUSHES
+from waystream.kernel.sampling import PushTally
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -24,7 +27,7 @@ SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 class Figures:
     """The figures of one process. `registry` takes those of the parts above; its observers go to the machine."""
 
-    def __init__(self, database: Database | None = None) -> None:
+    def __init__(self, database: Database | None = None, clock: Clock | None = None) -> None:
         self.registry = CollectorRegistry()
         self._rule_seconds = Histogram(
             "waystream_rule_turn_seconds", "Turns of rules", ["rule"], registry=self.registry, buckets=SECONDS
@@ -35,6 +38,27 @@ class Figures:
         self._job_seconds = Histogram(
             "waystream_job_run_seconds", "Runs of jobs", ["kind", "outcome"], registry=self.registry, buckets=SECONDS
         )
+        self._pushes = Counter(
+            "waystream_pushes", "Pushes by what became of them", ["integration", "outcome"], registry=self.registry
+        )
+        self._commit_seconds = Histogram(
+            "waystream_push_commit_seconds",
+            "From a push's arrival to its commit",
+            registry=self.registry,
+            buckets=[edge / 1000 for edge in EDGES_MS],
+        )
+        self._group_pushes = Histogram(
+            "waystream_push_group_size", "Pushes committed together", registry=self.registry, buckets=EDGES_PUSHES
+        )
+        self._effect_seconds = Histogram(
+            "waystream_effect_seconds",
+            "From an event's record to its effect, of the oldest event of each turn",
+            ["rule"],
+            registry=self.registry,
+            buckets=SECONDS,
+        )
+        self.pushes = PushTally()
+        self._clock = clock
         if database is not None:
             self.registry.register(MachineCollector(database))
 
@@ -42,10 +66,26 @@ class Figures:
         """For the dispatcher: a rule had its turn."""
         self._rule_seconds.labels(rule).observe(seconds)
         self._rule_events.labels(rule).inc(turn.passed)
+        if turn.digested and self._clock:
+            age_s = (self._clock.now() - turn.digested[0].at).total_seconds()
+            self._effect_seconds.labels(rule).observe(max(0.0, age_s))
 
     def saw_run(self, job: Claimed, *, seconds: float, outcome: str) -> None:
         """For the runner: a job's run ended; `outcome` is done, ready, given_up or lost."""
         self._job_seconds.labels(job.kind, outcome).observe(seconds)
+
+    def saw_push(self, integration: str, outcome: str, *, seconds: float) -> None:
+        """For the push desk: a push was answered. `outcome` is taken, again ("again later"), unsigned or unreadable;
+        `seconds` is from its last byte to the answer."""
+        self._pushes.labels(integration, outcome).inc()
+        if outcome == "taken":
+            self._commit_seconds.observe(seconds)
+        self.pushes.saw_push(outcome, seconds=seconds)
+
+    def saw_group(self, pushes: int) -> None:
+        """For the door: pushes were committed together."""
+        self._group_pushes.observe(pushes)
+        self.pushes.saw_group(pushes)
 
     def render(self) -> bytes:
         """The text that Prometheus scrapes, as CONTENT_TYPE."""

@@ -150,6 +150,14 @@ def count_unplaced(conn: Connection[Any]) -> int:
     return int(found[0])
 
 
+def unplaced_since(conn: Connection[Any]) -> datetime | None:
+    """When the oldest event that waits for the sequencer was recorded, in business time."""
+    found = conn.execute(
+        "SELECT at FROM event WHERE id = (SELECT event_id FROM event_new ORDER BY event_id LIMIT 1)"
+    ).fetchone()
+    return found[0] if found else None
+
+
 def read(
     conn: Connection[Any], *, after: int, limit: int, names: Collection[str] | None = None, upto: int = NO_END
 ) -> list[Recorded]:

@@ -1,6 +1,6 @@
 """Health figures read from the database: for /metrics and for the overview. Every count is bounded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from psycopg import Connection
 
+from waystream.kernel import log, rule_cursor
+from waystream.kernel.rule_cursor import Standing
 from waystream.kernel.tx import Work
+from waystream.parts.hub import hearing
+from waystream.parts.hub.hearing import Hearing
 from waystream.parts.tracking.partitions import first_id
 from waystream.web.live import Live
 
@@ -72,7 +76,33 @@ class BusinessCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         with self._work.begin(read_only=True) as tx:
-            values = read(tx.conn, at=tx.now)
+            values, now = read(tx.conn, at=tx.now), tx.now
+            heard, standings = hearing.list_hearing(tx), rule_cursor.list_standings(tx.conn)
+            unplaced_since = log.unplaced_since(tx.conn)
         for name in _SCRAPED:
             yield GaugeMetricFamily(f"waystream_{name}", _HELP[name], value=values[name])
+        yield from _silence_gauges(heard, now=now)
+        yield _lag_gauge(standings, now=now)
+        waits_s = max(0.0, (now - unplaced_since).total_seconds()) if unplaced_since else 0.0
+        yield GaugeMetricFamily("waystream_log_unplaced_seconds", "Age of the oldest event without a place", waits_s)
         yield GaugeMetricFamily("waystream_live_streams", "Browsers that watch a page", value=self._live.streams)
+
+
+def _silence_gauges(heard: Sequence[Hearing], *, now: datetime) -> Iterator[Metric]:
+    labels = ["aggregator", "carrier"]
+    silence = GaugeMetricFamily("waystream_carrier_silence_seconds", "Since a carrier last pushed", labels=labels)
+    quiet = GaugeMetricFamily(
+        "waystream_carrier_quiet", "1 if it has parcels and is silent longer than usual", labels=labels
+    )
+    for each in heard:
+        silence.add_metric([each.aggregator, each.carrier], each.silent_s(now))
+        quiet.add_metric([each.aggregator, each.carrier], float(each.is_quiet(now)))
+    yield from (silence, quiet)
+
+
+def _lag_gauge(standings: Sequence[Standing], *, now: datetime) -> Metric:
+    lag = GaugeMetricFamily("waystream_rule_lag_seconds", "Age of the first event it has not passed", labels=["rule"])
+    for found in standings:
+        age_s = (now - found.behind_since).total_seconds() if found.behind_since else 0.0
+        lag.add_metric([found.rule], max(0.0, age_s))
+    return lag

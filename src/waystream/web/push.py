@@ -9,8 +9,10 @@ import asyncio
 import hashlib
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import Protocol
 
 import psycopg
 from fastapi import APIRouter
@@ -23,6 +25,7 @@ from waystream.kernel.database import error_text
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx, Work
 from waystream.parts.hub import actions as hub
+from waystream.parts.hub import hearing
 from waystream.parts.hub.model import OpenAggregator
 from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking.door import Door
@@ -36,19 +39,34 @@ INLINE_MAX_BYTES = 64 * 1024  # a larger body is decoded in a thread: the loop h
 UNSIGNED = 401
 
 
+class Observer(Protocol):
+    """Told of every push that was answered, for the figures; `outcome` is taken, again, unsigned or unreadable."""
+
+    def __call__(self, integration: str, outcome: str, /, *, seconds: float) -> None: ...
+
+
 class PushDesk:
     """The accounts pushes come for, the door they go through, and the counts of what came."""
 
     def __init__(
-        self, *, work: Work, networks: Mapping[str, Network], door: Door, body_limit_bytes: int = BODY_LIMIT_BYTES
+        self,
+        *,
+        work: Work,
+        networks: Mapping[str, Network],
+        door: Door,
+        body_limit_bytes: int = BODY_LIMIT_BYTES,
+        observe: Observer | None = None,
     ) -> None:
         self._work = work
         self._networks = networks
         self._door = door
         self._body_limit_bytes = body_limit_bytes
+        self._observe = observe
         self._accounts: Mapping[tuple[str, str], OpenAggregator] = {}
         self._good: set[int] = set()
         self._bad: Counter[int] = Counter()
+        self._heard: Counter[tuple[int, str]] = Counter()
+        self._hearing = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tend, name="push desk", daemon=True)
 
@@ -67,7 +85,9 @@ class PushDesk:
         """Read the accounts, write the counts."""
         good, self._good = self._good, set()
         bad, self._bad = self._bad, Counter()
-        self._accounts = self._work.run(lambda tx: _exchange_counts(tx, good, bad))
+        with self._hearing:
+            heard, self._heard = self._heard, Counter()
+        self._accounts = self._work.run(lambda tx: _exchange_counts(tx, good, bad, heard))
 
     def _tend(self) -> None:
         while not self._ended.is_set():
@@ -81,6 +101,7 @@ class PushDesk:
         """One push, from its bytes to its answer."""
         account, network = self._find(request.path_params["integration"], request.path_params["code"])
         body = await _read_body(request, self._body_limit_bytes)
+        began = time.perf_counter()
         if len(body) <= INLINE_MAX_BYTES:
             read = self._read(account, network, body)
         else:
@@ -88,13 +109,22 @@ class PushDesk:
         match read:
             case None:
                 self._bad[account.id] += 1
+                self._tell(account, "unsigned", began)
                 return _response(self._say(account, network, "the signature does not fit"), status=UNSIGNED)
             case Unreadable():
                 failed = await asyncio.to_thread(self._quarantine, account, body, read)
+                self._tell(account, "again" if failed else "unreadable", began)
             case Received():
                 self._good.add(account.id)
                 failed = await self._submit(read)
+                self._tell(account, "again" if failed else "taken", began)
+                with self._hearing:  # whoever pushes is heard, though we ask for it again
+                    self._heard.update({(account.id, told.carrier) for told in read.push.told})
         return _response(self._say(account, network, failed))
+
+    def _tell(self, account: OpenAggregator, outcome: str, began: float) -> None:
+        if self._observe:
+            self._observe(account.integration, outcome, seconds=time.perf_counter() - began)
 
     def _find(self, integration: str, code: str) -> tuple[OpenAggregator, Network]:
         account, network = self._accounts.get((integration, code)), self._networks.get(integration)
@@ -158,11 +188,14 @@ def digest_of(account: OpenAggregator, body: bytes) -> bytes:
     return digest.digest()
 
 
-def _exchange_counts(tx: Tx, good: set[int], bad: Mapping[int, int]) -> dict[tuple[str, str], OpenAggregator]:
+def _exchange_counts(
+    tx: Tx, good: set[int], bad: Mapping[int, int], heard: Mapping[tuple[int, str], int]
+) -> dict[tuple[str, str], OpenAggregator]:
     for aggregator_id in sorted(good):
         hub.note_push(tx, aggregator_id)
     for aggregator_id, count in sorted(bad.items()):
         hub.note_bad_signatures(tx, aggregator_id, count)
+    hearing.note(tx, heard)
     accounts = [hub.open_aggregator(tx, row.id) for row in hub.list_aggregators(tx)]
     return {(account.integration, account.code): account for account in accounts}
 

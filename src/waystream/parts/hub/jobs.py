@@ -9,11 +9,12 @@ from waystream.core.events.fulfilment import SubscriptionDied
 from waystream.core.ports import Network
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
-from waystream.parts.hub import actions, store
+from waystream.parts.hub import actions, hearing, store
 from waystream.parts.hub.model import OpenAccount, OpenAggregator, Renewal, Waybill, may_renew, wait_s
 
 COUNT_EVERY = timedelta(hours=1)
 COUNT_SWEEP_S = 300.0
+FORGET_SWEEP_S = 3_600.0
 
 
 def _network(outside: Outside, name: str) -> Network:
@@ -169,4 +170,7 @@ def handlers(outside: Outside, renewals: Mapping[str, Renewal] | None = None) ->
     return (CountNumbers(outside), TestCall(outside), Subscribe(outside, renewals or {}))
 
 
-SWEEPS: tuple[Sweep, ...] = (Sweep("count_numbers", COUNT_SWEEP_S, _ask_balances),)
+SWEEPS: tuple[Sweep, ...] = (
+    Sweep("count_numbers", COUNT_SWEEP_S, _ask_balances),
+    Sweep("old_hearing", FORGET_SWEEP_S, hearing.forget),
+)

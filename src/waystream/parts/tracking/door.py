@@ -40,7 +40,10 @@ class _Waiting:
 
 
 class Door:
-    """Gathers what is waiting and applies it, a group per transaction, with `appliers` threads."""
+    """Gathers what is waiting and applies it, a group per transaction, with `appliers` threads.
+
+    `observe` is told how many pushes each commit held.
+    """
 
     def __init__(
         self,
@@ -50,8 +53,10 @@ class Door:
         group_max_pushes: int = GROUP_MAX_PUSHES,
         waiting_max_pushes: int = WAITING_MAX_PUSHES,
         waiting_max_bytes: int = WAITING_MAX_BYTES,
+        observe: Callable[[int], None] | None = None,
     ) -> None:
         self._work = work
+        self._observe = observe
         self._group_max_pushes = group_max_pushes
         self._waiting_max_pushes = waiting_max_pushes
         self._waiting_max_bytes = waiting_max_bytes
@@ -115,6 +120,8 @@ class Door:
         pushes = [waiting.received for waiting in group]
         error = self._attempt(lambda tx: actions.apply(tx, pushes))
         if error is None:
+            if self._observe:
+                self._observe(len(group))
             _settle(group)
         elif not _is_of_data(error):
             log.warning("a group of %d pushes was not applied: %s", len(group), error_text(error))
