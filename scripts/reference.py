@@ -1,19 +1,23 @@
 """Writes docs/reference from the code, or checks that it still says what the code says.
 
 `python -m scripts.reference` compares and exits 1 with a diff; `--write` writes. A page is a module in `chapters`
-with a `TITLE`, an `ABOUT` sentence and `page() -> str`; the folder's index is made from them.
+with a `TITLE`, an `ABOUT` sentence and `page() -> str`; the folder's index is made from them. What programs read,
+asyncapi.json, is written beside them.
 """
 
 import argparse
 import difflib
 import importlib
+import json
 import pkgutil
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 from scripts import chapters
+from waystream.web import asyncapi
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 NOTE = "<!-- Written by `make reference` from the code. Do not edit: change the code and run it again. -->"
@@ -29,11 +33,20 @@ def build() -> dict[str, str]:
     """Every page of the reference by its file name."""
     found = list_chapters()
     pages = {file_name(module): f"{NOTE}\n\n# {module.TITLE}\n\n{module.ABOUT}\n\n{module.page()}" for module in found}
-    return {"README.md": _index(found), **pages}
+    return {"README.md": _index(found), "asyncapi.json": _asyncapi(), **pages}
 
 
 def file_name(module: ModuleType) -> str:
     return module.__name__.rpartition(".")[2].replace("_", "-") + ".md"
+
+
+def _asyncapi() -> str:
+    document = asyncapi.describe(version=metadata.version("waystream"))
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _list_stored() -> set[str]:
+    return {path.name for path in FOLDER.iterdir()} if FOLDER.exists() else set()
 
 
 def _index(found: list[ModuleType]) -> str:
@@ -45,7 +58,7 @@ def _index(found: list[ModuleType]) -> str:
 def differences() -> Iterator[str]:
     """What the stored pages say otherwise than the code, as a diff; nothing when they are true."""
     pages = build()
-    for name in sorted({*pages, *(path.name for path in FOLDER.glob("*.md"))}):
+    for name in sorted({*pages, *_list_stored()}):
         stored = FOLDER / name
         before = stored.read_text(encoding="utf-8").splitlines() if stored.exists() else []
         after = pages.get(name, "").splitlines()
@@ -55,7 +68,7 @@ def differences() -> Iterator[str]:
 def write() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     pages = build()
-    for stale in {path.name for path in FOLDER.glob("*.md")} - pages.keys():
+    for stale in _list_stored() - pages.keys():
         (FOLDER / stale).unlink()
     for name, text in pages.items():
         (FOLDER / name).write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from waystream.web import assets, health, openapi, stream
+from waystream.web import assets, asyncapi, health, openapi, stream
 from waystream.web.address import own_path
 from waystream.web.auth import open_to_all
 from waystream.web.context import WebContext, context_of
@@ -75,6 +75,11 @@ def choose_language(request: Request, code: str, back: str = "/") -> Response:
 @router.get("/api/openapi.json", dependencies=[open_to_all()])
 def describe_api(request: Request) -> dict[str, object]:
     return openapi.describe(request.app)
+
+
+@router.get("/api/asyncapi.json", dependencies=[open_to_all()])
+def describe_events(request: Request) -> dict[str, object]:
+    return asyncapi.describe(version=request.app.version)
 
 
 @router.get("/robots.txt", dependencies=[open_to_all()])

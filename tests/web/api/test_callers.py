@@ -22,6 +22,8 @@ from waystream.parts.orders import actions as orders
 from waystream.parts.people import actions as people
 from waystream.parts.people.actions import Limits
 from waystream.parts.tracking import actions as tracking
+from waystream.parts.webhooks import actions as webhooks
+from waystream.parts.webhooks.model import EndpointIn
 from waystream.web.auth import SIGNED_IN
 from waystream.web.openapi import Route, list_routes
 from waystream.web.wire import read
@@ -49,6 +51,8 @@ BELONGINGS = (
     "SELECT count(*) FROM rule_request",
     "SELECT id, state FROM job WHERE kind = 'print' ORDER BY id",
     "SELECT id, settled_by FROM unread_line",
+    "SELECT id, url, secret_sealed, disabled_at FROM webhook_endpoint ORDER BY id",
+    "SELECT id, state, attempts_before FROM webhook_delivery ORDER BY id",
 )
 
 
@@ -91,6 +95,7 @@ def story(desk: Desk) -> Story:
             "decision": insert(tx, "SELECT id FROM decision"), "cancel": insert(tx, "SELECT id FROM waybill_cancel"),
             "push": insert(tx, "SELECT id FROM quarantine"), "line": insert(tx, "SELECT id FROM unread_line"),
             **hire(tx, desk.world.tea), **stop_the_machine(tx),
+            **tell_outside(tx, desk.world.tea),
         }  # fmt: skip
     return Story(parcels, ids)
 
@@ -147,6 +152,13 @@ def hire(tx: Tx, shop_id: int) -> dict[str, int]:
     made = people.create_staff(tx, login="li", name="Li", role="care", limits=limits, by=OWNER)
     new = people.create_key(tx, name="tea", scopes=["orders:read"], limits=limits, by=OWNER)
     return {"person": made.staff.id, "key": new.key.id}
+
+
+def tell_outside(tx: Tx, shop_id: int) -> dict[str, int]:
+    """An endpoint of this shop, and something that is told to it."""
+    new = webhooks.add_endpoint(tx, shop_id, EndpointIn("https://erp.example/", ("*",)), actor="staff:1")
+    webhooks.test_endpoint(tx, new.endpoint.id, actor="staff:1")
+    return {"webhook": new.endpoint.id, "delivery": insert(tx, "SELECT id FROM webhook_delivery")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,14 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "dismiss_job": Ask(REASON, f"/api/jobs/{ids['never']}/dismiss"),
         "retry_unread": Ask(expected=409),
         "set_unread_aside": Ask(),
+        "add_webhook": Ask({"shop": "tea", "url": "https://erp.example/2", "wanted": ["parcel.*"]}),
+        "change_webhook": Ask({"url": "https://erp.example/3", "wanted": ["order.held"]}),
+        "switch_webhook": Ask({"on": True}),
+        "replay_webhook_delivery": Ask(),
+        "replay_webhook": Ask({"since": "2026-11-11T00:00:00Z", "until": "2026-11-12T00:00:00Z"}),
+        "rotate_webhook": Ask(),
+        "test_webhook": Ask(),
+        "remove_webhook": Ask(),
     }  # fmt: skip
 
 
@@ -283,7 +303,7 @@ def test_another_shop_sees_and_touches_nothing(desk: Desk, story: Story, routes:
         assert answer.status_code < 500, (route, answer.text)
         assert answer.status_code != 401, route
         assert not [mark for mark in marks if mark in answer.text], (route, answer.text)
-        if "{order}" in route.path or "{parcel}" in route.path or "{line}" in route.path:
+        if {"{order}", "{parcel}", "{line}", "{webhook}"} & set(route.path.split("/")):
             assert answer.status_code == 404, route
     assert belongings(desk) == before
 

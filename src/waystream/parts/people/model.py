@@ -31,6 +31,8 @@ class Permission(StrEnum):
     SETUP_READ = "setup:read"  # carriers, accounts, printers, warehouses, SKUs
     SETUP_WRITE = "setup:write"  # what all shops use: carriers, accounts, printers, warehouses, a new shop
     SHOP_WRITE = "shop:write"  # what is a shop's own: SKUs, when its orders are complete
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"  # who outside is told what happens in a shop
     PEOPLE_WRITE = "people:write"  # staff and API keys
     AUDIT_READ = "audit:read"
     MACHINE_READ = "machine:read"  # rules, jobs, how the machine does: of every shop

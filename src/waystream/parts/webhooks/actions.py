@@ -137,7 +137,7 @@ def replay(
 ) -> Again:
     """Queue what happened from `since` until before `until` and was not delivered (or all of it), `limit` at once.
 
-    Go on with `after`, the `last` of the answer, until fewer than `limit` were looked at.
+    Where there is `more`, go on with `after`, the `last` of the answer.
     """
     if since >= until:
         raise Invalid("until", "has to be later than the beginning")

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ OLD_SECRET_LIVES = timedelta(hours=24)
 KEPT = timedelta(days=30)
 TEST_TYPE = "webhook.test"
 
-_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\.?|\[?[0-9a-f:.]+\]?")
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_][a-z0-9_-]{0,62}(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?")
 
 State = Literal["waiting", "sending", "delivered", "given_up"]
 Why = Literal["", "person", "gone", "failing"]
@@ -183,13 +184,24 @@ def _checked_url(url: str, private_hosts: Collection[str]) -> str:
         host, _ = (parts.hostname or "").lower(), parts.port
     except ValueError:
         raise Invalid("url", "this is not a web address") from None
-    if len(url) > URL_MAX or not url.isascii() or not url.isprintable() or " " in url or not _HOST.fullmatch(host):
+    if len(url) > URL_MAX or not url.isascii() or not url.isprintable() or " " in url or not _is_host(host):
         raise Invalid("url", "this is not a web address")
     if parts.username is not None or parts.fragment:
         raise Invalid("url", "without a user name, a password or a #")
     if parts.scheme != "https" and not (parts.scheme == "http" and host in private_hosts):
         raise Invalid("url", "has to begin with https://")
     return url
+
+
+def _is_host(host: str) -> bool:
+    """A name, or an address of either kind; whether it may be called is seen when it is."""
+    if ":" not in host:
+        return _NAME.fullmatch(host) is not None
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _checked_wanted(wanted: Iterable[str]) -> tuple[str, ...]:

@@ -216,11 +216,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """How many events were looked at, how many of them are sent once more, and the id of the last."""
+    """How many events are sent once more, the id of the last that was looked at, and whether there are more."""
 
-    looked_at: int
     queued: int
     last: int
+    more: bool
 
 
 def replay(conn: Conn, span: Span, *, limit: int) -> Again:
@@ -239,8 +239,8 @@ def replay(conn: Conn, span: Span, *, limit: int) -> Again:
                    OR (%(all)s AND webhook_delivery.state = 'delivered')
                 RETURNING id
             )
-            SELECT (SELECT count(*) FROM happened), count(*), coalesce((SELECT max(id) FROM happened), %(after)s),
-                   pg_notify(%(channel)s, 'new')
+            SELECT count(*), coalesce((SELECT max(id) FROM happened), %(after)s),
+                   (SELECT count(*) FROM happened) = %(limit)s, pg_notify(%(channel)s, 'new')
             FROM queued""",
         {
             "names": list(span.types),
@@ -256,7 +256,7 @@ def replay(conn: Conn, span: Span, *, limit: int) -> Again:
         },
     ).fetchone()
     assert row is not None
-    return Again(*map(int, row[:3]))
+    return Again(int(row[0]), int(row[1]), bool(row[2]))
 
 
 def forget(conn: Conn, *, before: datetime) -> int:

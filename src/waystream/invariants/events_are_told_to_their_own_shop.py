@@ -1,0 +1,8 @@
+"""An event is told only to endpoints of its own shop."""
+
+SQL = """
+SELECT 'delivery ' || webhook_delivery.id || ' of endpoint ' || endpoint_id
+FROM webhook_delivery JOIN webhook_endpoint ON webhook_endpoint.id = endpoint_id
+LEFT JOIN event ON event.id = event_id
+WHERE webhook_delivery.shop_id <> webhook_endpoint.shop_id OR event.shop_id <> webhook_endpoint.shop_id
+"""
