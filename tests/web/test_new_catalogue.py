@@ -5,7 +5,7 @@ import re
 from tests.web.conftest import HTML, Office, Person
 from tests.web.test_pages import answer_of
 from waystream.parts.people.model import Role
-from waystream.web.pages.imports.page import desk
+from waystream.web.pages.imports.runs import desk
 
 SKU = {"code": "LJ/250", "name": "龙井 250 g", "category": "茶", "weight_g": "320", "unit_cost": "30.50"}
 

@@ -1,15 +1,12 @@
 """Pages: each opens with its answer, in both languages, for every role that may see it; filters live in the address."""
 
 import re
-import threading
 
 import pytest
 
-from tests.conftest import BUSINESS_TIME
 from tests.web.conftest import HTML, Office, Person
 from waystream.parts.people.model import Role
-from waystream.web.pages.imports.desk import Running
-from waystream.web.pages.imports.page import desk
+from waystream.web.pages.imports.runs import desk
 
 PAGES = (
     "/", "/orders", "/parcels", "/strangers", "/strangers?view=quarantine", "/strangers?view=codes",
@@ -423,23 +420,3 @@ class TestImport:
     def test_a_file_that_is_no_text_is_named_as_the_person_named_it(self, office: Office) -> None:
         page = self._import(office.hire(), "\udcff\udcff")
         assert "orders.csv is neither UTF-8 nor GBK" in page
-
-    def test_only_a_few_run_at_once(self, office: Office) -> None:
-        person, never = office.hire(), threading.Event()
-        with desk().lock:
-            for n in range(2):
-                running = Running(f"busy{n}", "a.csv", "orders", "staff:0", BUSINESS_TIME, ended=never)
-                desk().running[running.id] = running
-        try:
-            files = {"file": ("orders.csv", b"a", "text/csv")}
-            data = {"csrf": person.csrf, "target": "orders", "shop": "qinghe", "warehouse": "yuhang"}
-            answer = person.client.post("/import", data=data, files=files, headers=HTML, follow_redirects=False)
-            assert answer.status_code == 409
-        finally:
-            never.set()
-
-    def test_another_persons_import_is_not_to_be_seen(self, office: Office) -> None:
-        one, other = office.hire(), office.hire()
-        self._import(one, "A1,TS-01,茶具,1,12.50,王小明,13800001111,四川省,成都市,武侯区,天府大道 1 号")
-        import_id = desk().list_of(f"staff:{one.staff_id}")[0].id
-        assert other.get(f"/import/{import_id}").status_code == 404

@@ -143,16 +143,49 @@ class Layout:
         return next((header for _, header, column in self.places if column.field == field), field)
 
 
+def choices(columns: Sequence[Column]) -> list[tuple[str, Column]]:
+    """What a mapping may name: a field, or for its other units the first header of each."""
+    named: dict[str, Column] = {}
+    for column in columns:
+        named.setdefault(column.field if column.field not in named else column.headers[0], column)
+    return list(named.items())
+
+
+def guess(headers: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
+    """What each header probably means, as `choices` names it, "" for nothing; no field twice.
+
+    A header we know wins; then one that contains such a header, the longest first: 收货人手机（必填）.
+    """
+    names = {column: name for name, column in choices(columns)}
+    known = {_folded(header): column for column in reversed(columns) for header in (column.field, *column.headers)}
+    longest = sorted((header for header in known if len(header) > 1), key=len, reverse=True)
+    found: dict[int, Column] = {}
+    for at, header in enumerate(headers):
+        _suppose(found, at, known.get(_folded(header)))
+    for at, header in enumerate(headers):
+        if at not in found:
+            _suppose(found, at, next((known[each] for each in longest if each in _folded(header)), None))
+    return tuple(names[found[at]] if at in found else "" for at in range(len(headers)))
+
+
+def _suppose(found: dict[int, Column], at: int, column: Column | None) -> None:
+    if column is not None and all(other.field != column.field for other in found.values()):
+        found[at] = column
+
+
 def lay_out(headers: Sequence[str], columns: Sequence[Column], chosen: Mapping[str, str]) -> Layout:
-    """Recognise the headers; `chosen` (header → field, "" for none) wins. Raises `Invalid` for one lacking or twice."""
+    """Recognise the headers; `chosen` (header → one of `choices`, "" for none) wins.
+
+    Raises `Invalid` for a field that is lacking or told twice.
+    """
     by_header = {_folded(name): column for column in columns for name in (column.field, *column.headers)}
-    by_field = {column.field: column for column in reversed(columns)}
+    by_choice = dict(choices(columns))
     places: list[tuple[int, str, Column]] = []
     for at, header in enumerate(headers):
         wanted = chosen.get(header)
-        if wanted and wanted not in by_field:
+        if wanted and wanted not in by_choice:
             raise Invalid(header, f"there is no field {wanted}")
-        column = by_header.get(_folded(header)) if wanted is None else by_field.get(wanted)
+        column = by_header.get(_folded(header)) if wanted is None else by_choice.get(wanted)
         if column is None:
             continue
         if any(other.field == column.field for _, _, other in places):

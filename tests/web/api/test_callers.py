@@ -184,6 +184,8 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "unmask_order": Ask(REASON),
         "open_push": Ask({"push": str(PUSH), **REASON}),
         "accept_orders": Ask(raw_order("new")),
+        "save_mapping": Ask({"name": "erp", "target": "orders", "columns": {"流水": "number"}}),
+        "drop_mapping": Ask({"name": "erp"}),
         "erase_receiver": Ask(REASON, "/api/orders/tea:new/erase"),
         "hold_orders": Ask({"orders": ["tea:bare"], **REASON}),
         "release_orders": Ask({"orders": ["tea:bare"], **REASON}),

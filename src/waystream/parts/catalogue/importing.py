@@ -1,9 +1,10 @@
 """Importing SKUs and warehouses from a file: all of them, or none and every bad row by line, column and reason.
 
 Guaranteed: repeating an import changes nothing; a code may stand in one row only; of a known warehouse, what the file
-does not say stays as it is. Saved mappings are `parts.orders.importing`'s; they are only read here.
+does not say stays as it is. Saved mappings are `parts.imports`'; they are only read here.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ __all__ = ["ImportedRows", "import_skus", "import_warehouses"]
 
 
 def import_skus(
-    tx: Tx, path: Path, *, shop: str, actor: str, mapping: str = "", progress: Progress = lambda done, of: None
-) -> ImportedRows:
+    tx: Tx, path: Path, *, shop: str, actor: str, mapping: str = "", chosen: Mapping[str, str] | None = None,
+    progress: Progress = lambda done, of: None,
+) -> ImportedRows:  # fmt: skip
     """Insert or write over a shop's SKUs. Raises `InvalidMany` whose paths read "line 17, 重量"."""
     shop_id = store.find_shop(tx.conn, shop)
     if shop_id is None:
         raise Invalid("shop", "there is no such shop")
-    chosen = _mapping(tx, mapping, "skus")
-    skus, ignored = read_sheet(path, Sheet(SKU_COLUMNS, parse_sku), chosen=chosen, progress=progress)
+    known = _mapping(tx, mapping, "skus") if chosen is None else chosen
+    skus, ignored = read_sheet(path, Sheet(SKU_COLUMNS, parse_sku), chosen=known, progress=progress)
 
     changed = sum(actions.upsert_skus(tx, shop_id, skus[at : at + SKUS_MAX]) for at in range(0, len(skus), SKUS_MAX))
     tx.note(Entry(actor, "import", "skus", shop_id, detail={"rows": len(skus)}))
@@ -36,11 +38,13 @@ def import_skus(
 
 
 def import_warehouses(
-    tx: Tx, path: Path, *, actor: str, mapping: str = "", progress: Progress = lambda done, of: None
-) -> ImportedRows:
+    tx: Tx, path: Path, *, actor: str, mapping: str = "", chosen: Mapping[str, str] | None = None,
+    progress: Progress = lambda done, of: None,
+) -> ImportedRows:  # fmt: skip
     """Make warehouses or write over those of the same code."""
     sheet = Sheet(WAREHOUSE_COLUMNS, lambda row: _warehouse(tx, row))
-    told, ignored = read_sheet(path, sheet, chosen=_mapping(tx, mapping, "warehouses"), progress=progress)
+    known = _mapping(tx, mapping, "warehouses") if chosen is None else chosen
+    told, ignored = read_sheet(path, sheet, chosen=known, progress=progress)
     if len(told) > WAREHOUSES_MAX:
         raise Invalid("file", f"at most {WAREHOUSES_MAX} warehouses at once")
 

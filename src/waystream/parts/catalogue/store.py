@@ -87,7 +87,7 @@ def find_shop(conn: Conn, code: str) -> int | None:
 
 
 def find_mapping(conn: Conn, name: str, *, target: str) -> dict[str, str] | None:
-    """A saved mapping of headers, from the import of orders."""
+    """A saved mapping of headers, of `parts.imports`."""
     row = conn.execute("SELECT columns FROM import_mapping WHERE name = %s AND target = %s", [name, target]).fetchone()
     return row[0] if row else None
 

@@ -31,17 +31,18 @@ class _Known:
 
 
 def import_accounts(
-    tx: Tx, path: Path, *, actor: str, mapping: str = "", progress: Progress = lambda done, of: None
-) -> ImportedRows:
+    tx: Tx, path: Path, *, actor: str, mapping: str = "", chosen: Mapping[str, str] | None = None,
+    progress: Progress = lambda done, of: None,
+) -> ImportedRows:  # fmt: skip
     """Add carrier accounts or change those of the same name. Raises `InvalidMany`: "line 3, 快递公司"."""
     known = _Known(
         {row.code: row.id for row in actions.list_aggregators(tx)},
         store.list_warehouse_codes(tx.conn),
         {row.name: row for row in actions.list_accounts(tx)},
     )
-    chosen = _mapping(tx, mapping)
+    by_header = _mapping(tx, mapping) if chosen is None else chosen
     sheet = Sheet(ACCOUNT_COLUMNS, lambda row: _account(tx, row, known), key="name")
-    told, ignored = read_sheet(path, sheet, chosen=chosen, progress=progress)
+    told, ignored = read_sheet(path, sheet, chosen=by_header, progress=progress)
     if len(told) > ACCOUNTS_MAX:
         raise Invalid("file", f"at most {ACCOUNTS_MAX} carrier accounts at once")
 

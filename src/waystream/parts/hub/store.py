@@ -127,7 +127,7 @@ def list_warehouse_codes(conn: Connection) -> dict[str, int]:
 
 
 def find_mapping(conn: Connection, name: str) -> dict[str, str] | None:
-    """A saved mapping of headers, from the import of orders."""
+    """A saved mapping of headers, of `parts.imports`."""
     row = conn.execute("SELECT columns FROM import_mapping WHERE name = %s AND target = 'accounts'", [name]).fetchone()
     return row[0] if row else None
 

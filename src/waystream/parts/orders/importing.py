@@ -1,7 +1,7 @@
 """Importing orders from a file: all of them in one transaction, or none and every bad row by line, column and reason.
 
-Guaranteed: an import repeated changes nothing; problems are listed together, at most `PROBLEMS_MAX`. Mappings of
-headers to fields are saved by name, for the imports of other parts too.
+Guaranteed: an import repeated changes nothing; problems are listed together, at most `PROBLEMS_MAX`. Saved mappings of
+headers to fields are `parts.imports`'; they are only read here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,6 @@ from waystream.parts.orders.model import Accepted, Outcome
 
 BATCH = 1_000
 EVERY = 2_000  # rows between two tellings of progress
-TARGETS = ("orders", "skus", "warehouses", "accounts")
 
 #: Told (steps done, steps in all); reading a row and storing an order are steps.
 Progress = Callable[[int, int], None]
@@ -37,15 +36,6 @@ class Imported:
     ignored: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SavedMapping:
-    """A saved mapping: header → field, "" for a column to leave out."""
-
-    name: str
-    target: str
-    columns: Mapping[str, str]
-
-
 def import_file(
     tx: Tx,
     path: Path,
@@ -54,16 +44,18 @@ def import_file(
     actor: str,
     warehouse: str = "",
     mapping: str = "",
+    chosen: Mapping[str, str] | None = None,
     progress: Progress = lambda done, of: None,
 ) -> Imported:
     """Take every order of a CSV or Parquet file in.
 
-    `warehouse` is for rows that name none; without it the only warehouse there is. Raises `InvalidMany` whose paths
-    read "line 17, 手机", `Invalid` for a file that cannot be read at all, `Missing` for an unknown mapping.
+    `chosen` (header → field) reads this file alone, instead of a saved `mapping`; `warehouse` is for rows that name
+    none, without it the only warehouse there is. Raises `InvalidMany` whose paths read "line 17, 手机", `Invalid` for a
+    file that cannot be read at all, `Missing` for an unknown mapping.
     """
-    chosen = get_mapping(tx, mapping, target="orders").columns if mapping else {}
+    known = _mapping(tx, mapping) if chosen is None else chosen
     with open_table(path) as table:
-        layout = lay_out(table.headers, columns.COLUMNS, chosen)
+        layout = lay_out(table.headers, columns.COLUMNS, known)
         found = _read(table, Gatherer(layout, shop=shop, warehouse=_warehouse(tx, warehouse, layout)), progress)
     _check_codes(tx, found, shop=shop, header=layout.header_of("warehouse"))
 
@@ -132,23 +124,8 @@ def _imported(answers: Sequence[Accepted], ignored: tuple[str, ...]) -> Imported
     )
 
 
-def save_mapping(tx: Tx, mapping: SavedMapping, *, actor: str) -> None:
-    """Keep a mapping under its name, over the one there was. Raises `Invalid` for a target nobody imports."""
-    if mapping.target not in TARGETS:
-        raise Invalid("target", f"choose from {', '.join(TARGETS)}")
-    if not 1 <= len(mapping.name) <= 64 or len(mapping.columns) > 200:
-        raise Invalid("name", "between 1 and 64 characters, for at most 200 columns")
-    store.save_mapping(tx.conn, mapping.name, target=mapping.target, columns=mapping.columns, at=tx.now)
-    tx.note(Entry(actor, "save", f"mapping:{mapping.name}"))
-
-
-def list_mappings(tx: Tx) -> list[SavedMapping]:
-    return [SavedMapping(name, target, saved) for name, target, saved in store.list_mappings(tx.conn)]
-
-
-def get_mapping(tx: Tx, name: str, *, target: str) -> SavedMapping:
-    """Raises `Missing`."""
-    found = next((each for each in list_mappings(tx) if (each.name, each.target) == (name, target)), None)
+def _mapping(tx: Tx, name: str) -> Mapping[str, str]:
+    found = store.find_mapping(tx.conn, name) if name else {}
     if found is None:
         raise Missing("There is no mapping of this name.")
     return found

@@ -4,8 +4,7 @@ Guaranteed: orders are locked by ascending id before anything of theirs is writt
 Receivers are in `store_persons`, lists and search in `store_lists`.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -34,17 +33,10 @@ def list_warehouse_codes(conn: Conn, *, limit: int) -> list[str]:
     return [row[0] for row in conn.execute("SELECT code FROM warehouse ORDER BY code LIMIT %s", [limit])]
 
 
-def save_mapping(conn: Conn, name: str, *, target: str, columns: Mapping[str, str], at: datetime) -> None:
-    conn.execute(
-        """INSERT INTO import_mapping (name, target, columns, changed_at) VALUES (%s, %s, %s, %s)
-           ON CONFLICT (name) DO UPDATE SET target = excluded.target, columns = excluded.columns,
-               changed_at = excluded.changed_at""",
-        [name, target, json.dumps(dict(columns)), at],
-    )
-
-
-def list_mappings(conn: Conn) -> list[tuple[str, str, dict[str, str]]]:
-    return conn.execute("SELECT name, target, columns FROM import_mapping ORDER BY name").fetchall()
+def find_mapping(conn: Conn, name: str) -> dict[str, str] | None:
+    """A saved mapping of headers, of `parts.imports`."""
+    row = conn.execute("SELECT columns FROM import_mapping WHERE name = %s AND target = 'orders'", [name]).fetchone()
+    return None if row is None else dict(row[0])
 
 
 def lock(conn: Conn, order_ids: Iterable[int]) -> list[int]:

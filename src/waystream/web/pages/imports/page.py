@@ -1,10 +1,6 @@
-"""GET /import: hand in a file; GET /import/{id}: how far it is, what came of it, or every line that is wrong."""
+"""GET /import: hand in a file; its columns are looked at first (`columns`) or it is imported at once (`runs`)."""
 
-import shutil
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -14,38 +10,34 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from waystream.core.errors import Invalid, Missing
+from waystream.core.errors import Invalid
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
-from waystream.parts.catalogue import importing as catalogue_importing
-from waystream.parts.hub import importing as hub_importing
-from waystream.parts.orders import importing
+from waystream.parts.imports import actions as imports
+from waystream.parts.imports.model import Given
 from waystream.parts.shops import actions as shops
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
-from waystream.web.pages.imports.desk import Desk, Import, Running
+from waystream.web.pages.imports import columns, mappings, runs
+from waystream.web.pages.imports.desk import Wanted
+from waystream.web.pages.imports.runs import desk, tell
+from waystream.web.pages.imports.targets import TARGETS, WRITE
 from waystream.web.render import go, language_of, show
-from waystream.web.shell.language import N_, Language, Moment
+from waystream.web.shell.language import Language, Moment
 
-WRITE = "orders:write"
-TARGETS = {
-    "orders": N_("Orders"),
-    "skus": N_("Goods (SKUs)"),
-    "warehouses": N_("Warehouses"),
-    "accounts": N_("Carrier accounts"),
-}
-NEEDS = {"orders": WRITE, "skus": "shop:write", "warehouses": "setup:write", "accounts": "setup:write"}
-#: Where what was imported is seen.
-PLACES = {
-    "orders": ("/orders", N_("See the orders")),
-    "skus": ("/catalogue", N_("See the goods")),
-    "warehouses": ("/setup", N_("See what is set up")),
-    "accounts": ("/setup", N_("See what is set up")),
-}
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
-PROBLEMS_SHOWN = 200
 
 router = APIRouter()
+for part in (mappings.router, columns.router, runs.router):
+    router.include_router(part)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLine:
+    name: str
+    target: str
+    columns: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +48,8 @@ class ImportPage:
     shops: tuple[tuple[str, str], ...]
     warehouses: tuple[tuple[str, str], ...]
     mappings: tuple[tuple[str, str], ...]
+    saved: tuple[MappingLine, ...]
     past: tuple[tuple[str, str, Moment | None, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressPage:
-    id: str
-    name: str
-    answer: Markup
-    running: bool
-    done: int
-    of: int
-    told: str
-    problems: tuple[tuple[str, str], ...]
-    more: str
-    place: str
-    place_told: str
-    again: str
-
-
-@cache
-def desk() -> Desk:
-    return Desk()
 
 
 @router.get("/import")
@@ -89,19 +61,30 @@ def show_import(request: Request, seat: Annotated[Seat, requires(WRITE)], target
 
 
 def draw(tx: Tx, seat: Seat, language: Language, target: str) -> ImportPage:
-    past = desk().list_of(seat.caller.actor)
+    may = {code: each for code, each in TARGETS.items() if seat.caller.may(each.needs)}
+    saved = [each for each in imports.list_mappings(tx) if each.target in may]
     return ImportPage(
         answer=language.say(
             "Give a CSV or Parquet file; everything in it is taken, or nothing and every wrong line is named."
         ),
-        target=target if target in TARGETS else "orders",
-        targets=tuple(
-            (code, str(language.say(word))) for code, word in TARGETS.items() if seat.caller.may(NEEDS[code])
-        ),
+        target=target if target in may else "orders",
+        targets=tuple((code, str(language.say(each.word))) for code, each in may.items()),
         shops=tuple((shop.code, shop.name) for shop in shops.list_shops(tx)),
         warehouses=tuple((house.code, house.name) for house in catalogue.list_warehouses(tx)),
-        mappings=tuple((mapping.name, mapping.name) for mapping in importing.list_mappings(tx)),
-        past=tuple((run.id, run.name, language.when(run.began_at, tx.now), _told(language, run)) for run in past),
+        mappings=tuple((each.name, each.name) for each in saved),
+        saved=tuple(
+            MappingLine(
+                each.name,
+                str(language.say(may[each.target].word)),
+                language.number(sum(1 for to in each.columns.values() if to)),
+                mappings.address_of(each.name),
+            )
+            for each in saved
+        ),
+        past=tuple(
+            (run.id, run.given.name, language.when(run.given_at, tx.now), tell(language, run))
+            for run in imports.list_runs(tx, seat.caller.actor)
+        ),
     )
 
 
@@ -114,103 +97,23 @@ def begin(
     shop: Annotated[str, FormValue(max_length=64)] = "",
     warehouse: Annotated[str, FormValue(max_length=64)] = "",
     mapping: Annotated[str, FormValue(max_length=64)] = "",
+    do: Annotated[str, FormValue(max_length=10)] = "import",
 ) -> Response:
+    """Keep the file; then look at its columns, or read it at once."""
     name = Path(file.filename or "file").name[:100]
     if target not in TARGETS:
         raise Invalid("target", f"choose from {', '.join(TARGETS)}")
-    seat.caller.require(NEEDS[target])
+    seat.caller.require(TARGETS[target].needs)
     if not name.lower().endswith(SUFFIXES):
         raise Invalid("file", f"a file ending in {', '.join(SUFFIXES)}")
-    kept = _keep(file, name)
-    do = _importer(target, kept, seat, shop=shop, warehouse=warehouse, mapping=mapping)
-    running = desk().begin(
-        context_of(request).work, seat.shops, file=kept, name=name, target=target, actor=seat.caller.actor, do=do
-    )
-    return go(f"/import/{running.id}")
+    given = Given(name, target, shop=shop, warehouse=warehouse, mapping=mapping)
+    run_id = context_of(request).work.run(lambda tx: _keep(tx, file, given, seat), shops=seat.shops)
+    if do == "look":
+        return go(f"/import/{run_id}/columns")
+    desk().start(context_of(request), seat.shops, Wanted(run_id, given, seat.caller.actor, rehearsal=False))
+    return go(f"/import/{run_id}")
 
 
-def _keep(file: UploadFile, name: str) -> Path:
-    """Under its own name, which problems tell, in a folder of its own."""
-    kept = Path(tempfile.mkdtemp(prefix="waystream-import-")) / name
-    with kept.open("wb") as copy:
-        shutil.copyfileobj(file.file, copy)
-    return kept
-
-
-def _importer(target: str, file: Path, seat: Seat, *, shop: str, warehouse: str, mapping: str) -> Import:
-    """What to run, by what is imported."""
-    actor = seat.caller.actor
-
-    def orders(tx: Tx, progress: Callable[[int, int], None]) -> tuple[tuple[str, int], ...]:
-        done = importing.import_file(
-            tx, file, shop=shop, actor=actor, warehouse=warehouse, mapping=mapping, progress=progress
-        )
-        return (
-            (N_("%(n)s new"), done.created),
-            (N_("%(n)s changed"), done.changed),
-            (N_("%(n)s as before"), done.unchanged),
-            (N_("%(n)s too late to change"), done.refused),
-        )
-
-    def skus(tx: Tx, progress: Callable[[int, int], None]) -> tuple[tuple[str, int], ...]:
-        done = catalogue_importing.import_skus(tx, file, shop=shop, actor=actor, mapping=mapping, progress=progress)
-        return ((N_("%(n)s changed"), done.changed), (N_("%(n)s as before"), done.rows - done.changed))
-
-    def warehouses(tx: Tx, progress: Callable[[int, int], None]) -> tuple[tuple[str, int], ...]:
-        done = catalogue_importing.import_warehouses(tx, file, actor=actor, mapping=mapping, progress=progress)
-        return ((N_("%(n)s changed"), done.changed), (N_("%(n)s as before"), done.rows - done.changed))
-
-    def accounts(tx: Tx, progress: Callable[[int, int], None]) -> tuple[tuple[str, int], ...]:
-        done = hub_importing.import_accounts(tx, file, actor=actor, mapping=mapping, progress=progress)
-        return ((N_("%(n)s changed"), done.changed), (N_("%(n)s as before"), done.rows - done.changed))
-
-    return {"orders": orders, "skus": skus, "warehouses": warehouses, "accounts": accounts}[target]
-
-
-@router.get("/import/{import_id}")
-def show_progress(request: Request, seat: Annotated[Seat, requires(WRITE)], import_id: str) -> Response:
-    running = desk().find(import_id, actor=seat.caller.actor)
-    if running is None:
-        raise Missing("There is no such import; only the newest are remembered.")
-    return show(request, "imports/progress.html", draw_progress(language_of(request), running))
-
-
-def draw_progress(language: Language, run: Running) -> ProgressPage:
-    problems = tuple((language.echo(path), language.echo(sentence)) for path, sentence in run.problems[:PROBLEMS_SHOWN])
-    more = len(run.problems) - len(problems)
-    place, told = PLACES[run.target]
-    return ProgressPage(
-        id=run.id,
-        name=run.name,
-        answer=_answer(language, run),
-        running=run.ended_at is None,
-        done=run.done,
-        of=max(run.of, 1),
-        told=_told(language, run),
-        problems=problems,
-        more=language.number(more) if more else "",
-        place=place,
-        place_told=language.say(told),
-        again=f"/import?target={run.target}",
-    )
-
-
-def _answer(language: Language, run: Running) -> Markup:
-    if run.ended_at is None:
-        return language.say("%(name)s is being read; you may close this page.", name=run.name)
-    if run.problems:
-        return language.say_n(
-            "Nothing was imported: %(n)s line has to be mended first.",
-            "Nothing was imported: %(n)s lines have to be mended first.",
-            len(run.problems),
-        )
-    return language.say("%(name)s is imported.", name=run.name)
-
-
-def _told(language: Language, run: Running) -> str:
-    if run.ended_at is None:
-        return language.say("%(done)s of about %(of)s", done=language.number(run.done), of=language.number(run.of))
-    if run.problems:
-        return language.say("not imported")
-    told = [language.say(word, n=language.number(count)) for word, count in run.result if count]
-    return " · ".join(told) or language.say("nothing new")
+def _keep(tx: Tx, file: UploadFile, given: Given, seat: Seat) -> str:
+    file.file.seek(0)
+    return imports.keep_file(tx, file.file, given, actor=seat.caller.actor)
