@@ -4,7 +4,7 @@ Guaranteed: orders are locked by ascending id before anything of theirs is writt
 Receivers are in `store_persons`, lists and search in `store_lists`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
