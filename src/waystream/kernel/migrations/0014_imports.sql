@@ -1,5 +1,4 @@
--- Files handed in to be imported: the bytes sealed in pieces, how far each is, and what came of it.
-
+-- Files handed in to be imported, how far each is and what came of it.
 CREATE TABLE import_run (
     id text PRIMARY KEY, -- random: it stands in addresses
     actor text NOT NULL,
@@ -24,6 +23,7 @@ CREATE TABLE import_run (
 );
 CREATE INDEX import_run_actor ON import_run (actor, given_at DESC);
 
+-- The bytes of such a file, sealed in pieces: gone when it is imported or a day old.
 CREATE TABLE import_piece (
     run_id text NOT NULL REFERENCES import_run ON DELETE CASCADE,
     nth int NOT NULL,
