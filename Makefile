@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check format replay-real pictures reference packages
+.PHONY: help env demo test check format replay-real pictures reference packages crash
 
 help: ## what there is
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ bench-%: env ## one benchmark by its name (ingest, ingest_single, …); prints o
 
 pictures: env packages ## draw every page into docs/pictures
 	@$(BIN)/pytest -q tests/browser --pictures
+
+crash: env ## 200 rounds of kill -9 under load: `make crash SEED=17 ROUNDS=1` plays one again
+	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 reference: env ## write docs/reference from the code
 	@$(BIN)/python -m scripts.reference --write

@@ -23,6 +23,10 @@ class Network:
 
     url: str
     deaths: list[int]
+    process: "list[subprocess.Popen[bytes]]"
+
+    def kill(self) -> None:
+        self.process[0].kill()
 
     def ask(self, path: str) -> Any:
         with urllib.request.urlopen(f"{self.url}/sandbox/{path}", timeout=10) as reply:
@@ -55,7 +59,7 @@ def running_network(folder: Path) -> Iterator[Network]:
     thread.start()
     ready.wait()
     try:
-        yield Network(f"http://127.0.0.1:{port}", deaths)
+        yield Network(f"http://127.0.0.1:{port}", deaths, process)
     finally:
         ended.set()
         process[0].terminate()

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from tests.crash import story
+from tests.crash.site import leave_no_room
 from tests.integrations.ipp.real_printer import free_port
 from waystream.app import build
 from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, push_data, seal_push
@@ -163,7 +164,7 @@ def test_a_full_disk_is_answered_with_failure_and_taken_when_there_is_room(wayst
     with Load(waystream) as load:
         load.wait_for(100)
         refused = load.refused
-        _leave_no_room(waystream.postgres())
+        leave_no_room(waystream.postgres())
         deadline = time.monotonic() + START_LIMIT_S
         while load.refused == refused:
             assert time.monotonic() < deadline, "a disk that takes nothing has to be noticed"
@@ -171,13 +172,3 @@ def test_a_full_disk_is_answered_with_failure_and_taken_when_there_is_room(wayst
         load.wait_for(50)  # the server was started again, on a disk that has room
     waystream.stop()
     assert set(load.acknowledged) <= kept_numbers(waystream)
-
-
-def _leave_no_room(postmaster: int) -> None:
-    """No file of the server or its sessions may grow or be written beyond its first block: as on a full disk."""
-    owner = Path(f"/proc/{postmaster}").stat().st_uid
-    as_owner = {"user": owner, "group": owner} if owner != os.getuid() else {}
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    for pid in (str(postmaster), *children):  # a child may have ended by now
-        command = ["prlimit", f"--pid={pid}", "--fsize=8192:8192"]
-        subprocess.run(command, check=pid == str(postmaster), stderr=subprocess.DEVNULL, **as_owner)  # type: ignore[call-overload]

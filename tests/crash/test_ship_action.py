@@ -9,36 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.crash import story
 from tests.crash.network import Network, running_network
+from tests.crash.verdict import find_adrift, find_broken
 from waystream.app import App, build
-from waystream.doctor import check
 from waystream.settings import load
 
 KILLED = -signal.SIGKILL
 ROUNDS = 20
 ORDERS_A_ROUND = 2
-
-LIVE = "SELECT parcel_id, count(*) FROM binding WHERE state IN ('live', 'cancelling') GROUP BY 1 HAVING count(*) > 1"
-DEAD_LABELS = """
-SELECT label.id FROM label JOIN binding ON binding.id = label.binding_id
-WHERE label.voided_at IS NULL AND binding.state = 'cancelled'
-"""
-KNOWN = """
-SELECT number FROM binding UNION SELECT number FROM waybill_cancel
-UNION SELECT number FROM take WHERE state IN ('conflict', 'orphan', 'doubt') AND number <> ''
-"""
-#: Issued and neither printed nor waiting nor told to a person.
-FORGOTTEN = """
-SELECT parcel.id FROM parcel WHERE stage = 'issued' AND NOT EXISTS (
-    SELECT 1 FROM print WHERE print.parcel_id = parcel.id AND print.state IN ('failed', 'printed'))
-"""
-UNSETTLED = "SELECT code FROM take WHERE state IN ('doubt', 'conflict', 'orphan', 'asked', 'planned')"
 
 
 def run_victim(
@@ -59,16 +42,8 @@ def run_victim(
 def judge(app: App, network: Network) -> None:
     """What must be true after any of it."""
     with app.machine.begin(read_only=True) as tx:
-        assert tx.conn.execute(LIVE).fetchall() == []
-        assert tx.conn.execute(DEAD_LABELS).fetchall() == []
-        assert tx.conn.execute(FORGOTTEN).fetchall() == []
-        assert [finding for finding in check(tx, app.invariants) if not finding.holds] == []
-        known = {row[0] for row in tx.conn.execute(KNOWN)}
-        unsettled = {row[0] for row in tx.conn.execute(UNSETTLED)}
-    issued = network.ask("issued")
-    lost = [one for one in issued if one["number"] not in known and one["order_code"] not in unsettled]
-    assert [one for one in lost if not one["cancelled"]] == []
-    assert max(Counter(one["order_code"] for one in issued).values(), default=1) == 1
+        assert find_adrift(tx, network) == ()
+        assert find_broken(tx, app) == ()
 
 
 @pytest.fixture
