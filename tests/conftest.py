@@ -1,13 +1,16 @@
 """What every test may ask for: the real database in both roles, a clock that stands still, keys."""
 
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from benchmarks.pushes.nats_servers import Servers, running_servers
 from tests.engine import Engine
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
+from waystream.kernel.jetstream import JetStream, Place
 from waystream.kernel.vault import Keys, Vault
 
 BUSINESS_TIME = datetime(2026, 11, 12, 6, 32, tzinfo=UTC)
@@ -44,3 +47,18 @@ def clock() -> FixedClock:
 def keys() -> Keys:
     """Data keys under a root key that is the same in every test."""
     return Keys(Vault(bytes(range(32))))
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """One NATS server with JetStream for the whole run of a worker."""
+    with running_servers(tmp_path_factory.mktemp("nats") / "one", count=1) as servers:
+        yield servers
+
+
+@pytest.fixture
+def jetstream(nats: Servers, request: pytest.FixtureRequest) -> Iterator[JetStream]:
+    """A connection whose streams are this test's own."""
+    prefix = f"t{zlib.crc32(request.node.nodeid.encode())}"
+    with JetStream(Place((nats.url,), None, prefix, 1)) as jetstream:
+        yield jetstream

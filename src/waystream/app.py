@@ -23,14 +23,18 @@ from waystream.kernel.backup_folder import Backup, keep_newest
 from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher
+from waystream.kernel.event_feed import EventFeed, event_stream
 from waystream.kernel.exchange import Exchange
 from waystream.kernel.figures import Figures
+from waystream.kernel.jetstream import JetStream, Place
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.kernel.lifecycle import EmbeddedPostgres
 from waystream.kernel.log import Sequencer
 from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
+from waystream.parts.tracking.door import Door
+from waystream.parts.tracking.stream import PushDoor, StreamApplier, StreamDoor, push_stream
 from waystream.parts.webhooks import courier
 from waystream.parts.webhooks.courier import Courier
 from waystream.settings import ALL_ROLES, Role, Roles, Settings
@@ -41,6 +45,7 @@ log = logging.getLogger(__name__)
 CLOCK_SAVE_S = 1.0
 JOIN_LIMIT_S = 120.0  # the one who starts the server may have to recover it first
 JOIN_STEP_S = 0.2
+GROUPS_TAKEN = 3  # off the stream: one for each applying thread and one that waits
 NO_ROLES: Roles = frozenset()
 #: The machine's pool: some for every process, and for a role, beside those of the job workers.
 CONNECTIONS = 8
@@ -126,6 +131,7 @@ class App:
                 log.info("schema brought up to date: %s", ", ".join(self.applied))
             self.clock = self._open_clock(stack, follow=joined, save=save_time and not joined)
             self._open_databases(stack, roles)
+            self._open_jetstream(stack, roles)
             for loop in self._loops(stack, roles):
                 loop.start()
                 stack.callback(loop.stop)
@@ -208,6 +214,14 @@ class App:
         self.figures = Figures(self.machine_database, self.clock)
         self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.figures.saw_turn)
 
+    def _open_jetstream(self, stack: ExitStack, roles: Roles) -> None:
+        """The connection to the streams, where a role needs one."""
+        settings = self.settings
+        pushes = settings.pushes_by_stream and roles & {Role.PUSH, Role.APPLY}
+        events = settings.events_by_stream and Role.RULES in roles
+        if pushes or events:
+            self.jetstream = stack.enter_context(JetStream(jetstream_place(settings)))
+
     def _connections(self, roles: Roles) -> int:
         """How many the machine's pool may open: many processes share the server's limit."""
         return CONNECTIONS + sum(
@@ -220,6 +234,10 @@ class App:
             self.sequencer = Sequencer(self.machine_database)
             yield self.sequencer
             yield self.dispatcher
+            if self.settings.events_by_stream:
+                yield EventFeed(self.machine, self.jetstream, event_stream(keep_days=self.settings.nats_events_days))
+        if Role.APPLY in roles and self.settings.pushes_by_stream:
+            yield self._applier()
         if Role.JOBS in roles:
             private = self.settings.private_hosts
             exchange = stack.enter_context(Exchange(private.__contains__, speed=self.settings.clock_speed))
@@ -236,9 +254,51 @@ class App:
             yield self.runner
             yield Courier(self.machine, exchange, pace=self._courier_pace())
 
+    def open_door(self) -> PushDoor:
+        """Where verified pushes go: onto the stream if there is one, else straight into a transaction."""
+        settings = self.settings
+        if not settings.pushes_by_stream:
+            return self._door(waiting_max_pushes=settings.push_waiting)
+        return StreamDoor(
+            self.machine,
+            self.jetstream,
+            push_stream(max_gb=settings.nats_pushes_gb),
+            body_limit_bytes=settings.push_body_kb * 1024,
+            waiting_max_pushes=settings.push_waiting,
+        )
+
+    def _applier(self) -> StreamApplier:
+        settings = self.settings
+        room = GROUPS_TAKEN * settings.push_group
+        return StreamApplier(
+            self.machine,
+            self.jetstream,
+            push_stream(max_gb=settings.nats_pushes_gb),
+            networks=self.networks,
+            door=self._door(waiting_max_pushes=room),
+            room=room,
+        )
+
+    def _door(self, *, waiting_max_pushes: int) -> Door:
+        return Door(
+            self.machine,
+            group_max_pushes=self.settings.push_group,
+            waiting_max_pushes=waiting_max_pushes,
+            observe=self.figures.saw_group,
+        )
+
     def _courier_pace(self) -> courier.Pace:
         usual = courier.Pace(failing_s=self.settings.webhook_failing_days * courier.DAY_S)
         return replace(usual, lease_s=min(usual.lease_s, self.settings.lease_s))
+
+
+def jetstream_place(settings: Settings) -> Place:
+    return Place(
+        urls=tuple(url.strip() for url in settings.nats_url.split(",")),
+        credentials=Path(settings.nats_credentials) if settings.nats_credentials else None,
+        prefix=settings.nats_prefix,
+        replicas=settings.nats_replicas,
+    )
 
 
 def _save_clock(clock: FastClock, file: Path, ended: threading.Event) -> None:

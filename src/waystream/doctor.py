@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from types import ModuleType
 
+from waystream.kernel.exchange import Exchange
+from waystream.kernel.jetstream import JetStream
+from waystream.kernel.jetstream_check import complain
 from waystream.kernel.tx import Tx
+from waystream.settings import Settings
 
 SHOWN_MAX = 20
+STREAM_SENTENCES = {
+    "durability": "What a stream acknowledges is on disk.",
+    "replicas": "What a stream acknowledges lies on three servers, once.",
+    "room": "The largest push fits into a message.",
+}
 
 
 def engines(tx: Tx) -> dict[str, str]:
@@ -38,6 +47,22 @@ class Finding:
 def check(tx: Tx, invariants: tuple[ModuleType, ...]) -> list[Finding]:
     """Every invariant of the open list against the database as the transaction sees it."""
     return [_check_one(tx, module) for module in invariants]
+
+
+def check_streams(settings: Settings, jetstream: JetStream) -> list[Finding]:
+    """What the streams promise, against how the NATS servers are set."""
+    with Exchange() as exchange:
+        complaints = complain(
+            jetstream,
+            exchange,
+            monitor_urls=[url.strip() for url in settings.nats_monitor_urls.split(",") if url.strip()],
+            streams=("pushes", "events"),
+            body_bytes=settings.push_body_kb * 1024,
+        )
+    return [
+        Finding(f"stream_{about}", sentence, tuple(one.sentence for one in complaints if one.about == about))
+        for about, sentence in STREAM_SENTENCES.items()
+    ]
 
 
 def _check_one(tx: Tx, module: ModuleType) -> Finding:

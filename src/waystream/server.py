@@ -17,7 +17,6 @@ from waystream.app import App
 from waystream.core.errors import Conflict
 from waystream.kernel.dispatcher import list_rules
 from waystream.kernel.sampling import Sampler
-from waystream.parts.tracking.door import Door
 from waystream.settings import Role, Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
@@ -98,22 +97,14 @@ def serve(
 
 
 def _open_door(app: App, stack: ExitStack) -> APIRouter:
-    settings = app.settings
     sampler = Sampler(app.machine, app.figures.pushes)
     sampler.start()
     stack.callback(sampler.stop)
-    door = Door(
-        app.machine,
-        group_max_pushes=settings.push_group,
-        waiting_max_pushes=settings.push_waiting,
-        observe=app.figures.saw_group,
-    )
-    limit_bytes = settings.push_body_kb * 1024
     desk = PushDesk(
         work=app.machine,
         networks=app.networks,
-        door=door,
-        body_limit_bytes=limit_bytes,
+        door=app.open_door(),
+        body_limit_bytes=app.settings.push_body_kb * 1024,
         observe=app.figures.saw_push,
     )
     desk.start()

@@ -4,6 +4,7 @@ A wrong or unknown setting stops the start with the sentence that mends it. `def
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,6 +19,7 @@ PREFIX = "WAYSTREAM_"
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LEVELS = get_args(Level)
 PUSH_PROCESSES_MAX = 64
+PREFIX_FORM = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 
 class Role(StrEnum):
@@ -54,6 +56,15 @@ class Settings:
     push_port: int
     push_body_kb: int
     web_body_kb: int
+    nats_url: str
+    nats_credentials: str
+    nats_prefix: str
+    nats_replicas: int
+    nats_pushes: bool
+    nats_pushes_gb: int
+    nats_events: bool
+    nats_events_days: int
+    nats_monitor_urls: str
     push_group: int
     push_waiting: int
     push_kept_days: int
@@ -90,6 +101,14 @@ class Settings:
     def own_push_port(self) -> int:
         """The port of pushes where they have processes of their own."""
         return self.push_port or self.port + 1
+
+    @property
+    def pushes_by_stream(self) -> bool:
+        return bool(self.nats_url) and self.nats_pushes
+
+    @property
+    def events_by_stream(self) -> bool:
+        return bool(self.nats_url) and self.nats_events
 
     def as_environment(self) -> dict[str, str]:
         """Every setting as a child process reads it from its environment."""
@@ -183,6 +202,10 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("push_processes", f"push_processes must be between 0 and {PUSH_PROCESSES_MAX}.")
     if settings.push_processes and not (settings.own_push_port < 65536 and settings.own_push_port != settings.port):
         raise Invalid("push_port", "push_port must be between 1 and 65535 and another than port.")
+    if not PREFIX_FORM.fullmatch(settings.nats_prefix):
+        raise Invalid("nats_prefix", "nats_prefix must be made of small letters, digits and hyphens.")
+    if not 1 <= settings.nats_replicas <= 5:
+        raise Invalid("nats_replicas", "nats_replicas must be between 1 and 5.")
     if settings.push_processes and settings.roles != ALL_ROLES:
         raise Invalid("push_processes", "push_processes splits all roles over processes by itself: leave roles out.")
     if settings.database_url and not (settings.page_database_url and settings.owner_database_url):

@@ -1,11 +1,12 @@
 """`waystream doctor`."""
 
 from dataclasses import asdict
+from typing import Any
 
 import typer
 
 from waystream.cli._form import Data, Json, SettingsFile, attached, in_a_sentence, say, to_json
-from waystream.settings import load
+from waystream.settings import Settings, load
 
 
 @in_a_sentence
@@ -13,9 +14,11 @@ def doctor(settings: SettingsFile = None, data: Data = None, json: Json = False)
     """Engines, versions and invariants, in words."""
     from waystream.doctor import check, engines
 
-    with attached(load(settings, data_folder=data)) as app, app.machine.begin(read_only=True) as tx:
+    chosen = load(settings, data_folder=data)
+    with attached(chosen) as app, app.machine.begin(read_only=True) as tx:
         versions = engines(tx)
         findings = check(tx, app.invariants)
+    findings += _check_streams(chosen)
     broken = [finding for finding in findings if not finding.holds]
     if json:
         print(to_json({"engines": versions, "invariants": [asdict(finding) for finding in findings]}))
@@ -28,6 +31,17 @@ def doctor(settings: SettingsFile = None, data: Data = None, json: Json = False)
                 say.print(f"         {row}")
     if broken:
         raise typer.Exit(1)
+
+
+def _check_streams(chosen: Settings) -> list[Any]:
+    from waystream.app import jetstream_place
+    from waystream.doctor import check_streams
+    from waystream.kernel.jetstream import JetStream
+
+    if not chosen.nats_url:
+        return []
+    with JetStream(jetstream_place(chosen)) as jetstream:
+        return check_streams(chosen, jetstream)
 
 
 def add(cli: typer.Typer) -> None:

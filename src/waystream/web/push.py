@@ -28,8 +28,8 @@ from waystream.parts.hub import actions as hub
 from waystream.parts.hub import hearing
 from waystream.parts.hub.model import OpenAggregator
 from waystream.parts.tracking import actions as tracking
-from waystream.parts.tracking.door import Door
 from waystream.parts.tracking.model import Received
+from waystream.parts.tracking.stream import PushDoor
 
 log = logging.getLogger("waystream.push")
 
@@ -53,7 +53,7 @@ class PushDesk:
         *,
         work: Work,
         networks: Mapping[str, Network],
-        door: Door,
+        door: PushDoor,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
         observe: Observer | None = None,
     ) -> None:
