@@ -83,11 +83,10 @@ class JetStream:
     def start(self) -> None:
         """Connect. Raises `Unavailable` when no server answers."""
         self._thread.start()
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop)
             self.run(self._connect(), within_s=CONNECT_S)
-        except BaseException:
-            self.stop()
-            raise
+            undo.pop_all()
 
     def stop(self) -> None:
         """Send what is buffered and close; harmless when not connected."""

@@ -31,7 +31,7 @@ from waystream.parts.tracking.model import Received
 log = logging.getLogger(__name__)
 
 STREAM, CONSUMER = "pushes", "apply"
-PUBLISH_S = 4.0  # carriers hang up after five seconds
+PUBLISH_S = 3.0  # carriers hang up after five seconds
 TEND_S = 1.0
 AGAIN_S = 2.0
 UNKNOWN_AGAIN_S = 30.0
