@@ -36,6 +36,8 @@ PAGES = {
     "printers": "/printers",
     "people": "/people",
     "shops": "/shops",
+    "webhooks": "/webhooks",
+    "webhook": "/webhooks/{webhook}",
     "audit": "/audit",
     "import": "/import",
     "cancel": "/orders/ask?do=cancel&id={order}",
@@ -48,7 +50,8 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 
 def address_of(site: Site, name: str) -> str:
-    return PAGES[name].format(order=site.office.world.order_ids[0])
+    world = site.office.world
+    return PAGES[name].format(order=world.order_ids[0], webhook=world.webhook_id)
 
 
 @pytest.mark.parametrize("look", CHECKED, ids=lambda look: look.name)

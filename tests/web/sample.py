@@ -21,6 +21,8 @@ from waystream.core.state import Direction, Kind, State
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
+from waystream.parts.webhooks import actions as webhooks
+from waystream.parts.webhooks.model import EndpointIn
 
 Conn = Connection[Any]
 
@@ -102,6 +104,8 @@ class World:
     order_ids: list[int] = field(default_factory=list)
     parcel_ids: list[int] = field(default_factory=list)
     printer_id: int = 0
+    webhook_id: int = 0
+    delivery_id: int = 0
 
 
 def _receiver(spec: Spec) -> Contact:
@@ -126,6 +130,7 @@ def make(tx: Tx) -> World:
         _make_order(tx, world, spec, number)
     _make_loose_ends(tx, world)
     _tell_today(tx, world)
+    _tell_outside(tx, world)
     return world
 
 
@@ -148,6 +153,32 @@ def _tell_today(tx: Tx, world: World) -> None:
     ).fetchall()
     for parcel_id, shop_id, stage, state, order_id in rows:
         tx.emit(*_events_of(tx, parcel_id, shop_id, stage, state, order_id), cause="push:1")
+
+
+def _tell_outside(tx: Tx, world: World) -> None:
+    """An endpoint of the first shop that hears, one that fails, and what was told to the first."""
+    told = EndpointIn("https://erp.qinghe.example/waystream", ("order.*", "parcel.*"), "ERP")
+    hears = webhooks.add_endpoint(tx, world.shop_ids[0], told, actor="staff:1").endpoint
+    bad = EndpointIn("https://old.qinghe.example/hook", ("*",))
+    fails = webhooks.add_endpoint(tx, world.shop_ids[0], bad, actor="staff:1").endpoint
+    world.webhook_id = hears.id
+    tx.conn.execute(
+        "UPDATE webhook_endpoint SET failures = 4, failing_since = clock_timestamp() WHERE id = %s", [fails.id]
+    )
+    tx.conn.execute(
+        """INSERT INTO webhook_delivery (endpoint_id, shop_id, event_id, type, at, state, attempts, tried_at, status,
+                                         said, due_at)
+           SELECT %(endpoint)s, shop_id, id, 'order.received', %(now)s::timestamptz - nth * interval '7 min',
+                  CASE nth %% 6 WHEN 1 THEN 'waiting' WHEN 2 THEN 'given_up' ELSE 'delivered' END, 1 + nth %% 3,
+                  %(now)s::timestamptz - nth * interval '7 min', CASE nth %% 6 WHEN 1 THEN 503 WHEN 2 THEN NULL
+                  ELSE 200 END, CASE nth %% 6 WHEN 1 THEN 'busy, come back later' WHEN 2
+                  THEN 'erp.qinghe.example did not answer (ReadTimeout)' ELSE 'ok' END,
+                  clock_timestamp() + nth * interval '1 h'
+           FROM (SELECT id, shop_id, row_number() OVER (ORDER BY id) AS nth FROM event
+                 WHERE shop_id = %(shop)s AND name = 'OrderReceived') AS told""",
+        {"endpoint": hears.id, "shop": world.shop_ids[0], "now": tx.now},
+    )
+    world.delivery_id = one(tx.conn, "SELECT min(id) FROM webhook_delivery")
 
 
 def _events_of(tx: Tx, parcel_id: int, shop_id: int, stage: str, state: str, order_id: int) -> list[ParcelEvent]:

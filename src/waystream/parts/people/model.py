@@ -130,8 +130,11 @@ def _both(one: Ids, other: Ids) -> Ids:
 def held_scopes(scopes: frozenset[Permission], shops: Shops, warehouses: Ids) -> frozenset[Permission]:
     """Carriers, printers and warehouses serve every shop: who is limited to some does not change them.
 
-    Rules and jobs are about every shop's orders and parcels: who is limited does not see them either.
+    Rules and jobs are about every shop's orders and parcels: who is limited does not see them either. A webhook tells
+    of every warehouse of its shop: who is limited to some warehouses has no part in it.
     """
+    if warehouses is not None:
+        scopes = scopes - {P.WEBHOOKS_READ, P.WEBHOOKS_WRITE}
     everywhere = shops.ids is None and warehouses is None
     return scopes if everywhere else scopes - {P.SETUP_WRITE, P.MACHINE_READ, P.MACHINE_WRITE}
 
