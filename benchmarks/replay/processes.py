@@ -1,7 +1,7 @@
 """The real programs as processes of their own: `waystream up` and `waystream sandbox`, started and stopped cleanly.
 
-Guaranteed: nothing outlives the block that started it. Between two lives of Waystream its business clock may be set
-on; within one it runs as fast as the machine's.
+Guaranteed: nothing outlives the block that started it, nor us, should we be killed in it. Between two lives of
+Waystream its business clock may be set on; within one it runs as fast as the machine's.
 """
 
 import os
@@ -86,7 +86,7 @@ def running_network(site: Site, *, at: datetime) -> Iterator[None]:
 
 @contextmanager
 def running_waystream(site: Site) -> Iterator[None]:
-    command = ["up", "--data", str(site.settings.data_folder), "--port", str(site.port)]
+    command = ["up", "--data", str(site.settings.data_folder), "--port", str(site.port), "--with-parent"]
     environment = {"WAYSTREAM_LOG_LEVEL": "warning"}
     with _running(command, ready=f"{site.url}/readyz", environment=environment, end=signal.SIGINT):
         yield

@@ -147,7 +147,7 @@ def test_a_lost_connection_is_replaced(engine: Engine, database: Database) -> No
 
 
 def test_a_database_that_is_not_there_is_unavailable(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("waystream.kernel.database.POOL_WAIT_S", 0.3)
+    monkeypatch.setattr("waystream.kernel.database.OPEN_WAIT_S", 0.3)
     with pytest.raises(Unavailable, match="does not answer"):
         Database("host=/nowhere dbname=x", role="lost").open()
 
@@ -228,3 +228,16 @@ def test_an_error_in_the_log_never_quotes(database: Database) -> None:
     assert error_text(plain.value).startswith("ValueError at test_database.py:")
     assert error_text(KeyError(PLANTED)) == "KeyError"
     assert error_text(Refused("The balance is empty")) == "Refused: The balance is empty"
+
+
+def test_a_listener_says_nothing_when_the_server_stops_first(
+    engine: Engine, listening: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Listener(listening, "news", timeout_s=30)
+    listener.wait_for("")
+    listening.close()
+    with psycopg.connect(engine.admin_url, autocommit=True) as admin:
+        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %news%'")
+    listener.thread.join(5)
+    assert not listener.thread.is_alive()
+    assert caplog.records == []

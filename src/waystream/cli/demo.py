@@ -20,9 +20,11 @@ def demo(
 ) -> None:
     """Waystream with a sandbox carrier network beside it and a shop that sells."""
     from waystream.demo.run import run_demo
+    from waystream.supervisor import ending_on_sigterm
 
     settings = load(None, data_folder=data or Path("data/demo"), port=port, clock_speed=speed, log_level="warning")
-    report = run_demo(settings, seconds=seconds, say=say.print)
+    with ending_on_sigterm():
+        report = run_demo(settings, seconds=seconds, say=say.print)
     if json:
         print(to_json(asdict(report)))
 

@@ -19,6 +19,7 @@ def up(
     host: str | None = None,
     roles: Annotated[str | None, typer.Option(help=ROLES_HELP)] = None,
     push_processes: Annotated[int | None, typer.Option(help="take pushes in so many processes of their own")] = None,
+    with_parent: Annotated[bool, typer.Option(help="end when standard input closes")] = False,
     listen_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run Waystream: pages, API, pushes, rules and jobs, with its own PostgreSQL unless one is named."""
@@ -28,6 +29,8 @@ def up(
     chosen = load(settings, data_folder=data, port=port, host=host, roles=roles, push_processes=push_processes)
     configure_logging(chosen.log_level, json=chosen.log_json)
     with ending_on_sigterm():
+        if with_parent or listen_fd is not None:
+            end_with_parent()
         if listen_fd is not None:
             _run_child(chosen, listen_fd)
         elif chosen.push_processes:
@@ -63,7 +66,6 @@ def _run_child(chosen: Settings, listen_fd: int) -> None:
     from waystream.server import serve
     from waystream.supervisor import READY
 
-    end_with_parent()
     with socket.socket(fileno=listen_fd) as listening, build(chosen) as app:
         serve(app, listening, on_ready=lambda: print(READY, flush=True))
 

@@ -36,6 +36,7 @@ STATEMENT_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 5.0
 IDLE_IN_TRANSACTION_S = 60.0
 POOL_WAIT_S = 10.0
+OPEN_WAIT_S = 60.0  # a server that has just started on a busy machine
 RETRIES = 3
 RETRY_STEP_S = 0.02
 RECONNECT_S = 0.5
@@ -132,7 +133,7 @@ class Database:
     def open(self) -> None:
         """Connect. Raises `Unavailable` if the database does not answer."""
         try:
-            self._pool.open(wait=True, timeout=POOL_WAIT_S)
+            self._pool.open(wait=True, timeout=OPEN_WAIT_S)
         except PoolTimeout:
             self._pool.close()
             raise Unavailable("The database does not answer", retry_after_s=5) from None
@@ -185,6 +186,8 @@ class Database:
                     yield ""
                     yield from self._hear(conn, timeout_s)
             except psycopg.OperationalError as error:
+                if self._closing.is_set():
+                    return  # the server may stop before we look again
                 log.warning("lost the connection that listens to %s: %s", channel, error_text(error))
                 self._closing.wait(RECONNECT_S)
 

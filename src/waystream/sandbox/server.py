@@ -78,6 +78,12 @@ class _Counter:
         self._mischief = mischief
 
     async def serve(self, request: Request) -> Response:
+        try:
+            return await self._answer(request)
+        except asyncio.CancelledError:  # we stop while a caller is still talking, or waits for a slow answer
+            return Response(status_code=503)
+
+    async def _answer(self, request: Request) -> Response:
         body = await request.body()
         if len(body) > _BODY_MAX_BYTES:
             return Response(status_code=413)

@@ -16,7 +16,7 @@ from waystream.web.auth import open_to_all
 from waystream.web.context import WebContext, context_of
 from waystream.web.errors import LastResort, handle_errors
 from waystream.web.figures import BusinessCollector
-from waystream.web.middleware import AccessLog, BodyLimit, Careful
+from waystream.web.middleware import AccessLog, BodyLimit, Careful, EndsQuietly
 from waystream.web.navigation import list_pages, list_resources
 from waystream.web.render import LANGUAGE_COOKIE
 from waystream.web.shell.language import LANGUAGES
@@ -45,6 +45,7 @@ def make_web(context: WebContext, extra: Sequence[APIRouter] = (), *, pages: boo
     app.add_middleware(BodyLimit, limit_bytes=context.body_limit_bytes, files={"/import": FILE_LIMIT_BYTES})
     app.add_middleware(Careful, https=context.cookie_secure)
     app.add_middleware(AccessLog)
+    app.add_middleware(EndsQuietly)
     handle_errors(app)
     for part in (health.router, *extra):
         app.include_router(part)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +31,7 @@ def handle_errors(app: FastAPI) -> None:
     """Install the handler for everything that can be raised."""
     for kind in (WaystreamError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, answer_error)
+    app.add_exception_handler(ClientDisconnect, _say_nothing)
 
 
 def answer_error(request: Request, error: Exception) -> Response:
@@ -43,6 +44,11 @@ def answer_error(request: Request, error: Exception) -> Response:
             return RedirectResponse(NEW_PASSWORD, HTTPStatus.SEE_OTHER)
         return _answer_page(request, problem)
     return _answer_program(problem)
+
+
+def _say_nothing(_request: Request, _error: Exception) -> Response:
+    """Whoever hangs up in the middle of a request hears no answer, and it is no error of ours."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def wants_page(request: Request) -> bool:

@@ -3,12 +3,14 @@
 Plain ASGI, so that streams pass through untouched. Answers to errors are `errors`.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from waystream.core.errors import TooLarge
@@ -138,3 +140,27 @@ class AccessLog:
         finally:
             route = getattr(scope.get("route"), "path", "-")
             access.info("%s %s %d %.0f ms", scope["method"], route, status, (time.monotonic() - began_s) * 1000)
+
+
+class EndsQuietly:
+    """A request that the end of the server cuts off is answered with failure: it is no error of ours to be logged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            if not started:
+                gone = PlainTextResponse("stopping\n", 503, {"Connection": "close", "Retry-After": "5"})
+                await gone(scope, receive, send)
