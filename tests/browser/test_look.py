@@ -29,6 +29,7 @@ PAGES = {
     "parcels": "/parcels",
     "tasks": "/tasks",
     "numbers": "/numbers",
+    "number-ranges": "/numbers/ranges",
     "strangers": "/strangers",
     "carriers": "/setup",
     "carrier-form": "/setup/accounts/new",

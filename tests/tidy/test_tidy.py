@@ -22,7 +22,10 @@ OWNERS = {
     "orders": {"person", "person_index", "orders", "order_line"},
     "imports": {"import_run", "import_piece", "import_mapping"},
     "hub": {"aggregator", "carrier_account", "subscription", "carrier_heard"},
-    "fulfilment": {"parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel"},
+    "fulfilment": {
+        "parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel", "number_batch",
+        "reserved_number",
+    },
     "floor": {"printer", "print"},
     "tally": {"tally"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},

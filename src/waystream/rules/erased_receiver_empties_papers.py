@@ -8,7 +8,9 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions as fulfilment
 
 WHEN = (ReceiverErased,)
+SENTENCE_ZH = "收件人被删除后，清空提到他的面单和应答；还没出库的包裹作废。"
 START = "beginning"
+REPEATABLE = True
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

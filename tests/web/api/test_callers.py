@@ -18,6 +18,7 @@ from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
 from waystream.parts.fulfilment import actions as fulfilment
+from waystream.parts.fulfilment import ranges
 from waystream.parts.orders import actions as orders
 from waystream.parts.people import actions as people
 from waystream.parts.people.actions import Limits
@@ -89,7 +90,9 @@ def story(desk: Desk) -> Story:
         orders.derive(tx, order_ids)
         follow(tx, parcels["main"])
     with desk.work.begin() as tx:
+        batch = ranges.add_numbers(tx, bench.accounts["ZTO"], "ZT0001-ZT0003", actor="staff:1").batch_id
         ids = {
+            "batch": batch,
             "order": order_ids[0], "parcel": parcels["main"], "printer": printer, "idle": idle,
             "account": bench.accounts["ZTO"], "aggregator": insert(tx, "SELECT id FROM aggregator"),
             "decision": insert(tx, "SELECT id FROM decision"), "cancel": insert(tx, "SELECT id FROM waybill_cancel"),
@@ -184,6 +187,8 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "unmask_order": Ask(REASON),
         "open_push": Ask({"push": str(PUSH), **REASON}),
         "accept_orders": Ask(raw_order("new")),
+        "add_numbers": Ask({"numbers": ["YT0001-YT0002"]}),
+        "draw_numbers": Ask({"on": False}),
         "save_mapping": Ask({"name": "erp", "target": "orders", "columns": {"流水": "number"}}),
         "drop_mapping": Ask({"name": "erp"}),
         "erase_receiver": Ask(REASON, "/api/orders/tea:new/erase"),

@@ -15,6 +15,7 @@ MAX_PIECES = 50
 MAX_PARCELS = 50
 
 NO_ACCOUNT, UNREACHABLE, ERASED = "no_account", "unreachable", "receiver_erased"
+NONE_RESERVED = "none_reserved"
 
 #: What to do about a refusal that is ours and not a carrier's (`parcel.mend`): Chinese, English.
 MENDS = {
@@ -22,6 +23,8 @@ MENDS = {
                  "No carrier account serves this parcel: add or switch one on, then ship again."),
     UNREACHABLE: ("快递网络一直无法连接：请检查地址和网络，然后重新发货。",
                   "The carrier network could not be reached: check its address and the connection, then ship again."),
+    NONE_RESERVED: ("号段已用完：请在号段页补充号码，等待的包裹会自动重新取号。",
+                    "The numbers assigned beforehand are used up: add more, then what waits asks again by itself."),
     ERASED: ("收件人资料已删除：无法取号。", "The receiver's data were erased: no number can be taken."),
 }  # fmt: skip
 

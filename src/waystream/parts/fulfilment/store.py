@@ -86,7 +86,11 @@ def orders_by_number(conn: Connection, *, shop: str, numbers: Sequence[str]) -> 
 def list_accounts(conn: Connection) -> list[Account]:
     with conn.cursor(row_factory=class_row(Account)) as cur:
         return cur.execute(
-            """SELECT id, carrier, warehouse_id, priority, available FROM carrier_account
+            """SELECT id, carrier, warehouse_id, priority,
+                      CASE WHEN NOT draws THEN available
+                           WHEN EXISTS (SELECT FROM reserved_number
+                                        WHERE account_id = carrier_account.id AND drawn_at IS NULL) THEN NULL
+                           ELSE 0 END AS available FROM carrier_account
                WHERE disabled_at IS NULL ORDER BY id"""
         ).fetchall()
 

@@ -104,6 +104,7 @@ class AskRow:
     base_url: str
     account_id: int
     parameters_sealed: bytes
+    draws: bool
     person_id: int
     person_key: int
     person_sealed: bytes
@@ -213,8 +214,8 @@ def load_ask(conn: Connection, take_id: int) -> AskRow:
         row = cur.execute(
             """SELECT aggregator.integration, aggregator.code AS aggregator_code, aggregator.merchant_id,
                       aggregator.key_sealed, aggregator.base_url, carrier_account.id AS account_id,
-                      carrier_account.parameters_sealed, person.id AS person_id, person.key_id AS person_key,
-                      person.sealed AS person_sealed, warehouse.code AS warehouse_code,
+                      carrier_account.parameters_sealed, carrier_account.draws, person.id AS person_id,
+                      person.key_id AS person_key, person.sealed AS person_sealed, warehouse.code AS warehouse_code,
                       warehouse.key_id AS warehouse_key, warehouse.sealed AS warehouse_sealed, parcel.weight_g,
                       parcel.volume_cm3, parcel.cod_fen, parcel.declared_fen, parcel.pieces
                FROM take

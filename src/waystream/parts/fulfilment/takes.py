@@ -5,7 +5,7 @@ is still wanted when it arrives, in the transaction that binds, labels and says 
 given back in that same transaction. What is unclear goes to a person.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -17,10 +17,10 @@ from waystream.core.ports import Aggregator, Goods, TakeAnswer, TakeDenied, Take
 from waystream.kernel.audit import Entry
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import open_sealed, seal
-from waystream.parts.fulfilment import numbers, store, store_takes
+from waystream.parts.fulfilment import numbers, store, store_ranges, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
 from waystream.parts.fulfilment.family import Family, TakeRow
-from waystream.parts.fulfilment.model import ERASED, UNREACHABLE
+from waystream.parts.fulfilment.model import ERASED, NONE_RESERVED, UNREACHABLE
 from waystream.parts.fulfilment.store_takes import AskRow, NewBinding, NewCancel
 
 OWNS_BEFORE = timedelta(hours=24)
@@ -53,6 +53,9 @@ def begin(tx: Tx, take_id: int, *, codes: Codes = random_code) -> Asking | None:
     keys = tx.keys.load(tx.conn, [row.person_key, row.warehouse_key])
     if row.person_key not in keys:
         _settle_erased(tx, family, take)
+        return None
+    if row.draws and not take.sent:
+        _draw(tx, family, take, codes)
         return None
 
     store_takes.mark_asked(tx.conn, take_id, at=tx.now)
@@ -94,6 +97,19 @@ def _settle_erased(tx: Tx, family: Family, take: TakeRow) -> None:
         return
     store_takes.set_take(tx.conn, take.id, state="refused", at=None, said=ERASED)
     numbers.refuse(tx, family, take_id=take.id, code="", mend=ERASED)
+
+
+def _draw(tx: Tx, family: Family, take: TakeRow, codes: Codes) -> None:
+    """The carrier assigned numbers beforehand: take the next, without a call. Bound as a number made elsewhere is, for
+    the network knows no code of it: it is watched by a subscription of its own, and nobody can give it back."""
+    store_takes.mark_asked(tx.conn, take.id, at=tx.now)
+    found = store_ranges.draw(tx.conn, take.account_id, parcel_id=family.mother.id, n=family.mother.pieces, at=tx.now)
+    if found:
+        _bind(tx, family, replace(take, asked_at=tx.now), Taken(found[0], children=tuple(found[1:])), drawn=True)
+        return
+    store_takes.set_take(tx.conn, take.id, state="refused", at=tx.now, said=NONE_RESERVED)
+    numbers.refuse(tx, family, take_id=take.id, code="", mend=NONE_RESERVED)
+    numbers.follow(tx, [family.mother.id], codes=codes)
 
 
 def unanswered(tx: Tx, asking: Asking, *, sent: bool, said: str) -> None:
@@ -176,13 +192,14 @@ def _conflict(tx: Tx, family: Family, take: TakeRow, *, number: str, said: str) 
     tx.emit(TakeConflicted(shop_id=family.mother.shop_id, parcel_id=family.mother.id, take_id=take.id))
 
 
-def _bind(tx: Tx, family: Family, take: TakeRow, taken: Taken) -> None:
-    """Number, parcel and orders belong together from here: one transaction for all of it."""
+def _bind(tx: Tx, family: Family, take: TakeRow, taken: Taken, *, drawn: bool = False) -> None:
+    """Number, parcel and orders belong together from here: one transaction for all of it. `drawn`: the network did not
+    give the number and knows no attempt of ours by it."""
     assert take.asked_at is not None, "an answer follows a call"
     given = list(zip(family.parcels, (taken.number, *taken.children), strict=True))
     bindings = [
-        NewBinding(an_id, parcel.id, parcel.shop_id, take.id, take.aggregator_id, take.carrier, number,
-                   take.asked_at - OWNS_BEFORE)
+        NewBinding(an_id, parcel.id, parcel.shop_id, None if drawn else take.id, take.aggregator_id, take.carrier,
+                   number, take.asked_at - OWNS_BEFORE)
         for an_id, (parcel, number) in zip(numbers.new_ids(tx, len(given)), given, strict=True)
     ]  # fmt: skip
     templates = (taken.template, *taken.child_templates, *[""] * len(given))

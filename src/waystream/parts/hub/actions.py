@@ -182,6 +182,13 @@ def count_numbers(tx: Tx, account_id: int) -> None:
     tx.enqueue(_count_job(account_id))
 
 
+def draw_numbers(tx: Tx, account_id: int, *, on: bool, actor: str) -> None:
+    """Whether takes of this account draw from numbers assigned beforehand instead of asking for one."""
+    if not store.set_draws(tx.conn, account_id, draws=on):
+        raise Missing("There is no such carrier account.")
+    tx.note(Entry(actor, "account.draw" if on else "account.ask", f"account:{account_id}"))
+
+
 def note_balance(tx: Tx, account_id: int, available: int | None) -> None:
     """`available` None: the network does not tell."""
     store.set_balance(tx.conn, account_id, available=available, at=tx.now)

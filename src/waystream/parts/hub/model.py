@@ -72,7 +72,10 @@ class AccountIn:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account as pages show it, without its parameters. `available` None: how many are left is not known."""
+    """An account as pages show it, without its parameters. `available` None: how many are left is not known.
+
+    `draws`: its numbers were assigned beforehand and are drawn here; `available` are those nobody has drawn.
+    """
 
     id: int
     aggregator_id: int
@@ -86,6 +89,7 @@ class AccountRow:
     available: int | None
     balance_at: datetime | None
     disabled: bool
+    draws: bool
 
     @property
     def low(self) -> bool:

@@ -16,7 +16,11 @@ FROM aggregator
 
 _ACCOUNT = """
 SELECT carrier_account.id, aggregator_id, aggregator.code AS aggregator, carrier, carrier_account.name, warehouse_id,
-       warehouse.name AS warehouse, priority, low_mark, available, balance_at, disabled_at IS NOT NULL AS disabled
+       warehouse.name AS warehouse, priority, low_mark,
+       CASE WHEN draws THEN (SELECT count(*) FROM reserved_number
+                             WHERE account_id = carrier_account.id AND drawn_at IS NULL)
+            ELSE available END AS available,
+       balance_at, disabled_at IS NOT NULL AS disabled, draws
 FROM carrier_account JOIN aggregator ON aggregator.id = aggregator_id
 LEFT JOIN warehouse ON warehouse.id = warehouse_id
 """
@@ -165,6 +169,10 @@ def list_uncounted(conn: Connection, *, counted_before: datetime) -> list[int]:
         [counted_before],
     )
     return [row[0] for row in rows]
+
+
+def set_draws(conn: Connection, account_id: int, *, draws: bool) -> bool:
+    return conn.execute("UPDATE carrier_account SET draws = %s WHERE id = %s", [draws, account_id]).rowcount == 1
 
 
 def set_balance(conn: Connection, account_id: int, *, available: int | None, at: datetime) -> None:

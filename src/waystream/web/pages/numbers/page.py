@@ -16,6 +16,7 @@ from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.cursor import read_cursor, write_cursor
 from waystream.web.navigation import Entry
+from waystream.web.pages.numbers import ranges
 from waystream.web.pages.numbers.sheet import ROWS_AT_MOST, write_sheet
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language, Moment
@@ -26,6 +27,7 @@ READ = "parcels:read"
 NAV = (Entry(60, "rail", "/numbers", "clock", N_("Unused"), READ, on_phone=False),)
 
 router = APIRouter()
+router.include_router(ranges.router)
 
 AGES = (3, 7, 14, 30)  # days
 AGE_WORDS = {3: N_("3 to 7 days"), 7: N_("7 to 14 days"), 14: N_("14 to 30 days"), 30: N_("over 30 days")}
@@ -75,6 +77,7 @@ class NumbersPage:
     told: str
     first: str
     next: str
+    ranges: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ def draw(tx: Tx, seat: Seat, filters: Filters, language: Language) -> NumbersPag
         told=language.say_n("%(n)s number, the oldest first", "%(n)s numbers, the oldest first", len(shown)),
         first=address.but() if filters.after else "",
         next=address.but(after=write_cursor(shown[-1].since, shown[-1].id)) if len(rows) > PAGE_ROWS else "",
+        ranges=seat.caller.may(ranges.READ),
     )
 
 

@@ -265,7 +265,10 @@ def read_setup(conn: Conn) -> Setup:
     ).fetchone()
     assert row is not None
     low = conn.execute(
-        """SELECT carrier, available FROM carrier_account
-           WHERE disabled_at IS NULL AND available < low_mark ORDER BY available LIMIT 5"""
+        """SELECT carrier, left_over FROM (
+               SELECT carrier, low_mark, CASE WHEN draws THEN (SELECT count(*) FROM reserved_number
+                          WHERE account_id = carrier_account.id AND drawn_at IS NULL) ELSE available END AS left_over
+               FROM carrier_account WHERE disabled_at IS NULL) account
+           WHERE left_over < low_mark ORDER BY left_over LIMIT 5"""
     ).fetchall()
     return Setup(row[0], tuple((carrier, left) for carrier, left in low), row[1], row[2])
