@@ -1,12 +1,12 @@
 """The fold: an example for each sentence of the design, then any order, split and repetition of the same facts."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from waystream.core.events.tracking import changes
 from waystream.core.facts import Claim, Decision, Scan, Snapshot, Verdict, scan_key

@@ -6,9 +6,12 @@ Where facts come from is `parts.tracking`; what follows from a change is `core.e
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from waystream.core.facts import Claim, Decision, Scan, Snapshot, Verdict
 from waystream.core.state import (
@@ -43,8 +46,7 @@ class Facts:
     decisions: tuple[Decision, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True, gc=False):
     """Where a parcel is, since when, and which fact says so (`because`: scan:KEY, claim:SOURCE, decision:ID).
 
     `scanned_at` is when the newest standing scan happened, whatever it said.

@@ -6,6 +6,7 @@ Guaranteed: what arrives is what was given, NULL where a value is None. Use `%b:
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg.pq import Format
 
 _HEAD = Struct(">iIIii").pack  # dimensions, has nulls, element type, length, lower bound
 _LENGTH = Struct(">i").pack
+_LENGTHS = tuple(map(_LENGTH, range(2048)))
 _EIGHT = Struct(">iq").pack
 _FOUR = Struct(">ii").pack
 _NULL = _LENGTH(-1)
@@ -78,6 +80,11 @@ def texts(values: Sequence[str | None]) -> Column:
     return _Texts([_NULL if value is None else _sized(value.encode()) for value in values])
 
 
+def words(values: Sequence[str | None]) -> Column:
+    """As `texts`, for words of which there are few: states, codes, names of sources."""
+    return _Texts([_word(value) for value in values])
+
+
 def instants(values: Sequence[datetime | None]) -> Column:
     return _Instants([_NULL if value is None else _EIGHT(8, (value - _EPOCH) // _MICROSECOND) for value in values])
 
@@ -91,7 +98,13 @@ def blobs(values: Sequence[bytes]) -> Column:
 
 
 def _sized(value: bytes) -> bytes:
-    return _LENGTH(len(value)) + value
+    length = len(value)
+    return (_LENGTHS[length] if length < 2048 else _LENGTH(length)) + value
+
+
+@lru_cache(4096)
+def _word(value: str | None) -> bytes:
+    return _NULL if value is None else _sized(value.encode())
 
 
 class _AsItIs(Dumper):

@@ -1,13 +1,13 @@
 """Whatever the order, grouping and repetition of pushes from two sources: what is stored is the join of all of them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.parts.tracking.given import DAY, Bound, Shop, bind_parcels, open_shop, received, told, trace
 from waystream.core.facts import Claim, Decision, Scan, Snapshot, Verdict, scan_key

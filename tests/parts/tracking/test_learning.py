@@ -1,10 +1,11 @@
 """What learning stores is the join of all tellings, whatever their order: the known-set hides nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.parts.tracking.given import DAY, at, told, trace
 from waystream.core.facts import Claim, Scan, Snapshot, scan_key

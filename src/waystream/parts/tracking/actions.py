@@ -6,6 +6,8 @@ Each verb runs in the caller's transaction: load, decide, save, tell.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from waystream.core.errors import Conflict, Invalid, Missing, Unreadable
 from waystream.core.facts import Verdict
 from waystream.core.ports import Network
@@ -46,7 +48,7 @@ def begin_tracks(tx: Tx, binding_ids: Collection[int]) -> None:
     bindings = store_lists.list_live_bindings(tx.conn, binding_ids)
     held = applying.hold_tracks(tx, {bound.parcel_id for bound in bindings})
     switched = [
-        replace(held[bound.parcel_id], binding_id=bound.binding_id)
+        structs.replace(held[bound.parcel_id], binding_id=bound.binding_id)
         for bound in bindings
         if bound.parcel_id in held and held[bound.parcel_id].binding_id != bound.binding_id
     ]

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from waystream.core.events import Event
 from waystream.core.events.fulfilment import CancelledNumberScanned, StrangerNamedTake, SubscriptionDied
 from waystream.core.events.tracking import changes
@@ -181,7 +183,7 @@ def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:
     told = [(parcel_id, scan.key) for parcel_id, legs in facts.items() for leg in legs.values() for scan in leg.scans]
     store.strike_withdrawn(tx.conn, [(*scan, scan in keys) for scan in told], at=tx.now)
     return [
-        replace(
+        structs.replace(
             stored,
             binding_id=max(facts[stored.parcel_id]),
             track=fold(*facts[stored.parcel_id].values()),

@@ -5,8 +5,11 @@ again. Guaranteed: whatever the order of pushes, the stored scans, lists and cla
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from waystream.core.facts import Claim, Scan, Snapshot, scan_key
 from waystream.core.ports import Trace
@@ -17,8 +20,7 @@ TellingId = tuple[int, str]  # binding, source
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """What one source last told of one waybill. `whole`: its list holds every scan it ever told, as it is stored;
     once it does not, the list says what stands but no longer what is known. `claim` is the newest, `claimed` says of
     each code when it was first claimed."""
@@ -26,10 +28,10 @@ class Telling:
     binding_id: int
     source: str
     listed_at: datetime | None = None
-    codes: Mapping[int, str] = field(default_factory=dict)
+    codes: Mapping[int, str] = {}
     whole: bool = True
     claim: Claim | None = None
-    claimed: Mapping[str, datetime] = field(default_factory=dict)
+    claimed: Mapping[str, datetime] = {}
     inbox_id: int = 0
 
     @property
@@ -37,8 +39,7 @@ class Telling:
         return Snapshot(self.source, self.listed_at, frozenset(self.codes)) if self.listed_at else None
 
 
-@dataclass(frozen=True, slots=True)
-class Retold:
+class Retold(Struct, frozen=True, gc=False):
     """A scan leaves the list: it was told with this code until then, which the scan itself has to remember now."""
 
     key: int
@@ -46,8 +47,7 @@ class Retold:
     coded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Struct, frozen=True):
     """`scans` are to be joined with the stored ones. `grown`: nothing but scans never heard of before came on."""
 
     telling: Telling

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from msgspec import Struct, structs
+
 from waystream.core.parcel import Track
 from waystream.core.ports import Network, Push, Told, Trace, Unread
 from waystream.core.state import TERMINAL, State
@@ -35,8 +37,7 @@ class Received:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True, gc=False):
     """A binding: whose a number is, from when (24 h before it was taken) to when."""
 
     binding_id: int
@@ -52,12 +53,11 @@ class Owner:
         return self.owns_from <= at and (self.owns_until is None or at < self.owns_until)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What one push tells of one binding. `claim_code` is empty where the claim is not about this binding."""
 
     owner: Owner
-    network: Network = field(repr=False)
+    network: Network
     push_time: datetime
     inbox_id: int
     traces: tuple[Trace, ...]
@@ -233,4 +233,4 @@ def due_at(track: Track, *, opened_at: datetime) -> datetime | None:
 def narrowed(received: Received, waybill: Waybill) -> Received:
     """The push as if it had told of this waybill only."""
     told = tuple(item for item in received.push.told if (item.carrier, item.number) == waybill)
-    return replace(received, push=replace(received.push, told=told, unread=()))
+    return replace(received, push=structs.replace(received.push, told=told, unread=()))
