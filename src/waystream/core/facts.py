@@ -7,7 +7,7 @@ Structs, since they are made by the thousand: a frozen dataclass takes eight tim
 """
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -65,10 +65,14 @@ class Snapshot(Struct, frozen=True):
         return scan.key in self.keys or scan.coded_at > self.push_time
 
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
 class Claim(Struct, frozen=True, gc=False):
     """What a source says of the whole waybill, without a new scan (Kdniao State and StateEx).
 
-    A source has one for each code it ever claimed: first told at `since`, last at `push_time`.
+    A source has one for each code it ever claimed: first told at `since`, last at `push_time`. One that only echoes the
+    code of the newest line of its own list says nothing of its own, so it has no beginning: `since` is NEVER.
     """
 
     source: str
@@ -76,6 +80,11 @@ class Claim(Struct, frozen=True, gc=False):
     code: str
     meaning: Meaning
     since: datetime
+
+    @property
+    def began(self) -> datetime:
+        """From when it counts."""
+        return min(self.since, self.push_time)
 
     def joined(self, other: "Claim") -> "Claim":
         """Said again it is the same claim: it began when it was first said."""

@@ -169,7 +169,8 @@ def _turned(track: Track, meaning: Meaning) -> tuple[State, Kind, Direction]:
 def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
     """The newest claim speaks while no newer scan has come; it never undoes a finished journey.
 
-    It counts from when it was first told, but from no time before the newest scan, which had ended it.
+    It counts from when it was first told (an echo: last told), but from no time before the newest scan,
+    which had ended it.
     """
     current = [claim for claim in claims if track.scanned_at is None or claim.push_time >= track.scanned_at]
     if not current:
@@ -178,7 +179,7 @@ def _after_claims(track: Track, claims: Sequence[Claim]) -> Track:
     if not _claim_adds(track, claim.meaning):
         return track
     state, kind, direction = _turned(track, claim.meaning)
-    began = max(claim.since, track.scanned_at or claim.since)
+    began = max(claim.began, track.scanned_at or claim.began)
     handed_over = state in MOVING or state in (State.DELIVERED, State.RETURNED)
     return Track(
         state,

@@ -5,6 +5,7 @@ lives for the length of a call and is never logged: their `repr` hides it. What 
 a frozen dataclass takes eight times as long to make.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -203,16 +204,21 @@ class Trace(Struct, frozen=True, gc=False):
     location: str = ""
 
 
-class Push(Struct, frozen=True):
-    """What a verified push says. Its identity is the digest of its raw bytes, which hop 1 computes.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line of a push that could not be read, while the rest could: as it was told, bounded, and why."""
 
-    `unread`: what of it could not even be read as being about a waybill.
-    """
+    line: str = field(repr=False)
+    reason: str
+
+
+class Told(Struct, frozen=True):
     """What one push says of one waybill.
 
-    `complete`: the list of traces is the source's whole, successful list (it withdraws what it leaves out).
+    `traces`: oldest first. `complete`: they are the source's whole, successful list (it withdraws what it leaves out).
     `died`: the aggregator stopped watching for this reason (subscribe again).
     `unread`: lines that could not be read; a list with such a line is never complete.
+    `lines`: the traces as they were written, one for each in the same order; empty where that cannot be said.
     """
 
     carrier: str
@@ -225,25 +231,72 @@ class Push(Struct, frozen=True):
     died: str = ""
     expected_at: str = ""
     unread: tuple[Unread, ...] = ()
+    lines: tuple[bytes, ...] = ()
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True, slots=True)
+class Skim(Struct, frozen=True):
+    """A waybill of a push before its lines are read: nearly all of them were told, and read, before.
+
+    `lines`: each as its source wrote it, in the source's order. `complete` as of `Told`, if every line can be read.
+    """
+
+    carrier: str
+    number: str
+    push_time: datetime
+    state_code: str
+    complete: bool
+    lines: tuple[bytes, ...]
+    read: Callable[[], Told]
+
+
 class Push:
     """What a verified push says. Its identity is the digest of its raw bytes, which hop 1 computes.
 
+    `skims`: its waybills unread, where its network can skim; `told` reads them all, once.
     `unread`: what of it could not even be read as being about a waybill.
     """
-=======
-class Push(Struct, frozen=True):
-    """What a verified push says. Its identity is the digest of its raw bytes, which hop 1 computes."""
->>>>>>> 4c599da (Values made by the thousand are Structs; words of the tables are looked up)
 
-    merchant_id: str
-    request_type: str
-    pushed_at: datetime
-    told: tuple[Told, ...]
-    unread: tuple[Unread, ...] = ()
+    __slots__ = ("_told", "merchant_id", "pushed_at", "request_type", "skims", "unread")
+
+    def __init__(
+        self,
+        *,
+        merchant_id: str,
+        request_type: str,
+        pushed_at: datetime,
+        told: tuple[Told, ...] | None = None,
+        skims: tuple[Skim, ...] = (),
+        unread: tuple[Unread, ...] = (),
+    ) -> None:
+        self.merchant_id, self.request_type, self.pushed_at = merchant_id, request_type, pushed_at
+        self.skims, self.unread, self._told = skims, unread, told
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        if self._told is None:
+            self._told = tuple(skim.read() for skim in self.skims)
+        return self._told
+
+    @property
+    def items(self) -> "tuple[Told | Skim, ...]":
+        """Its waybills as far as they are read."""
+        return self.skims if self._told is None else self._told
+
+    def narrowed(self, told: tuple[Told, ...]) -> "Push":
+        """The push as if it had told this alone."""
+        return Push(merchant_id=self.merchant_id, request_type=self.request_type, pushed_at=self.pushed_at, told=told)
+
+    def _key(self) -> tuple[object, ...]:
+        return self.merchant_id, self.request_type, self.pushed_at, self.told, self.unread
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Push) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Push{self._key()}"
 
 
 class Network(Protocol):
@@ -274,6 +327,9 @@ class Network(Protocol):
         """A kept push once more, whose signature held when it came. Raises `Unreadable`."""
 
     def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply: ...
+
+    def read_lines(self, lines: Sequence[bytes]) -> tuple[Trace, ...]:
+        """Lines of a `Skim` as traces. Raises `Unreadable` where one is odd: then the whole waybill has to be read."""
 
     def meaning(self, code: str, text: str) -> Meaning: ...
 

@@ -119,7 +119,7 @@ class PushDesk:
                 failed = await self._submit(read)
                 self._tell(account, "again" if failed else "taken", began)
                 with self._hearing:  # whoever pushes is heard, though we ask for it again
-                    self._heard.update({(account.id, told.carrier) for told in read.push.told})
+                    self._heard.update({(account.id, item.carrier) for item in read.push.items})
         return _response(self._say(account, network, failed))
 
     def _tell(self, account: OpenAggregator, outcome: str, began: float) -> None:

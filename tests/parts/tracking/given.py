@@ -5,8 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from waystream.core.ports import Network, Push, Told, Trace
+import msgspec
+
+from waystream.core.ports import Network, Push, Skim, Told, Trace
 from waystream.integrations.kdniao.adapter import network as kdniao
+from waystream.integrations.kdniao.wire import stamp
 from waystream.kernel.database import Connection
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
@@ -97,7 +100,7 @@ def insert_bindings(conn: Connection, shop: Shop, made: Iterable[Bound], *, take
 
 def trace(hour: float, code: str, text: str = "") -> Trace:
     happened = at(hour)
-    return Trace(raw_time=f"{happened:%Y-%m-%d %H:%M:%S}", at=happened, text=text or f"scan {code}", code=code)
+    return Trace(raw_time=stamp(happened), at=happened, text=text or f"scan {code}", code=code)
 
 
 def told(
@@ -126,8 +129,10 @@ def received(
     received_at: datetime | None = None,
 ) -> Received:
     """A push as the door hands it on, no sooner than it was told; different content has different bytes."""
-    push = Push(merchant_id="1237100", request_type="102", pushed_at=items[0].push_time, told=items)
-    content = repr((network.name, push)).encode() if body is None else body
+    push = Push(
+        merchant_id="1237100", request_type="102", pushed_at=items[0].push_time, skims=tuple(map(skimmed, items))
+    )
+    content = repr((network.name, items)).encode() if body is None else body
     (inbox_id,) = mint_ids(1, at_ms=_ms(tx.now))
     return Received(
         id=inbox_id,
@@ -137,6 +142,31 @@ def received(
         push=push,
         digest=hashlib.blake2b(content, digest_size=32).digest(),
         received_at=received_at or max(tx.now, *(item.push_time for item in items)),
+    )
+
+
+def skimmed(item: Told) -> Skim:
+    """The waybill as its push is taken in: its lines as Kdniao writes them, not read yet."""
+    lines = tuple(
+        msgspec.json.encode(
+            {
+                "AcceptTime": line.raw_time,
+                "AcceptStation": line.text,
+                "Action": line.code,
+                "Location": line.location,
+            }
+        )
+        for line in item.traces
+    )
+    whole = msgspec.structs.replace(item, lines=lines) if item.complete else item
+    return Skim(
+        carrier=item.carrier,
+        number=item.number,
+        push_time=item.push_time,
+        state_code=item.state_code,
+        complete=item.complete,
+        lines=lines,
+        read=lambda: whole,
     )
 
 

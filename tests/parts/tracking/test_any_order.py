@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.parts.tracking.given import DAY, Bound, Shop, bind_parcels, open_shop, received, told, trace
-from waystream.core.facts import Claim, Decision, Scan, Snapshot, Verdict, scan_key
+from waystream.core.facts import NEVER, Claim, Decision, Scan, Snapshot, Verdict, scan_key
 from waystream.core.parcel import Facts, fold, join, standing
 from waystream.core.ports import Network, Told
 from waystream.integrations.kdniao.adapter import Kdniao
@@ -62,7 +62,9 @@ def facts_of(item: Told, network: Network, bound: Bound) -> Facts:
         for line in item.traces
     )
     keys = frozenset(scan.key for scan in scans)
-    claim = Claim(network.name, item.push_time, item.state_code, network.meaning(item.state_code, ""), item.push_time)
+    echoes = bool(item.traces) and item.traces[-1].code == item.state_code
+    since = NEVER if echoes else item.push_time
+    claim = Claim(network.name, item.push_time, item.state_code, network.meaning(item.state_code, ""), since)
     return Facts(
         scans,
         (Snapshot(network.name, item.push_time, keys),) if item.complete else (),

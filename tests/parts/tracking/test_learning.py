@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.parts.tracking.given import DAY, at, told, trace
-from waystream.core.facts import Claim, Scan, Snapshot, scan_key
+from waystream.core.facts import NEVER, Claim, Scan, Snapshot, scan_key
 from waystream.core.parcel import Facts, Track, advance, fold, join
 from waystream.core.ports import Told
 from waystream.integrations.kdniao.adapter import network
@@ -55,7 +55,9 @@ def facts_of(item: Told) -> Facts:
         for line in item.traces
     )
     keys = frozenset(scan.key for scan in scans)
-    claim = Claim("kdniao", item.push_time, item.state_code, network.meaning(item.state_code, ""), item.push_time)
+    echoes = bool(item.traces) and item.traces[-1].code == item.state_code
+    since = NEVER if echoes else item.push_time
+    claim = Claim("kdniao", item.push_time, item.state_code, network.meaning(item.state_code, ""), since)
     return Facts(
         scans, (Snapshot("kdniao", item.push_time, keys),) if item.complete else (), (claim,) if item.state_code else ()
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.parts.tracking.conftest import Push, Rows
 from tests.parts.tracking.given import CARRIER, Bound, Shop, at, bind_parcels, received, told, trace
@@ -188,5 +189,5 @@ def test_a_line_is_forgotten_with_its_push(work: Work, shop: Shop, parcel: Bound
 
 
 def test_another_network_tells_of_its_lines_in_the_same_way(push: Push, parcel: Bound, rows: Rows) -> None:
-    push(replace(told("YT1", 10, *WAY[:2], complete=False), unread=(Unread("？", "the other one"),)))
+    push(structs.replace(told("YT1", 10, *WAY[:2], complete=False), unread=(Unread("？", "the other one"),)))
     assert rows("SELECT line, reason FROM unread_line") == [("？", "the other one")]

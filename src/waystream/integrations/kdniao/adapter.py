@@ -4,6 +4,7 @@ Guaranteed: forbidden characters never leave; what is read fits the database (bo
 this century); nothing raised quotes what was sent or told. Bytes move in `kernel.exchange`, the fold is in `core`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -31,6 +32,7 @@ from waystream.core.ports import (
     TakeRequest,
     TakeUnclear,
     Told,
+    Trace,
 )
 from waystream.core.state import Meaning
 from waystream.integrations.kdniao import documents, pushes, shipments
@@ -161,10 +163,13 @@ class Kdniao:
     def open_push(self, aggregator: Aggregator, body: bytes) -> Push | None:
         envelope = read_envelope(body)
         signed = envelope.data != "" and verify(envelope, aggregator.key)
-        return pushes.read(envelope) if signed else None
+        return pushes.skim(envelope) if signed else None
 
     def read_push(self, body: bytes) -> Push:
-        return pushes.read(read_envelope(body))
+        return pushes.skim(read_envelope(body))
+
+    def read_lines(self, lines: Sequence[bytes]) -> tuple[Trace, ...]:
+        return pushes.read_lines(lines)
 
     def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply:
         """Kdniao's own words. A refusal is also a 503: only silence and non-answers are surely sent again."""

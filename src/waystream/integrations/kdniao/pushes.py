@@ -5,15 +5,19 @@ cut is not `complete`, so nothing is withdrawn because of it. A line that cannot
 stood in is not complete either; a push without a frame or a time is `Unreadable`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 
+import msgspec
+from msgspec import Raw, field, structs
+
 from waystream.core.errors import Unreadable
-from waystream.core.ports import Push, Told, Trace, Unread
-from waystream.integrations.kdniao.documents import PushDocument, TraceRow, Tracked, Word
+from waystream.core.ports import Push, Skim, Told, Trace, Unread
+from waystream.integrations.kdniao.documents import Document, PushDocument, TraceRow, Tracked, Word
 from waystream.integrations.kdniao.manifest import MANIFEST
-from waystream.integrations.kdniao.salvage import LINE_MAX_CHARS, Salvaged, salvage
+from waystream.integrations.kdniao.salvage import LINE_MAX_CHARS, Salvaged, salvage, salvage_item
 from waystream.integrations.kdniao.statuses import PICKUP, SILENT_PICKUPS
 from waystream.integrations.kdniao.wire import Envelope, instant, read_document, text, truth
 
@@ -21,6 +25,32 @@ _PICKUP_PUSH = "103"
 _NAME_MAX_CHARS = 64  # codes, numbers, stamps
 NAMES_KEPT = 65_536
 _at = attrgetter("at")
+#: 103 tells of pickup orders, 107 of money: they have no lists.
+_SKIMMED = frozenset({"101", "102"})
+
+
+class _Shell(Document):
+    """A push whose waybills are not looked into."""
+
+    e_business_id: Word = field(default=None, name="EBusinessID")
+    push_time: Word = None
+    data: list[Raw] | None = None
+
+
+class _Head(Document):
+    """A waybill whose trace lines are not looked into."""
+
+    shipper_code: Word = None
+    logistic_code: Word = None
+    success: Word = None
+    state: Word = None
+    state_ex: Word = None
+    traces: list[Raw] | None = None
+
+
+_read_head = msgspec.json.Decoder(_Head, strict=False).decode
+_read_item = msgspec.json.Decoder(Tracked, strict=False).decode
+_read_row = msgspec.json.Decoder(TraceRow, strict=False).decode
 
 
 def read(envelope: Envelope) -> Push:
@@ -43,6 +73,62 @@ def read(envelope: Envelope) -> Push:
         told=tuple(item for item in said if item is not None),
         unread=whole.rest,
     )
+
+
+def skim(envelope: Envelope) -> Push:
+    """A verified push whose trace lines are not read yet; one that is odd in any way is read whole at once."""
+    if envelope.request_type not in _SKIMMED:
+        return read(envelope)
+    try:
+        shell = read_document(envelope.data, _Shell)
+        heads = [(_read_head(raw), raw) for raw in shell.data or ()]
+    except (Unreadable, msgspec.MsgspecError):
+        return read(envelope)
+    if len(heads) > MANIFEST.waybills_max:
+        return read(envelope)
+    pushed_at = instant(text(shell.push_time))
+    skims = [_skim(head, raw, push_time=pushed_at) for head, raw in heads]
+    return Push(
+        merchant_id=_name(shell.e_business_id),
+        request_type=envelope.request_type,
+        pushed_at=pushed_at,
+        skims=tuple(each for each in skims if each.number),
+    )
+
+
+def _skim(head: "_Head", raw: Raw, *, push_time: datetime) -> Skim:
+    lines = tuple(map(bytes, head.traces or ()))
+    return Skim(
+        carrier=_name(head.shipper_code),
+        number=_name(head.logistic_code),
+        push_time=push_time,
+        state_code=_name(head.state_ex) or _name(head.state),
+        complete=truth(head.success) and 0 < len(lines) <= MANIFEST.traces_max,
+        lines=lines,
+        read=lambda: _whole(raw, lines, push_time=push_time),
+    )
+
+
+def _whole(raw: Raw, lines: tuple[bytes, ...], *, push_time: datetime) -> Told:
+    """All that is told of a waybill that was skimmed; what of it cannot be read is listed."""
+    item: Tracked | None
+    unread: tuple[Unread, ...] = ()
+    try:
+        item = _read_item(raw)
+    except msgspec.MsgspecError:
+        item, unread = salvage_item(bytes(raw))
+    whole = told(item, push_time=push_time, unread=unread) if item else None
+    assert item is not None and whole is not None, "what was skimmed has a number"
+    in_order = [trace.raw_time for trace in whole.traces] == [_name(row.accept_time) for row in item.traces or ()]
+    return structs.replace(whole, lines=lines) if whole.complete and in_order else whole
+
+
+def read_lines(lines: Sequence[bytes]) -> tuple[Trace, ...]:
+    """Lines of a skimmed waybill; raises `Unreadable` where one is odd."""
+    try:
+        return tuple([_trace(_read_row(line)) for line in lines])
+    except msgspec.MsgspecError:
+        raise Unreadable("Kdniao: a line of the trace list cannot be read") from None
 
 
 def told(item: Tracked, *, push_time: datetime, unread: tuple[Unread, ...] = ()) -> Told | None:

@@ -69,7 +69,7 @@ def salvage(data: str) -> Salvaged:
     unread: list[tuple[Unread, ...]] = []
     rest: list[Unread] = []
     for raw in shell.data or ():
-        item, lost = _item(bytes(raw))
+        item, lost = salvage_item(bytes(raw))
         if item is None:
             rest.extend(lost)
         else:
@@ -79,7 +79,7 @@ def salvage(data: str) -> Salvaged:
     return Salvaged(document, tuple(unread), tuple(rest))
 
 
-def _item(raw: bytes) -> tuple[Tracked | None, tuple[Unread, ...]]:
+def salvage_item(raw: bytes) -> tuple[Tracked | None, tuple[Unread, ...]]:
     """One waybill; None where nothing says which. An unreadable one says nothing, not even a claim."""
     try:
         core = read_document(raw, _Core)

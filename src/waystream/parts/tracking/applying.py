@@ -20,9 +20,11 @@ from waystream.core.state import State
 from waystream.kernel import log, vault
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import model, store, store_doubts, store_partitions
-from waystream.parts.tracking.learning import News, Telling, TellingId, learn_all
+from waystream.parts.tracking.learning import Lessons, News, Telling, TellingId
+from waystream.parts.tracking.marks import begins
 from waystream.parts.tracking.masks import masked
-from waystream.parts.tracking.model import Disputed, Heard, Received, Routed, Stranger
+from waystream.parts.tracking.model import Disputed, Heard, Known, Received, Routed, Stranger
+from waystream.parts.tracking.skimming import learn_skimmed, says_nothing_new
 from waystream.parts.tracking.store import Stored
 
 
@@ -80,31 +82,61 @@ def _sealed(received: Received, key_id: int, key: bytes) -> store.Sealed:
 def take_in(tx: Tx, pushes: Sequence[Received]) -> Applied:
     """Route, lock, learn, fold, save, tell. The pushes lie in the inbox."""
     owners = store.list_owners(tx.conn, model.waybills(pushes))
-    routed = model.route(pushes, owners)
-    tracks = hold_tracks(tx, {heard.owner.parcel_id for heard in routed.heard})
-    bindings = {heard.owner.binding_id for heard in routed.heard} | {stored.binding_id for stored in tracks.values()}
-    tellings = store.list_tellings(tx.conn, bindings)
-
-    before = dict(tellings)
-    news = learn_all(routed.heard, tellings)
+    routed, skimmed = model.route(pushes, owners)
+    waybills = len(routed.heard) + len(skimmed)
+    skimmed = _with_news(tx, skimmed, routed)
+    touched = [heard.owner for heard in routed.heard] + [known.owner for known in skimmed]
+    tracks = hold_tracks(tx, {owner.parcel_id for owner in touched})
+    lessons = _learn(tx, routed, skimmed, tracks)
     left = list_left(tx, tracks)
     here = {parcel_id: stored for parcel_id, stored in tracks.items() if parcel_id not in left}
 
-    _save_facts(
-        tx, news, {told: telling for told, telling in tellings.items() if before.get(told) is not telling}, left=left
-    )
-    moved = _move(tx, here, news, tellings)
+    _save_facts(tx, lessons, left=left)
+    moved = _move(tx, here, lessons.news, lessons.tellings)
     disputed = _save_unplaced(tx, routed)
-    unknown = _count_unknown(tx, routed.heard, news, before)
+    unknown = _count_unknown(tx, lessons)
     _tell_of_subscriptions(tx, routed.heard)
     return Applied(
-        waybills=len(routed.heard),
-        scans=sum(len(item.scans) for item in news.values()),
+        waybills=waybills,
+        scans=sum(len(item.scans) for item in lessons.news.values()),
         moved=moved,
         strangers=len(routed.strangers),
         disputed=disputed,
         unknown=unknown,
     )
+
+
+def _with_news(tx: Tx, skimmed: Sequence[Known], routed: Routed) -> list[Known]:
+    """Those that may bring something behind a beginning that is known; what does not begin so is read and routed.
+
+    Most pushes that come late or twice bring nothing, and lock nothing.
+    """
+    tellings = store.list_tellings(tx.conn, {known.owner.binding_id for known in skimmed}) if skimmed else {}
+    news: list[Known] = []
+    for known in skimmed:
+        telling = tellings.get((known.owner.binding_id, known.received.network.name))
+        if telling is None or not begins(known.skim.lines, telling.marks):
+            model.route_told(routed, known.received, known.skim.read(), (known.owner,))
+        elif not says_nothing_new(telling, known):
+            news.append(known)
+    return news
+
+
+def _learn(tx: Tx, routed: Routed, skimmed: Iterable[Known], tracks: Mapping[int, Stored]) -> Lessons:
+    """What is new, of the skimmed without reading them where that can be; their parcels are locked."""
+    bindings = {heard.owner.binding_id for heard in routed.heard} | {known.owner.binding_id for known in skimmed}
+    bindings |= {stored.binding_id for stored in tracks.values()}
+    lessons = Lessons(store.list_tellings(tx.conn, bindings))
+    for known in skimmed:
+        owner, received = known.owner, known.received
+        lesson = learn_skimmed(lessons.telling(owner.binding_id, received.network.name), known)
+        if lesson is None:
+            model.route_told(routed, received, known.skim.read(), (owner,))
+        elif lesson.telling is not lessons.telling(owner.binding_id, received.network.name):
+            lessons.take(lesson, model.heard_skim(known))
+    for heard in routed.heard:
+        lessons.learn(heard)
+    return lessons
 
 
 def hold_tracks(tx: Tx, parcel_ids: set[int]) -> dict[int, Stored]:
@@ -127,11 +159,13 @@ def list_left(tx: Tx, parcel_ids: Iterable[int]) -> set[int]:
     return {parcel_id for parcel_id in parcel_ids if any(left.holds(parcel_id) for left in detached)}
 
 
-def _save_facts(tx: Tx, news: Mapping[int, News], changed: Mapping[TellingId, Telling], *, left: set[int]) -> None:
+def _save_facts(tx: Tx, lessons: Lessons, *, left: set[int]) -> None:
+    news = lessons.news
     store.add_scans(tx.conn, [item for item in news.values() if item.owner.parcel_id not in left])
     store.add_afterlife(tx.conn, [item for item in news.values() if item.owner.parcel_id in left])
     store.remember_retold(tx.conn, [(item.owner.parcel_id, told) for item in news.values() for told in item.retold])
-    store.save_tellings(tx.conn, [(news[binding_id].owner, telling) for (binding_id, _), telling in changed.items()])
+    changed = lessons.changed.items()
+    store.save_tellings(tx.conn, [(news[binding_id].owner, telling) for (binding_id, _), telling in changed])
 
 
 def _move(tx: Tx, tracks: Mapping[int, Stored], news: Mapping[int, News], tellings: Mapping[TellingId, Telling]) -> int:
@@ -257,18 +291,16 @@ def _alarm(item: Disputed) -> CancelledNumberScanned:
     )
 
 
-def _count_unknown(
-    tx: Tx, heard: Iterable[Heard], news: Mapping[int, News], before: Mapping[TellingId, Telling]
-) -> int:
+def _count_unknown(tx: Tx, lessons: Lessons) -> int:
     """Codes the table does not know, where they are news: of scans, and of claims that were not claimed before."""
     seen: Counter[tuple[str, str, str]] = Counter(
         (scan.source, item.owner.carrier, scan.code)
-        for item in news.values()
+        for item in lessons.news.values()
         for scan in item.scans.values()
         if scan.code and scan.meaning.state is State.UNKNOWN
     )
-    for item in heard:
-        told = before.get((item.owner.binding_id, item.network.name))
+    for item in lessons.heard:
+        told = lessons.before.get((item.owner.binding_id, item.network.name))
         if (
             item.claim_code
             and not (told and told.claim and told.claim.code == item.claim_code)

@@ -4,26 +4,26 @@
 again. Guaranteed: whatever the order of pushes, the stored scans, lists and claims are the join of all tellings.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from waystream.core.facts import Claim, Scan, Snapshot, scan_key
+from waystream.core.facts import NEVER, Claim, Scan, Snapshot, scan_key
 from waystream.core.ports import Trace
+from waystream.parts.tracking.marks import mark
 from waystream.parts.tracking.masks import masked
 from waystream.parts.tracking.model import Heard, Owner
 
 TellingId = tuple[int, str]  # binding, source
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Telling(Struct, frozen=True):
     """What one source last told of one waybill. `whole`: its list holds every scan it ever told, as it is stored;
     once it does not, the list says what stands but no longer what is known. `claim` is the newest, `claimed` says of
-    each code when it was first claimed."""
+    each code when it was first claimed. `marks` know the list again by how its lines are written: see `skimming`."""
 
     binding_id: int
     source: str
@@ -33,6 +33,7 @@ class Telling(Struct, frozen=True):
     claim: Claim | None = None
     claimed: Mapping[str, datetime] = {}
     inbox_id: int = 0
+    marks: tuple[int, ...] = ()
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -61,10 +62,10 @@ def learn(telling: Telling, heard: Heard) -> Lesson:
     told, known = _keyed(heard), telling.codes
     doubtful = not (heard.complete and telling.whole)
     fresh = [key for key, trace in told.items() if doubtful or known.get(key) != trace.code]
-    scans = tuple(_scan(key, told[key], telling=telling, heard=heard) for key in fresh)
+    scans = tuple(scan_of(key, told[key], telling=telling, heard=heard) for key in fresh)
 
     codes, listed_at = _newer_list(telling, told, heard)
-    claim, claimed = _newer_claim(telling, heard)
+    claim, claimed = newer_claim(telling, heard, echoes=heard.echoes)
     retold = _retold(telling, codes) if codes is not known else ()
     whole = (
         telling.whole
@@ -82,6 +83,7 @@ def learn(telling: Telling, heard: Heard) -> Lesson:
         claim,
         claimed,
         heard.inbox_id if newer else telling.inbox_id,
+        telling.marks if codes is telling.codes else _marks(codes, heard, before=telling.listed_at),
     )
     return Lesson(following, scans, retold, grown=whole and not retold and not any(key in known for key in fresh))
 
@@ -97,7 +99,7 @@ def _keyed(heard: Heard) -> dict[int, Trace]:
     return told
 
 
-def _scan(key: int, trace: Trace, *, telling: Telling, heard: Heard) -> Scan:
+def scan_of(key: int, trace: Trace, *, telling: Telling, heard: Heard) -> Scan:
     scan = Scan(
         key=key,
         source=heard.network.name,
@@ -129,16 +131,23 @@ def _newer_list(telling: Telling, told: Mapping[int, Trace], heard: Heard) -> tu
     return codes, heard.push_time
 
 
-def _newer_claim(telling: Telling, heard: Heard) -> tuple[Claim | None, Mapping[str, datetime]]:
-    """The newest claim, and when each was first made."""
+def newer_claim(telling: Telling, heard: Heard, *, echoes: bool) -> tuple[Claim | None, Mapping[str, datetime]]:
+    """The newest claim, and when each was first made; an echo is never the first."""
     code, at, before, claimed = heard.claim_code, heard.push_time, telling.claim, telling.claimed
     if code == "":
         return before, claimed
-    if at < claimed.get(code, _NEVER):
+    if not echoes and at < claimed.get(code, NEVER):
         claimed = {**claimed, code: at}
+    since = claimed.get(code, NEVER)
     if before is None or (before.push_time, before.code) < (at, code):
-        return Claim(heard.network.name, at, code, heard.network.meaning(code, ""), claimed[code]), claimed
-    return replace(before, since=claimed[code]) if before.code == code and before.since > at else before, claimed
+        return Claim(heard.network.name, at, code, heard.network.meaning(code, ""), since), claimed
+    return replace(before, since=since) if before.code == code and before.since > since else before, claimed
+
+
+def _marks(codes: Mapping[int, str], heard: Heard, *, before: datetime | None) -> tuple[int, ...]:
+    """Marks of a list that is exactly what was heard, line by line; none of one that was united with another."""
+    whole = len(heard.lines) == len(codes) and heard.push_time != before
+    return mark(heard.lines) if whole else ()
 
 
 def _retold(before: Telling, codes: Mapping[int, str]) -> tuple[Retold, ...]:
@@ -171,15 +180,30 @@ class News:
         self.inbox_id = inbox_id
 
 
-def learn_all(group: Sequence[Heard], tellings: dict[TellingId, Telling]) -> dict[int, News]:
+class Lessons:
     """What is new for each binding; `tellings` moves on to what every source has told now."""
-    news: dict[int, News] = {}
-    for heard in group:
-        binding_id, source = heard.owner.binding_id, heard.network.name
-        lesson = learn(tellings.get((binding_id, source)) or Telling(binding_id, source), heard)
-        tellings[binding_id, source] = lesson.telling
-        found = news.get(binding_id)
+
+    def __init__(self, tellings: Mapping[TellingId, Telling]) -> None:
+        self.before = tellings
+        self.tellings = dict(tellings)
+        self.news: dict[int, News] = {}
+        self.heard: list[Heard] = []
+
+    def telling(self, binding_id: int, source: str) -> Telling:
+        return self.tellings.get((binding_id, source)) or Telling(binding_id, source)
+
+    def learn(self, heard: Heard) -> None:
+        self.take(learn(self.telling(heard.owner.binding_id, heard.network.name), heard), heard)
+
+    def take(self, lesson: Lesson, heard: Heard) -> None:
+        telling = lesson.telling
+        self.heard.append(heard)
+        self.tellings[telling.binding_id, telling.source] = telling
+        found = self.news.get(telling.binding_id)
         if found is None:
-            found = news[binding_id] = News(heard.owner, heard.inbox_id)
+            found = self.news[telling.binding_id] = News(heard.owner, heard.inbox_id)
         found.add(lesson, heard.inbox_id)
-    return news
+
+    @property
+    def changed(self) -> dict[TellingId, Telling]:
+        return {told: telling for told, telling in self.tellings.items() if self.before.get(told) is not telling}

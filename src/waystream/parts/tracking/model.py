@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from waystream.core.parcel import Track
-from waystream.core.ports import Network, Push, Told, Trace, Unread
+from waystream.core.ports import Network, Push, Skim, Told, Trace, Unread
 from waystream.core.state import TERMINAL, State
 
 Waybill = tuple[str, str]  # carrier, number
@@ -64,6 +64,12 @@ class Heard(Struct, frozen=True):
     complete: bool
     claim_code: str
     died: str
+    lines: tuple[bytes, ...] = ()  # the traces as they were written, where `Told` has them and all are this binding's
+
+    @property
+    def echoes(self) -> bool:
+        """The claim only repeats the newest line."""
+        return bool(self.traces) and self.traces[-1].code == self.claim_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +130,50 @@ class Routed:
     unread: list[UnreadLine] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A waybill that was skimmed, and the one binding its number ever had: perhaps nothing in it is new."""
+
+    received: Received
+    skim: Skim
+    owner: Owner
+
+
 def waybills(group: Iterable[Received]) -> set[Waybill]:
-    return {(told.carrier, told.number) for received in group for told in received.push.told}
+    return {(item.carrier, item.number) for received in group for item in received.push.items}
 
 
-def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) -> Routed:
-    """`owners`: every binding of each waybill, the newest first."""
-    routed = Routed()
+def route(group: Sequence[Received], owners: Mapping[Waybill, Sequence[Owner]]) -> tuple[Routed, list[Known]]:
+    """What is told, by whom it is about, and what need not be read before it is compared with what was told.
+
+    `owners`: every binding of each waybill, the newest first.
+    """
+    routed, skimmed = Routed(), []
     for received in group:
         pushed_at = received.push.pushed_at
-        if believed(pushed_at, received.received_at) != pushed_at:
+        ahead = believed(pushed_at, received.received_at) != pushed_at
+        if ahead:
             routed.ahead.append(ClockAhead(received.aggregator_id, pushed_at, received.received_at, received.id))
-        for told in received.push.told:
-            bound = owners.get((told.carrier, told.number))
-            routed.unread.extend(_unread(received, told.unread, (told.carrier, told.number), bound))
-            if bound:
-                _route_told(routed, received, told, bound)
+        for item in received.push.items:
+            bound = owners.get((item.carrier, item.number), ())
+            if isinstance(item, Told):
+                route_told(routed, received, item, bound)
+            elif ahead or not item.complete or len(bound) != 1 or bound[0].cancelled:
+                route_told(routed, received, item.read(), bound)
             else:
-                of, at = received.aggregator_id, received.received_at
-                routed.strangers.append(Stranger(of, told.carrier, told.number, received.id, at, told.our_code))
+                skimmed.append(Known(received, item, bound[0]))
         routed.unread.extend(_unread(received, received.push.unread, ("", ""), None))
-    return routed
+    return routed, skimmed
+
+
+def route_told(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> None:
+    """One waybill that was read."""
+    routed.unread.extend(_unread(received, told.unread, (told.carrier, told.number), owners))
+    if owners:
+        _route_bound(routed, received, told, owners)
+    else:
+        of, at = received.aggregator_id, received.received_at
+        routed.strangers.append(Stranger(of, told.carrier, told.number, received.id, at, told.our_code))
 
 
 def _unread(
@@ -166,17 +195,11 @@ def believed(pushed_at: datetime, received_at: datetime) -> datetime:
     return received_at if pushed_at > received_at + PUSH_AHEAD_MAX else pushed_at
 
 
-def _route_told(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> None:
+def _route_bound(routed: Routed, received: Received, told: Told, owners: Sequence[Owner]) -> None:
     push_time, latest = believed(told.push_time, received.received_at), received.received_at + SCAN_AHEAD_MAX
     claimant = find_owner(owners, max((trace.at for trace in told.traces if trace.at <= latest), default=push_time))
-    if (
-        len(owners) == 1
-        and claimant is not None
-        and all(trace.at <= latest and claimant.owned(trace.at) for trace in told.traces)
-    ):
-        shares = {claimant: told.traces}
-    else:
-        shares = _shares(routed, received, told, owners)
+    whole = len(owners) == 1 and claimant is not None and owns_all(claimant, told.traces, latest=latest)
+    shares = {owners[0]: told.traces} if whole else _shares(routed, received, told, owners)
     if claimant is not None:
         shares.setdefault(claimant, ())
     for owner, traces in shares.items():
@@ -190,8 +213,29 @@ def _route_told(routed: Routed, received: Received, told: Told, owners: Sequence
                 complete=told.complete and bool(traces),
                 claim_code=told.state_code if owner is claimant else "",
                 died=told.died if owner is claimant else "",
+                lines=told.lines if whole else (),
             )
         )
+
+
+def heard_skim(known: Known, traces: Sequence[Trace] = ()) -> Heard:
+    """What was skimmed, with those of its traces that were read."""
+    received, skim = known.received, known.skim
+    return Heard(
+        known.owner,
+        received.network,
+        skim.push_time,
+        received.id,
+        tuple(traces),
+        complete=True,
+        claim_code=skim.state_code,
+        died="",
+    )
+
+
+def owns_all(owner: Owner, traces: Sequence[Trace], *, latest: datetime) -> bool:
+    """Whether all of a list, oldest first, is the binding's, and none of it too far ahead."""
+    return not traces or (traces[-1].at <= latest and owner.owned(traces[0].at) and owner.owned(traces[-1].at))
 
 
 def find_owner(owners: Sequence[Owner], at: datetime) -> Owner | None:
@@ -233,4 +277,4 @@ def due_at(track: Track, *, opened_at: datetime) -> datetime | None:
 def narrowed(received: Received, waybill: Waybill) -> Received:
     """The push as if it had told of this waybill only."""
     told = tuple(item for item in received.push.told if (item.carrier, item.number) == waybill)
-    return replace(received, push=structs.replace(received.push, told=told, unread=()))
+    return replace(received, push=received.push.narrowed(told))

@@ -211,7 +211,7 @@ def _wanted(tx: Tx, replay: ReplayRow) -> Wanted:
 
 def _narrowed(received: Received, wanted: Wanted) -> Received:
     told = tuple(item for item in received.push.told if wanted.wants(item))
-    return replace(received, push=replace(received.push, told=told))
+    return replace(received, push=received.push.narrowed(told))
 
 
 def _mend(tx: Tx, replay_id: int, parcel_ids: Collection[int]) -> list[ChangedParcel]:

@@ -14,11 +14,12 @@ import msgspec
 from msgspec import Struct
 from psycopg import Connection
 
-from waystream.core.facts import Claim, Decision, Scan, Verdict
+from waystream.core.facts import NEVER, Claim, Decision, Scan, Verdict
 from waystream.core.parcel import Facts, Track
 from waystream.core.state import CARRIED, Direction, Kind, Meaning, State
 from waystream.kernel.columns import bigints, blobs, booleans, instants, integers, texts, words
 from waystream.parts.tracking.learning import News, Retold, Telling, TellingId
+from waystream.parts.tracking.marks import pack_marks, unpack_marks
 from waystream.parts.tracking.model import Owner, Stranger, Waybill
 
 Conn = Connection[Any]
@@ -146,7 +147,7 @@ def list_tellings(conn: Conn, binding_ids: Collection[int]) -> dict[TellingId, T
     """What every source last told of these bindings."""
     rows = conn.execute(
         """SELECT binding_id, source, listed_at, codes::text, whole, claimed_at, claim_code, claim_state, claim_kind,
-                  claim_coarse, claimed::text, inbox_id
+                  claim_coarse, claimed::text, inbox_id, marks
            FROM telling WHERE binding_id = ANY (%b::bigint[])""",
         [bigints(list(binding_ids))],
         binary=True,
@@ -172,12 +173,14 @@ def _telling(
     coarse: bool,
     claimed: str,
     inbox_id: int,
+    marks: bytes,
 ) -> Telling:
     firsts, claim = _read_claimed(claimed), None
     if claimed_at is not None:
         meaning = _meaning(state, kind, coarse)
-        claim = Claim(source, claimed_at, code, meaning, firsts.get(code, claimed_at))
-    return Telling(binding_id, source, listed_at, _read_codes(codes), whole, claim, firsts, inbox_id)
+        claim = Claim(source, claimed_at, code, meaning, firsts.get(code, NEVER))
+    known = unpack_marks(marks)
+    return Telling(binding_id, source, listed_at, _read_codes(codes), whole, claim, firsts, inbox_id, known)
 
 
 def add_scans(conn: Conn, news: Sequence[News]) -> None:
@@ -250,15 +253,16 @@ def save_tellings(conn: Conn, rows: Sequence[tuple[Owner, Telling]]) -> None:
     claims = [telling.claim for _, telling in rows]
     conn.execute(
         """INSERT INTO telling (binding_id, source, parcel_id, shop_id, listed_at, codes, whole, claimed_at,
-                                claim_code, claim_state, claim_kind, claim_coarse, claimed, inbox_id)
+                                claim_code, claim_state, claim_kind, claim_coarse, claimed, inbox_id,
+                                marks)
            SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[], %b::jsonb[],
                %b::boolean[], %b::timestamptz[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::jsonb[],
-               %b::bigint[])
+               %b::bigint[], %b::bytea[])
            ON CONFLICT (binding_id, source) DO UPDATE
            SET listed_at = EXCLUDED.listed_at, codes = EXCLUDED.codes, whole = EXCLUDED.whole,
                claimed_at = EXCLUDED.claimed_at, claim_code = EXCLUDED.claim_code, claim_state = EXCLUDED.claim_state,
                claim_kind = EXCLUDED.claim_kind, claim_coarse = EXCLUDED.claim_coarse, claimed = EXCLUDED.claimed,
-               inbox_id = EXCLUDED.inbox_id""",
+               inbox_id = EXCLUDED.inbox_id, marks = EXCLUDED.marks""",
         [
             bigints([owner.binding_id for owner, _ in rows]),
             words([telling.source for _, telling in rows]),
@@ -274,6 +278,7 @@ def save_tellings(conn: Conn, rows: Sequence[tuple[Owner, Telling]]) -> None:
             booleans([claim is not None and claim.meaning.coarse for claim in claims]),
             texts([_write(telling.claimed).decode() for _, telling in rows]),
             bigints([telling.inbox_id for _, telling in rows]),
+            blobs([pack_marks(telling.marks) for _, telling in rows]),
         ],
     )
 
