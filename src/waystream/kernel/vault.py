@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import Connection
+from zstandard import ZstdCompressor, ZstdDecompressor
 
 from waystream.core.errors import Invalid, Unreadable
 from waystream.kernel.files import write_whole
@@ -29,25 +30,42 @@ from waystream.kernel.files import write_whole
 KEY_BYTES = 32
 NONCE_BYTES = 12
 BLIND_BYTES = 16
-FORMAT = b"\x01"
+FORMAT, PACKED = b"\x01", b"\x02"  # as it is; compressed first
 CACHE_KEYS = 10_000
 CACHE_S = 60.0
+PACK_LEVEL = 1
+UNPACKED_MAX_BYTES = 64 * 1024 * 1024
 
 
 def seal(key: bytes, plaintext: bytes, *, aad: bytes) -> bytes:
     """Encrypt under a data key; `aad` says what and whose it is, and must be told again to open it."""
+    return _encrypt(FORMAT, key, plaintext, aad)
+
+
+def seal_packed(key: bytes, plaintext: bytes, *, aad: bytes) -> bytes:
+    """As `seal`, compressed before: for what is large and comes from one side only, so that its length tells nothing.
+
+    A push of twenty waybills becomes a tenth, which is what the disk has to take before it is acknowledged.
+    """
+    return _encrypt(PACKED, key, ZstdCompressor(level=PACK_LEVEL).compress(plaintext), aad)
+
+
+def _encrypt(form: bytes, key: bytes, plaintext: bytes, aad: bytes) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return FORMAT + nonce + AESGCM(key).encrypt(nonce, plaintext, aad)
+    return form + nonce + AESGCM(key).encrypt(nonce, plaintext, aad)
 
 
 def open_sealed(key: bytes, sealed: bytes, *, aad: bytes) -> bytes:
     """Raises `Unreadable` if the bytes were changed, are another's, or belong to another key."""
-    if sealed[:1] != FORMAT:
+    if sealed[:1] not in (FORMAT, PACKED):
         raise Unreadable("The sealed bytes are of an unknown format")
     try:
-        return AESGCM(key).decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], aad)
+        plaintext = AESGCM(key).decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], aad)
     except (InvalidTag, ValueError):
         raise Unreadable("The sealed bytes do not open with this key") from None
+    if sealed[:1] == FORMAT:
+        return plaintext
+    return ZstdDecompressor().decompress(plaintext, max_output_size=UNPACKED_MAX_BYTES)
 
 
 class Vault:

@@ -75,7 +75,7 @@ def _sealed(received: Received, key_id: int, key: bytes) -> store.Sealed:
         received.received_at,
         len(received.body),
         key_id,
-        vault.seal(key, received.body, aad=received.digest),
+        vault.seal_packed(key, received.body, aad=received.digest),
     )
 
 
