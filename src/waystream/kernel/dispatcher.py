@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -128,12 +128,30 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """Positions `after` < position <= `upto` that hold nothing for a rule: it may pass them without reading them."""
+
+    after: int
+    upto: int
+
+    def passed(self, position: int) -> int:
+        return self.upto if self.after <= position <= self.upto else position
+
+
+NEVER_QUIET = Quiet(0, -1)
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """The newest of the log, read once for all rules: every event with `after` < position <= `upto`."""
+    """The newest of the log, read once for all rules: every event with `after` < position <= `upto`.
+
+    `quiet`: what the rule that looks through it may pass unread.
+    """
 
     after: int
     upto: int
     events: Sequence[Recorded]
+    quiet: Quiet = NEVER_QUIET
 
     def covers(self, position: int) -> bool:
         return self.after <= position <= self.upto
@@ -200,6 +218,7 @@ class Dispatcher:
         self._busy: set[str] = set()
         self._due: set[str] = set()
         self._window = NOTHING_READ
+        self._quiet: dict[str, Quiet] = {}
         self._polled_at = float("-inf")
 
     def start(self) -> None:
@@ -256,7 +275,8 @@ class Dispatcher:
             for name in sorted(self._due - self._busy):
                 self._due.discard(name)
                 self._busy.add(name)
-                self._pool.submit(self._take_turn, self.rules[name], self._window)
+                seen = replace(self._window, quiet=self._quiet.get(name, NEVER_QUIET))
+                self._pool.submit(self._take_turn, self.rules[name], seen)
 
     def _find_due(self) -> None:
         """Rules whose last turn left more, whose events arrived since we looked, or, at each poll, that lag at all."""
@@ -264,14 +284,25 @@ class Dispatcher:
             name, turn = self._ended.get()
             self._busy.discard(name)
             self._due |= {name} if turn.more else set()
-        known = self._window.upto
+        known = self._window
         with self._work.begin(read_only=True) as tx:
             self._window = self._window.follow(tx)
             if time.monotonic() - self._polled_at >= self._poll_s:
                 self._due |= rule_cursor.list_lagging(tx.conn) & self.rules.keys()
                 self._polled_at = time.monotonic()
-        arrived = {told.name for told in self._window.events if told.position > known}
-        self._due |= {rule.name for rule in self.rules.values() if rule.events & arrived}
+        self._note_arrivals(known)
+
+    def _note_arrivals(self, known: Window) -> None:
+        """What came since the `known` window makes its rules due, and lies quiet for all others."""
+        after, upto = self._window.after, self._window.upto
+        arrived = {told.name for told in self._window.events if told.position > known.upto}
+        for rule in self.rules.values():
+            if rule.events & arrived:
+                self._due.add(rule.name)
+                self._quiet[rule.name] = Quiet(upto, upto)
+            else:
+                before = self._quiet.get(rule.name, NEVER_QUIET)
+                self._quiet[rule.name] = Quiet(before.after if after <= before.upto else after, upto)
 
     def _take_turn(self, rule: Rule, window: Window) -> None:
         turn, began = Turn(), time.monotonic()
@@ -369,11 +400,12 @@ class Dispatcher:
 
 def _take(tx: Tx, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Batch | None:
     """The rule's next events, its cursor locked; None if there is nothing, or if it is not ours to move."""
-    position = rule_cursor.lock(tx.conn, rule.name)
-    if position is None:
+    stood = rule_cursor.lock(tx.conn, rule.name)
+    if stood is None:
         return None
+    position = window.quiet.passed(stood)
     head = window.upto if window.covers(position) else log.head(tx.conn)
-    if position >= head:
+    if stood >= head:
         return None
     upto = min(head, position + LOOK_AHEAD)
     if window.covers(position):
