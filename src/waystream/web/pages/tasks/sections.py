@@ -12,6 +12,7 @@ from waystream.parts.fulfilment.store_tasks import Refusal
 from waystream.parts.hub.actions import GAVE_UP
 from waystream.parts.hub.model import AccountRow, Watched
 from waystream.parts.tracking.store_lists import DisputeRow
+from waystream.parts.webhooks.model import Endpoint
 from waystream.web.auth import Seat
 from waystream.web.mending import say_mend
 from waystream.web.pages.tasks.waiting import READ_AT_MOST, Tasks
@@ -135,6 +136,10 @@ _HEADS: dict[str, tuple[str, str]] = {
         N_("Accounts running low"),
         N_("Buy more numbers from the outlet; they are counted every hour."),
     ),
+    "endpoints": (
+        N_("Webhooks switched off"),
+        N_("Your system hears nothing. Mend it, use the endpoint again and catch up."),
+    ),
     "disputes": (
         N_("Disputed scans"),
         N_("These scans lie outside the time in which the number was the parcel’s; they move nothing."),
@@ -156,6 +161,7 @@ def draw_sections(drawing: Drawing) -> tuple[Section, ...]:
         drawing.section("refusals", "s-exception", [_refusal(drawing, row) for row in tasks.refusals]),
         drawing.section("prints", "s-exception", [_print(drawing, row) for row in tasks.prints]),
         drawing.section("dead", "s-exception", [_dead(drawing, row) for row in tasks.dead]),
+        drawing.section("endpoints", "s-exception", [_endpoint(drawing, row) for row in tasks.endpoints]),
         drawing.section("pools", "s-hold", [_pool(drawing, row) for row in tasks.pools]),
         drawing.section("disputes", "s-unknown", [_dispute(drawing, row) for row in tasks.disputes]),
         drawing.section("doubts", "s-await", [_doubt(drawing, take) for take in tasks.doubts]),
@@ -263,6 +269,17 @@ def _dead(drawing: Drawing, row: Watched) -> Line:
         since=row.died_at,
         parcel_id=row.parcel_id,
         deeds=(drawing.deed(N_("Subscribe again…"), WATCH, do="watch", id=row.binding_id),),
+    )
+
+
+def _endpoint(drawing: Drawing, row: Endpoint) -> Line:
+    gone, failing = N_("It said that it is gone."), N_("It failed for days.")
+    return drawing.line(
+        row.host,
+        href=f"/webhooks/{row.id}",
+        of=row.shop,
+        why=drawing.language.say(gone if row.disabled_why == "gone" else failing),
+        since=row.disabled_at,
     )
 
 

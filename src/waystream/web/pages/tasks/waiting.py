@@ -15,6 +15,8 @@ from waystream.parts.hub import actions as hub
 from waystream.parts.hub.model import AccountRow, Watched
 from waystream.parts.tracking import reading
 from waystream.parts.tracking.store_lists import DisputeRow
+from waystream.parts.webhooks import actions as webhooks
+from waystream.parts.webhooks.model import Endpoint
 from waystream.web.auth import Seat
 from waystream.web.pages.tasks.store import Named, name_parcels
 
@@ -40,6 +42,7 @@ class Tasks:
     prints: tuple[Print, ...]
     dead: tuple[Watched, ...]
     pools: tuple[AccountRow, ...]
+    endpoints: tuple[Endpoint, ...]
     names: dict[int, Named]
     now: datetime
 
@@ -47,7 +50,7 @@ class Tasks:
     def count(self) -> int:
         """A refusal counts once: it is mended once for all its parcels."""
         kinds = (self.conflicts, self.cancels, self.alarms, self.disputes, self.refusals, self.prints, self.dead)
-        return sum(len(kind) for kind in kinds) + len(self.pools)
+        return sum(len(kind) for kind in kinds) + len(self.pools) + len(self.endpoints)
 
     @property
     def oldest(self) -> datetime:
@@ -59,6 +62,7 @@ class Tasks:
             *(refusal.since for refusal in self.refusals),
             *(paper.queued_at for paper in self.prints),
             *(number.died_at for number in self.dead if number.died_at),
+            *(endpoint.disabled_at for endpoint in self.endpoints if endpoint.disabled_at),
         ]
         return min(since, default=self.now)
 
@@ -81,9 +85,17 @@ def gather(tx: Tx, seat: Seat) -> Tasks:
         prints=tuple(prints),
         dead=tuple(dead),
         pools=_low(tx, here),
+        endpoints=_silent(tx, seat),
         names=name_parcels(tx.conn, {each.parcel_id for each in of_parcels}),
         now=tx.now,
     )
+
+
+def _silent(tx: Tx, seat: Seat) -> tuple[Endpoint, ...]:
+    """Webhooks that were switched off by themselves, for those who may see webhooks."""
+    if not seat.caller.may("webhooks:read"):
+        return ()
+    return tuple(each for each in webhooks.list_endpoints(tx) if each.disabled_why in ("gone", "failing"))
 
 
 def _low(tx: Tx, here: Collection[int] | None) -> tuple[AccountRow, ...]:

@@ -118,7 +118,7 @@ def add(request: Request, seat: Annotated[Seat, requires(WRITE)], form: Form) ->
     def create(tx: Tx) -> NewEndpoint:
         shop_id = next((shop.id for shop in shops.list_shops(tx) if str(shop.id) == form.text("shop")), None)
         if shop_id is None:
-            raise Invalid("shop", "choose one of your shops")
+            raise Invalid(None, "choose one of your shops")
         return webhooks.add_endpoint(
             tx, shop_id, _told(form), actor=seat.caller.actor, private_hosts=context.private_hosts
         )
