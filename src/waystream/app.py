@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from waystream import integrations, invariants, parts, rules
+from waystream import doctor, integrations, invariants, parts, rules
 from waystream.core.errors import Conflict
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel import job_table, migrations, open_list, rule_jobs, sampling
@@ -246,7 +246,7 @@ class App:
             self.runner = Runner(
                 self.machine,
                 [*handlers, *rule_jobs.handlers(self.dispatcher)],
-                sweeps,
+                [*sweeps, doctor.sweep(self.invariants)],
                 workers=self.settings.job_workers,
                 pace=pace,
                 observe=self.figures.saw_run,

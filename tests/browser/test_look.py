@@ -24,6 +24,7 @@ CHECKED = (
 )  # fmt: skip
 PAGES = {
     "overview": "/",
+    "invariants": "/invariants",
     "orders": "/orders",
     "order": "/orders/{order}",
     "parcels": "/parcels",

@@ -28,6 +28,7 @@ OWNERS = {
     },
     "floor": {"printer", "print"},
     "tally": {"tally"},
+    "findings": {"finding"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",

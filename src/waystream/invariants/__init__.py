@@ -1,4 +1,5 @@
 """What must always hold: one file a sentence, checked in tests, by `waystream doctor` and on the overview.
 
-An invariant has `SQL`, which selects the rows that break it, or `broken(tx)`, which says them.
+An invariant has its sentence (the docstring, and `SENTENCE_ZH` in Chinese) and `SQL`, which selects the rows that
+break it, or `broken(tx)`, which says them.
 """

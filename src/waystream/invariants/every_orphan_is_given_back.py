@@ -1,5 +1,7 @@
 """A number nobody wants is cancelled, being cancelled, or listed for a person; none is forgotten."""
 
+SENTENCE_ZH = "没人要的单号要么已取消、正在取消，要么列给人处理，没有被遗忘的。"
+
 SQL = """
 SELECT 'orphan take ' || take.id || ' was never given back' FROM take
 WHERE take.state = 'orphan' AND NOT EXISTS (SELECT FROM waybill_cancel WHERE waybill_cancel.take_id = take.id)

@@ -4,6 +4,8 @@ Not held: `audit` (read only by those who may, and filtered there), the limits o
 shop), and partitions (they are read through their parent, which is held).
 """
 
+SENTENCE_ZH = "属于店铺的每张表都受行级安全约束，每个角色都有策略。"
+
 SQL = """
 SELECT format('table %s is not held by its shop', c.relname)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'shop_id' AND NOT a.attisdropped

@@ -1,5 +1,7 @@
 """A label that may be used belongs to the live number of its parcel."""
 
+SENTENCE_ZH = "可用的面单属于其包裹的有效单号。"
+
 SQL = """
 SELECT 'label ' || label.id || ' of parcel ' || label.parcel_id || ' is for a number that is ' || binding.state
 FROM label JOIN binding ON binding.id = label.binding_id

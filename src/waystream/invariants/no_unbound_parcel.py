@@ -1,5 +1,7 @@
 """A parcel with a label has a live number; one that waits for a number is being asked for."""
 
+SENTENCE_ZH = "有面单的包裹有有效单号；等单号的包裹正在取号。"
+
 SQL = """
 SELECT 'parcel ' || parcel.id || ' is ' || parcel.stage || ' without a live number' FROM parcel
 WHERE parcel.stage IN ('issued', 'printed', 'dispatched')

@@ -1,5 +1,7 @@
 """Nothing is printed for a dead number: no print starts after its label was voided, and no queue keeps it."""
 
+SENTENCE_ZH = "不为失效的单号打印：面单作废后不再开始打印，队列里也不留。"
+
 # A queue is cleared by a rule: only labels whose voiding every rule has digested are judged. A printer may finish what
 # it was printing when the label was voided; it must not begin.
 SQL = """

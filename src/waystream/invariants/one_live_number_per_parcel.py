@@ -1,5 +1,7 @@
 """A parcel has at most one live number, and a live number belongs to one parcel."""
 
+SENTENCE_ZH = "一个包裹最多一个有效单号，一个有效单号只属于一个包裹。"
+
 SQL = """
 SELECT 'parcel ' || parcel_id || ' has ' || count(*) || ' live numbers' FROM binding
 WHERE state IN ('live', 'cancelling') GROUP BY parcel_id HAVING count(*) > 1

@@ -6,6 +6,7 @@ Orders whose parcels' events the rule `parcel_moves_order` has still to read are
 from waystream.kernel.tx import Tx
 from waystream.parts.orders import actions as orders
 
+SENTENCE_ZH = "订单的状态和出库情况与其包裹一致。"
 AT_ONCE = 5_000
 
 

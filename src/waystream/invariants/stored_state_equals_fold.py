@@ -4,6 +4,7 @@ from waystream.core.parcel import fold
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import store, store_partitions
 
+SENTENCE_ZH = "每个包裹的状态就是其事实折叠的结果；扫描归档之后，停在当时的状态。"
 AT_ONCE = 1_000
 
 

@@ -1,5 +1,7 @@
 """What stands in the tally is what a count of the rows gives."""
 
+SENTENCE_ZH = "计数与逐行清点一致。"
+
 SQL = """
 SELECT what || ' ' || word || ' of shop ' || shop_id || ' is told ' || sum(told) || ', there are ' || sum(there)
 FROM (

@@ -12,13 +12,17 @@ from starlette.responses import Response
 
 from waystream.core.state import Kind, State
 from waystream.kernel.tx import Tx
+from waystream.parts.findings import actions as findings
+from waystream.parts.findings.model import Finding
 from waystream.web import figures
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.navigation import Entry
+from waystream.web.pages.invariants.line import say_invariants
 from waystream.web.pages.overview import store
 from waystream.web.pages.overview.fresh import Fresh
 from waystream.web.pages.overview.river import Band, draw_river
+from waystream.web.pages.overview.spark import HOURLY, Spark, draw_spark
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language
 from waystream.web.shell.vocabulary import STAGE_WORDS, Pill, carrier_name, track_pill
@@ -37,6 +41,7 @@ class Tile:
     below: str
     href: str
     bad: bool = False
+    spark: Spark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ class Facts:
     punctuality: store.Punctuality
     setup: store.Setup
     system: dict[str, int]
+    hours: dict[str, list[int]]
+    findings: list[Finding]
 
     @property
     def troubled(self) -> int:
@@ -173,6 +180,8 @@ def gather(tx: Tx, language: Language) -> Facts:
         punctuality=store.read_punctuality(conn, day=day, now=now),
         setup=store.read_setup(conn),
         system=figures.read(conn, at=now),
+        hours=store.count_by_hour(conn, until=now),
+        findings=findings.list_findings(tx),
     )
 
 
@@ -255,11 +264,13 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
         Tile(
             say("Came in today"), number(facts.today.paid), say("orders"),
             say("%(n)s by this time yesterday", n=number(facts.yesterday.paid)), "/orders",
+            spark=_spark(language, facts, "received"),
         ),
         Tile(
             say("Dispatched in time"), language.share(punctual.shipped_in_time, punctual.ship_by),
             "%" if punctual.ship_by else "",
             say("%(n)s dispatched today", n=number(facts.today.dispatched)), "/parcels?stage=dispatched",
+            spark=_spark(language, facts, "dispatched"),
         ),
         Tile(
             say("On the way"), number(facts.moving), say("parcels"),
@@ -269,6 +280,7 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
             say("Delivered in time"), language.share(punctual.delivered_in_time, punctual.promised),
             "%" if punctual.promised else "",
             say("below the aim of 95%") if late else say("aim 95%"), "/orders?word=delivered", bad=bool(late),
+            spark=_spark(language, facts, "delivered"),
         ),
         Tile(
             say("First attempt"), language.share(delivered, delivered + failed),
@@ -278,9 +290,15 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
         Tile(
             say("Need a person"), number(facts.troubled), say("parcels"),
             say("%(n)s per 100 on the way", n=language.share(facts.troubled, max(facts.moving, 1))),
-            "/parcels?view=trouble", bad=facts.troubled > 0,
+            "/parcels?view=trouble", bad=facts.troubled > 0, spark=_spark(language, facts, "exception", "failed"),
         ),
     )  # fmt: skip
+
+
+def _spark(language: Language, facts: Facts, word: str, *more: str) -> Spark | None:
+    """The last 24 hours of a word of the tally, with others added to it."""
+    counts = [sum(hour) for hour in zip(*(facts.hours[each] for each in (word, *more)), strict=True)]
+    return draw_spark(counts, language.say(HOURLY[word], n=language.number(max(counts))))
 
 
 _STAGES: tuple[tuple[str, str, str], ...] = (
@@ -441,4 +459,5 @@ def _system(language: Language, facts: Facts) -> tuple[Pool, ...]:
         Pool(say("In quarantine: %(n)s", n=number(system["quarantine_open"])), "/strangers?view=quarantine"),
         Pool(say("Jobs waiting: %(n)s", n=number(system["jobs_ready"])), ""),
         Pool(say("Jobs given up: %(n)s", n=number(gave_up)), "", "s-exception" if gave_up else ""),
+        Pool(*say_invariants(language, facts.findings, facts.now)),
     )

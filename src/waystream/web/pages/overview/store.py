@@ -29,6 +29,7 @@ class Passed:
     out: int = 0
     delivered: int = 0
     failed: int = 0
+    exception: int = 0
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -102,6 +103,28 @@ def count_passed(conn: Conn, since: datetime, until: datetime) -> Passed:
 
 
 _FIELDS = {"received": "paid"}
+
+
+HOURS = 24
+#: What the overview draws by the hour: words of the tally.
+DRAWN = ("received", "dispatched", "delivered", "exception", "failed")
+
+
+def count_by_hour(conn: Conn, *, until: datetime) -> dict[str, list[int]]:
+    """How many passed each of `DRAWN` in each of the last 24 hours, the oldest first; the last is not over yet."""
+    rows = conn.execute(
+        """SELECT word, (extract(epoch FROM date_bin('1 hour', %(until)s, 'epoch'::timestamptz)
+                                 - date_bin('1 hour', slot, 'epoch'::timestamptz)) / 3600)::int AS ago, sum(n)::bigint
+           FROM tally
+           WHERE what = 'passed' AND word = ANY (%(words)s) AND slot <= %(until)s
+             AND slot >= date_bin('1 hour', %(until)s, 'epoch'::timestamptz) - make_interval(hours => %(hours)s - 1)
+           GROUP BY 1, 2""",
+        {"until": until, "words": list(DRAWN), "hours": HOURS},
+    )
+    counts = {word: [0] * HOURS for word in DRAWN}
+    for word, ago, n in rows:
+        counts[word][HOURS - 1 - ago] = n
+    return counts
 
 
 def count_states(conn: Conn) -> dict[str, int]:
