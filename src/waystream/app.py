@@ -27,6 +27,7 @@ from waystream.kernel.event_feed import EventFeed, event_stream
 from waystream.kernel.exchange import Exchange
 from waystream.kernel.figures import Figures
 from waystream.kernel.jetstream import JetStream, Place
+from waystream.kernel.jetstream_figures import StreamCollector
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.kernel.lifecycle import EmbeddedPostgres
 from waystream.kernel.log import Sequencer
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 CLOCK_SAVE_S = 1.0
 JOIN_LIMIT_S = 120.0  # the one who starts the server may have to recover it first
 JOIN_STEP_S = 0.2
+STREAMS = ("pushes", "events")
 GROUPS_TAKEN = 3  # off the stream: one for each applying thread and one that waits
 NO_ROLES: Roles = frozenset()
 #: The machine's pool: some for every process, and for a role, beside those of the job workers.
@@ -221,6 +223,7 @@ class App:
         events = settings.events_by_stream and Role.RULES in roles
         if pushes or events:
             self.jetstream = stack.enter_context(JetStream(jetstream_place(settings)))
+            self.figures.registry.register(StreamCollector(self.jetstream, STREAMS))
 
     def _connections(self, roles: Roles) -> int:
         """How many the machine's pool may open: many processes share the server's limit."""

@@ -4,11 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 from nats.js import api
 
 from benchmarks.pushes.nats_servers import Servers
 from tests.kernel.machine import AT, eventually, held, released, tell
+from waystream.core.cloud_event import cloud_schema_of
+from waystream.core.events.orders import OrderHeld
 from waystream.core.public_event import public_types
 from waystream.kernel import log
 from waystream.kernel.clock import FixedClock
@@ -48,6 +51,7 @@ def test_an_event_is_a_cloud_event(database: Database, feed: EventFeed, jetstrea
     (message,) = stored(jetstream)
     prefix = jetstream.place.prefix
     body = json.loads(message.data or b"")
+    jsonschema.validate(body, cloud_schema_of(OrderHeld), cls=jsonschema.Draft202012Validator)
     assert message.subject == f"{prefix}.events.order.held"
     assert message.headers == {"Content-Type": "application/cloudevents+json", "Nats-Msg-Id": body["id"]}
     assert body.pop("id").startswith("evt_")

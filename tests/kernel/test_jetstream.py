@@ -10,6 +10,7 @@ from benchmarks.pushes.nats_servers import Servers, running_servers
 from tests.kernel.machine import eventually
 from waystream.core.errors import Conflict, Invalid, Unavailable
 from waystream.kernel.jetstream import JetStream, Message, Place, Stream, require_room
+from waystream.kernel.jetstream_figures import StreamCollector
 from waystream.kernel.jetstream_pull import Pull, Taken
 
 QUEUE = Stream("pushes", queue=True, max_bytes=10_000_000)
@@ -144,6 +145,15 @@ def test_a_server_that_takes_less_than_a_push_is_a_sentence(jetstream: JetStream
     require_room(jetstream, body_bytes=4 * 1024 * 1024)
     with pytest.raises(Invalid, match="max_payload"):
         require_room(jetstream, body_bytes=16 * 1024 * 1024)
+
+
+def test_what_waits_is_a_figure(jetstream: JetStream) -> None:
+    jetstream.publish(message(1), within_s=5).result(10)
+    collector = StreamCollector(jetstream, ("pushes", "events"))
+    told = {sample.name: (sample.labels, sample.value) for metric in collector.collect() for sample in metric.samples}
+    assert told["waystream_stream_up"] == ({}, 1.0)
+    assert told["waystream_stream_messages"] == ({"stream": "pushes"}, 1.0)
+    assert told["waystream_stream_bytes"][1] > 0
 
 
 def test_no_server_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

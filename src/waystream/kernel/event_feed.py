@@ -10,9 +10,9 @@ import logging
 import threading
 from collections.abc import Iterable, Sequence
 
-import msgspec
 import psycopg
 
+from waystream.core.cloud_event import CONTENT_TYPE, cloud_event
 from waystream.core.errors import Unavailable
 from waystream.core.public_event import PublicEvent, public_types, publish
 from waystream.kernel import log, rule_cursor
@@ -31,20 +31,10 @@ BATCH = 500
 POLL_S = 5.0
 REST_S = 1.0
 PUBLISH_S = 5.0
-CONTENT_TYPE = "application/cloudevents+json"
 
 
 def event_stream(*, keep_days: int) -> Stream:
     return Stream(STREAM, queue=False, max_bytes=MAX_BYTES, keep_s=keep_days * DAY_S)
-
-
-def cloud_event(told: PublicEvent, *, source: str) -> bytes:
-    """In structured mode; shop and version are extension attributes."""
-    return msgspec.json.encode({
-        "specversion": "1.0", "id": told.id, "source": source, "type": told.type, "subject": told.subject,
-        "time": told.at, "datacontenttype": "application/json", "shopid": told.shop_id,
-        "eventversion": told.version, "data": told.data,
-    })  # fmt: skip
 
 
 class EventFeed:

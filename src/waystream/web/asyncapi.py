@@ -6,6 +6,7 @@ Every public event is a message with its own schema; each way out is a channel t
 from collections.abc import Iterable
 from typing import Any
 
+from waystream.core.cloud_event import CONTENT_TYPE, cloud_schema_of
 from waystream.core.events import Event
 from waystream.core.public_event import public_types, schema_of
 
@@ -44,20 +45,36 @@ def describe(*, version: str) -> Json:
         "info": {"title": "Waystream events", "version": version, "description": INTRO},
         "defaultContentType": "application/json",
         "channels": {
+            "stream": {
+                "address": "{prefix}.events.{type}",
+                "title": "NATS JetStream",
+                "description": "CloudEvents 1.0 in structured JSON on the stream `PREFIX-events`, of all shops; "
+                "the message id is the event's own. At least once, those of one order or parcel in their order.",
+                "parameters": {
+                    "prefix": {"description": "The setting nats_prefix", "default": "waystream"},
+                    "type": {"description": "The event's type; it has a point in it", "enum": names},
+                },
+                "messages": {name: _cloud_message(events[name]) for name in names},
+            },
             "webhook": {
                 "address": None,
                 "title": "Webhook",
                 "description": "POST to an endpoint of the shop's own. 2xx ends it, 410 ends the endpoint, anything "
                 "else is tried again for three days. At least once, in no promised order.",
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-            }
+            },
         },
         "operations": {
+            "publish": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/stream"},
+                "messages": [{"$ref": f"#/channels/stream/messages/{name}"} for name in names],
+            },
             "tell": {
                 "action": "send",
                 "channel": {"$ref": "#/channels/webhook"},
                 "messages": [{"$ref": f"#/channels/webhook/messages/{name}"} for name in names],
-            }
+            },
         },
         "components": {
             "messages": {name: _message(events[name]) for name in names},
@@ -74,6 +91,16 @@ def _message(event: type[Event]) -> Json:
         "tags": list(_tags(event)),
         "headers": {"$ref": f"#/components/schemas/{HEADERS}"},
         "payload": {"$ref": f"#/components/schemas/{event.public}"},
+    }
+
+
+def _cloud_message(event: type[Event]) -> Json:
+    return {
+        "name": event.public,
+        "title": event.__name__,
+        "contentType": CONTENT_TYPE,
+        "tags": list(_tags(event)),
+        "payload": cloud_schema_of(event),
     }
 
 
