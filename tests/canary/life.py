@@ -47,7 +47,6 @@ from waystream.parts.orders import erasing, lists
 from waystream.parts.orders.form import parse_order
 from waystream.parts.people import actions as people
 from waystream.parts.shops import actions as shops
-from waystream.parts.tracking.door import Door
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
 from waystream.web.live import Live
@@ -260,7 +259,7 @@ def unkind_network() -> Iterator[str]:
 def web_open(life: Life) -> Iterator[None]:
     """The pages and the push door on a port of their own, as `waystream up` serves them."""
     app, live = life.app, Live(life.app.machine)
-    desk = PushDesk(work=app.machine, networks=app.networks, door=Door(app.machine))
+    desk = PushDesk(work=app.machine, networks=app.networks, door=app.open_door())
     context = WebContext(app.page, app.machine, app.networks, live, "http://127.0.0.1")
     config = uvicorn.Config(make_web(context, extra=[push_router(desk)]), port=0, log_config=None, access_log=True)
     server = uvicorn.Server(config)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.pushes.nats_servers import Servers
 from tests.canary.life import (
     Life,
     look_people_up,
@@ -32,10 +33,12 @@ CONTROL = {"the control": ALLOWED}
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    """Lived once; the database still runs, everything is written out."""
+def life(tmp_path_factory: pytest.TempPathFactory, nats: Servers) -> Iterator[Life]:
+    """Lived once, pushes and events by way of streams; the database still runs, everything is written out."""
     folder = tmp_path_factory.mktemp("canary")
-    settings = load(None, {}, data_folder=folder / "data", key_folder=folder / "keys")
+    settings = load(
+        None, {}, data_folder=folder / "data", key_folder=folder / "keys", nats_url=nats.url, nats_replicas=1
+    )
     life = Life(folder, build(settings))
     with overheard(life), running_network(folder / "network") as network, unkind_network() as unkind_url, life.app:
         life.admin("ALTER SYSTEM SET wal_compression = off")  # what is compressed cannot be searched
@@ -70,6 +73,16 @@ def test_the_day_was_lived(life: Life) -> None:
 def test_the_data_folder_holds_nobody(life: Life) -> None:
     assert told(search_folder(life.data, CONTROL)) != set()
     assert told(search_folder(life.data, PLANTED | secrets_of(life))) == set()
+
+
+def test_the_streams_hold_nobody(life: Life, nats: Servers) -> None:
+    """What was taken off a stream may still lie in its files."""
+    for stream in ("pushes", "events"):
+        info = life.app.jetstream.find_stream(stream)
+        assert info is not None and info.state.last_seq > 0
+    store = nats.nodes[0].folder / "store"
+    assert told(search_folder(store, {"a stream": "waystream.events"})) != set()
+    assert told(search_folder(store, PLANTED | secrets_of(life))) == set()
 
 
 def test_the_dump_holds_nobody(life: Life) -> None:
