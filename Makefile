@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check format replay-real pictures reference packages crash
+.PHONY: help env demo test check format replay-real pictures reference packages crash schema-snapshot
 
 help: ## what there is
 	@grep -hE '^[a-zA-Z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ pictures: env packages ## draw every page into docs/pictures
 
 crash: env ## 200 rounds of kill -9 under load: `make crash SEED=17 ROUNDS=1` plays one again
 	@$(BIN)/python -m tests.crash $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+schema-snapshot: env ## a small database of this version with data: VERSION=0.1.0, once at its release
+	@$(BIN)/python -m tests.upgrade.snapshot $(VERSION)
 
 reference: env ## write docs/reference from the code
 	@$(BIN)/python -m scripts.reference --write

@@ -17,9 +17,11 @@ from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, pu
 
 PUSHERS = 3
 AGAIN_S = 0.05
+PAUSE_S = 0.02  # between two pushes of one carrier: what is started again needs the machine, too
 WAIT_LIMIT_S = 120.0
 REPEATED_EVERY = 4
-WAY = (("1", "已揽收"), ("204", "到达杭州转运中心"), ("202", "派送中"), ("301", "已签收，签收人本人"))
+Way = tuple[tuple[str, str], ...]
+WAY: Way = (("1", "已揽收"), ("204", "到达杭州转运中心"), ("202", "派送中"), ("301", "已签收，签收人本人"))
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class Journey:
 
     number: str
     began: datetime
-    way: tuple[tuple[str, str], ...] = WAY
+    way: Way = WAY
     told: int = 0
 
     def next_push(self) -> bytes:
@@ -55,9 +57,10 @@ class Ledger:
 class Carriers:
     """A few of them, each with its own numbers; on from `with` until its end."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, strangers_most: int | None = None) -> None:
         self.ledger = Ledger()
         self._port = port
+        self._strangers_most = strangers_most
         self._changing = threading.Lock()
         self._ended = threading.Event()
         self._waiting: list[deque[Journey]] = [deque() for _ in range(PUSHERS)]
@@ -65,10 +68,10 @@ class Carriers:
         self._wanted = True
         self._threads = [threading.Thread(target=self._push, args=(nth,)) for nth in range(PUSHERS)]
 
-    def carry(self, numbers: list[str]) -> None:
+    def carry(self, numbers: list[str], *, way: Way = WAY) -> None:
         """From now on tell the way of these, too."""
         for number in numbers:
-            self._add(Journey(number, datetime.now(UTC).replace(microsecond=0)))
+            self._add(Journey(number, datetime.now(UTC).replace(microsecond=0), way))
 
     def wait_for(self, count: int) -> None:
         """Until `count` more pushes were acknowledged."""
@@ -109,22 +112,26 @@ class Carriers:
     def _push(self, nth: int) -> None:
         waiting = self._waiting[nth]
         while not self._ended.is_set():
+            if not waiting and not self._add_stranger():
+                self._ended.wait(AGAIN_S)
+                continue
             if not waiting:
-                if not self._wanted:
-                    self._ended.wait(AGAIN_S)
-                    continue
-                self._add_stranger()
                 continue
             journey = waiting.popleft()
             self._tell(journey)
             if journey.told < len(journey.way):
                 waiting.append(journey)
+            self._ended.wait(PAUSE_S)
 
-    def _add_stranger(self) -> None:
+    def _add_stranger(self) -> bool:
+        """A number that nobody knows, for whichever carrier's turn it is; False when there are enough."""
         with self._changing:
+            if not self._wanted or self._strangers == self._strangers_most:
+                return False
             self._strangers += 1
             number = f"YT9{self._strangers:012d}"
         self._add(Journey(number, datetime.now(UTC).replace(microsecond=0), WAY[:1]))
+        return True
 
     def _tell(self, journey: Journey) -> None:
         body = journey.next_push()

@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg
 
 from tests.crash import story, verdict
-from tests.crash.carriers import Carriers
+from tests.crash.carriers import WAY, Carriers, Way
 from tests.crash.network import Network, running_network
 from tests.crash.site import Site, leave_no_room
 from tests.crash.verdict import Verdict
@@ -62,7 +62,7 @@ class Scene:
 
 
 @contextmanager
-def running_scene(folder: Path, layout: str) -> Iterator[Scene]:
+def running_scene(folder: Path, layout: str, *, strangers_most: int | None = None) -> Iterator[Scene]:
     folder.chmod(0o711)  # started by root, the database is another user and has to pass through
     site = Site(folder, layout)
     with running_network(folder / "network") as network:
@@ -70,7 +70,7 @@ def running_scene(folder: Path, layout: str) -> Iterator[Scene]:
             app.machine.run(lambda tx: story.set_up(tx, network_url=network.url, labels=folder / "labels"))
         try:
             site.start_all()
-            with _attached(site) as app, Carriers(site.push_port) as carriers:
+            with _attached(site) as app, Carriers(site.push_port, strangers_most=strangers_most) as carriers:
                 yield Scene(site, network, carriers, app)
         finally:
             site.stop_all()
@@ -110,7 +110,7 @@ def play(folder: Path, *, seed: int, rounds: int, layout: str = "split", say: Ca
 
 def _play_round(scene: Scene, victim: str, chance: random.Random) -> None:
     _persist(lambda: story.ship_orders(scene.app, ORDERS_A_ROUND, trouble=""))
-    _show_new_numbers(scene)
+    show_new_numbers(scene)
     scene.carriers.wait_for(chance.randint(*ACKS_BEFORE))
     time.sleep(chance.uniform(0, LATER_S))
     _strike(scene, victim, chance)
@@ -146,12 +146,13 @@ def _persist(work: Callable[[], None]) -> None:
             time.sleep(0.2)
 
 
-def _show_new_numbers(scene: Scene) -> None:
+def show_new_numbers(scene: Scene, *, way: Way = WAY) -> None:
+    """Carriers tell of every parcel that has left since."""
     shown = [journey.number for journey in scene.carriers.ledger.journeys]
 
     def look() -> None:
         with scene.app.machine.begin(read_only=True) as tx:
-            scene.carriers.carry([row[0] for row in tx.conn.execute(NUMBERS, [shown])])
+            scene.carriers.carry([row[0] for row in tx.conn.execute(NUMBERS, [shown])], way=way)
 
     _persist(look)
 
@@ -159,7 +160,7 @@ def _show_new_numbers(scene: Scene) -> None:
 def _judge(scene: Scene) -> Verdict:
     """Let everything come to its end, then look."""
     _persist(lambda: story.wait_until_quiet(scene.app))
-    _show_new_numbers(scene)
+    show_new_numbers(scene)
     scene.carriers.finish()
     _persist(lambda: story.wait_until_quiet(scene.app))
     found = verdict.judge(scene.app, scene.network, scene.carriers.ledger)

@@ -7,7 +7,6 @@ they say lies in the folder, one file for each process.
 import contextlib
 import http.client
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -80,7 +79,7 @@ class Site:
         """In the reverse order, so that the database ends last."""
         for post in reversed(self.posts.values()):
             if post.process is not None and post.process.poll() is None:
-                post.process.send_signal(signal.SIGINT)
+                post.process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     post.process.wait(START_LIMIT_S)
                 post.process.kill()
