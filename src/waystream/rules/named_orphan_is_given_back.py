@@ -1,4 +1,7 @@
-"""When a push names an attempt of ours that nobody waits for any more, then its number exists and is given back."""
+"""When a push names an attempt of ours that nobody waits for any more, then its number exists and is given back.
+
+Whoever has to look at an attempt without an answer is told the number.
+"""
 
 from collections.abc import Sequence
 

@@ -128,7 +128,7 @@ class HeldParcelCollected(ParcelEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrangerNamedTake(ParcelEvent):
-    """A push told of a number nobody bound, under the code of an attempt of ours that was never answered."""
+    """A push told of a number nobody bound, under the code of an attempt of ours that named no number."""
 
     public: ClassVar[str] = ""
     take_id: int

@@ -180,6 +180,11 @@ def set_take(
     )
 
 
+def note_number(conn: Connection, take_id: int, number: str) -> None:
+    """What a push told of an attempt that got no answer; the first one stays."""
+    conn.execute("UPDATE take SET number = %s WHERE id = %s AND number = ''", [number, take_id])
+
+
 def keep_reply(conn: Connection, take_id: int, *, key_id: int, sealed: bytes) -> None:
     """Unless the receiver was erased meanwhile: a reply may quote them."""
     conn.execute(

@@ -19,7 +19,7 @@ from waystream.kernel.tx import Tx
 from waystream.kernel.vault import open_sealed, seal
 from waystream.parts.fulfilment import numbers, store, store_ranges, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
-from waystream.parts.fulfilment.family import Family, TakeRow
+from waystream.parts.fulfilment.family import OPEN_TAKES, Family, TakeRow
 from waystream.parts.fulfilment.model import ERASED, NONE_RESERVED, UNREACHABLE
 from waystream.parts.fulfilment.store_takes import AskRow, NewBinding, NewCancel
 
@@ -224,11 +224,18 @@ def _orphan(tx: Tx, family: Family, take: TakeRow, number: str) -> None:
 
 
 def claim(tx: Tx, take_id: int, number: str) -> bool:
-    """A push named the code of an unanswered attempt: the number exists. True if the attempt was settled by it."""
+    """A push named the code of an attempt that told us no number: it exists. True if it is given back by this.
+
+    While the parcel waits for it the call is repeated soon and brings the label too; a person who has to look in the
+    end knows it then. What nobody waits for any more, or was dismissed or refused, is an orphan.
+    """
     family, take = _locked(tx, take_id)
-    if take.state != "abandoned" and not take.unwanted:
-        return False  # the call is repeated soon and brings the label too
-    if take.state not in UNSETTLED or _unclear(tx, family, take, Taken(number)):
+    if take.state not in (*UNSETTLED, "conflict", "refused"):
+        return False
+    if store_takes.holder_of(tx.conn, carrier=take.carrier, number=number) is not None:
+        return False
+    if take.state == "conflict" or (take.state in OPEN_TAKES and not take.unwanted):
+        store_takes.note_number(tx.conn, take.id, number)
         return False
 
     _orphan(tx, family, take, number)

@@ -443,10 +443,11 @@ def insert_disputed(conn: Conn, rows: Sequence[DisputedRow], *, at: datetime) ->
 
 
 def list_unanswered_takes(conn: Conn, codes: Collection[str]) -> dict[str, tuple[int, int, int]]:
-    """(take, parcel, shop) by code: the attempts of these codes whose answer never came."""
+    """(take, parcel, shop) by code: the attempts of these codes whose answer never came, or named no number."""
     rows = conn.execute(
         """SELECT code, id, parcel_id, shop_id FROM take
-           WHERE code = ANY (%s) AND state IN ('asked', 'doubt', 'abandoned')""",
+           WHERE code = ANY (%s) AND (state IN ('asked', 'doubt', 'abandoned')
+                                      OR (state IN ('conflict', 'refused') AND number = ''))""",
         [sorted(codes)],
     )
     return {code: (take_id, parcel_id, shop_id) for code, take_id, parcel_id, shop_id in rows}
