@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from waystream import doctor, integrations, invariants, parts, rules
 from waystream.core.errors import Conflict
@@ -31,7 +31,9 @@ from waystream.kernel.jetstream_figures import StreamCollector
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.kernel.lifecycle import EmbeddedPostgres
 from waystream.kernel.log import Sequencer
+from waystream.kernel.observers import Observers
 from waystream.kernel.runner import Pace, Runner
+from waystream.kernel.sampling import Sampler
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
 from waystream.parts.tracking.door import Door
@@ -40,6 +42,9 @@ from waystream.parts.webhooks import courier
 from waystream.parts.webhooks.courier import Courier
 from waystream.settings import ALL_ROLES, Role, Roles, Settings
 from waystream.web import idempotency
+
+if TYPE_CHECKING:
+    from waystream.kernel.tracing import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +219,24 @@ class App:
         self.machine = Work(self.machine_database, self.clock, self.keys)
         self.page = Work(self.page_database, self.clock, self.keys)
         self.figures = Figures(self.machine_database, self.clock)
-        self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.figures.saw_turn)
+        self.observers = Observers(self.figures, self._open_telemetry(stack, roles))
+        self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.observers.saw_turn)
+
+    def _open_telemetry(self, stack: ExitStack, roles: Roles) -> "Tracing | None":
+        """Figures and traces to a collector, if one is named; OpenTelemetry is imported only then."""
+        endpoint = self.settings.otlp_endpoint
+        if not (endpoint and roles):
+            return None
+        from waystream.kernel import otlp_metrics, tracing
+
+        resource = tracing.describe_process(roles)
+        sender = otlp_metrics.open_sender(self.figures.registry, endpoint=endpoint, resource=resource)
+        sender.start()
+        stack.callback(sender.stop)
+        share = self.settings.otlp_traces
+        traces = tracing.open_tracing(self.machine, endpoint=endpoint, sampled=share, resource=resource)
+        stack.callback(traces.stop)
+        return traces
 
     def _open_jetstream(self, stack: ExitStack, roles: Roles) -> None:
         """The connection to the streams, where a role needs one."""
@@ -233,6 +255,8 @@ class App:
 
     def _loops(self, stack: ExitStack, roles: Roles) -> Iterator[Loop]:
         """What runs by itself, by role; what is asked over HTTP is in `server`."""
+        if roles & {Role.PUSH, Role.APPLY}:
+            yield Sampler(self.machine, self.figures.pushes)
         if Role.RULES in roles:
             self.sequencer = Sequencer(self.machine_database)
             yield self.sequencer
@@ -252,7 +276,7 @@ class App:
                 [*sweeps, doctor.sweep(self.invariants)],
                 workers=self.settings.job_workers,
                 pace=pace,
-                observe=self.figures.saw_run,
+                observe=self.observers.saw_run,
             )
             yield self.runner
             yield Courier(self.machine, exchange, pace=self._courier_pace())
@@ -287,7 +311,7 @@ class App:
             self.machine,
             group_max_pushes=self.settings.push_group,
             waiting_max_pushes=waiting_max_pushes,
-            observe=self.figures.saw_group,
+            observe=self.observers.saw_commit,
         )
 
     def _courier_pace(self) -> courier.Pace:

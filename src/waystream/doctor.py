@@ -1,10 +1,8 @@
 """What is true of a running Waystream, in words: engines, versions, invariants."""
 
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from types import ModuleType
 from typing import Any, cast
 
@@ -30,18 +28,6 @@ STREAM_SENTENCES = {
     "replicas": "What a stream acknowledges lies on three servers, once.",
     "room": "The largest push fits into a message.",
 }
-
-
-def engines(tx: Tx) -> dict[str, str]:
-    """Name and version of everything Waystream stands on."""
-    row = tx.conn.execute("SELECT current_setting('server_version'), max(version) FROM migration").fetchone()
-    assert row is not None
-    return {
-        "waystream": version("waystream"),
-        "python": platform.python_version(),
-        "postgresql": row[0],
-        "schema": str(row[1]),
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from fastapi import APIRouter
 from waystream.app import App
 from waystream.core.errors import Conflict
 from waystream.kernel.dispatcher import list_rules
-from waystream.kernel.sampling import Sampler
 from waystream.settings import Role, Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
@@ -97,15 +96,12 @@ def serve(
 
 
 def _open_door(app: App, stack: ExitStack) -> APIRouter:
-    sampler = Sampler(app.machine, app.figures.pushes)
-    sampler.start()
-    stack.callback(sampler.stop)
     desk = PushDesk(
         work=app.machine,
         networks=app.networks,
         door=app.open_door(),
         body_limit_bytes=app.settings.push_body_kb * 1024,
-        observe=app.figures.saw_push,
+        observe=app.observers.saw_push,
     )
     desk.start()
     stack.callback(desk.stop)
@@ -125,4 +121,5 @@ def _context(app: App, live: Live) -> WebContext:
         figures=app.figures,
         private_hosts=app.settings.private_hosts,
         rules=list_rules(app.rules),
+        data_folder=app.settings.data_folder if app.settings.embedded else None,
     )

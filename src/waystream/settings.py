@@ -76,6 +76,8 @@ class Settings:
     clock_speed: float
     log_level: Level
     log_json: bool
+    otlp_endpoint: str
+    otlp_traces: float
 
     @property
     def embedded(self) -> bool:
@@ -214,4 +216,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("webhook_failing_days", "webhook_failing_days must be above 0.")
     if not 0 < settings.clock_speed <= 100_000:
         raise Invalid("clock_speed", "clock_speed must be above 0 and at most 100000.")
+    if settings.otlp_endpoint and not settings.otlp_endpoint.startswith(("http://", "https://")):
+        raise Invalid("otlp_endpoint", "otlp_endpoint must be an address such as http://collector:4318.")
+    if not 0 <= settings.otlp_traces <= 1:
+        raise Invalid("otlp_traces", "otlp_traces must be between 0 and 1.")
     return settings

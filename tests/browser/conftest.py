@@ -17,6 +17,7 @@ from tests.conftest import BUSINESS_TIME
 from tests.engine import Engine
 from tests.web import sample
 from tests.web.conftest import RULES, Office
+from tests.web.standstill import stand_still
 from waystream.integrations.kdniao.adapter import network
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.tx import Work
@@ -100,6 +101,7 @@ def site(engine: Engine) -> Iterator[Site]:
     work = Work(engine.page, clock, keys)
     context = WebContext(work, machine, {network.name: network}, live, "https://ship.example", rules=RULES)
     office = Office(context, machine.run(sample.make))
+    machine.run(lambda tx: stand_still(tx, office.world))
     live.start()
     with _serve(office) as address:
         yield Site(address, office)

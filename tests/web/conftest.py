@@ -28,7 +28,8 @@ from waystream.web.live import Live
 
 HTML = {"accept": "text/html"}
 OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
-RULES = list_rules(open_list.load(rules))  # type: ignore[arg-type]
+MODULES = open_list.load(rules)
+RULES = list_rules(MODULES)  # type: ignore[arg-type]
 BASE_URL = "http://testserver"
 
 

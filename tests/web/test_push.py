@@ -20,6 +20,7 @@ from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, pu
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
 from waystream.kernel.figures import Figures
+from waystream.kernel.observers import Observers
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys
 from waystream.parts.tracking.door import Door
@@ -221,9 +222,10 @@ def test_a_full_door_is_answered_with_failure(work: Work, shop: Shop) -> None:
 
 def test_every_push_is_observed_and_its_carrier_heard(work: Work, shop: Shop) -> None:
     figures = Figures()
-    door = Door(work, observe=figures.saw_group)
+    observers = Observers(figures)
+    door = Door(work, observe=observers.saw_commit)
     networks = {"kdniao": adapter.network}
-    desk = PushDesk(work=work, networks=networks, door=door, observe=figures.saw_push)
+    desk = PushDesk(work=work, networks=networks, door=door, observe=observers.saw_push)
     desk.start()
     post(desk, signed("YT1", 8))
     post(desk, signed("YT1", 8, forged=True))

@@ -12,11 +12,12 @@ from waystream.settings import Settings, load
 @in_a_sentence
 def doctor(settings: SettingsFile = None, data: Data = None, json: Json = False) -> None:
     """Engines, versions and invariants, in words."""
-    from waystream.doctor import check, engines
+    from waystream.doctor import check
+    from waystream.kernel.engines import list_engines
 
     chosen = load(settings, data_folder=data)
     with attached(chosen) as app, app.machine.begin(read_only=True) as tx:
-        versions = engines(tx)
+        versions = list_engines(tx)
         findings = check(tx, app.invariants)
     findings += _check_streams(chosen)
     broken = [finding for finding in findings if not finding.holds]

@@ -49,7 +49,7 @@ class PushTally:
             outcomes, self._outcomes = self._outcomes, Counter()
             commit_ms, self._commit_ms = self._commit_ms, Counter()
             group_pushes, self._group_pushes = self._group_pushes, Counter()
-        if not outcomes:
+        if not (outcomes or group_pushes):
             return None
         return PushSample(
             taken=outcomes["taken"],

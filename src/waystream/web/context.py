@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from starlette.requests import HTTPConnection
@@ -36,6 +37,7 @@ class WebContext:
     searches: Pace = field(default_factory=new_searches)
     figures: Figures = field(default_factory=Figures)
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    data_folder: Path | None = None  # where the embedded database lies
     private_hosts: frozenset[str] = frozenset()  # where webhooks may go though it is private
 
     @property

@@ -1,7 +1,7 @@
 """Live pages: one thread listens for new events and tells every open stream which of its keys changed.
 
-A key is what a page watches: `overview`, `orders`, `parcels`, `order:ID`, `parcel:ID`, `floor` … A stream is told at
-most once a second, only of shops its caller may see, and can resume from the last position it was told.
+A key is what a page watches: `overview`, `orders`, `parcels`, `order:ID`, `parcel:ID`, `floor`, `machine` … A stream is
+told at most once a second, only of shops its caller may see, and can resume from the last position it was told.
 The HTTP side is `stream`; what a page does with a key is static/live.js.
 """
 
@@ -189,6 +189,6 @@ class Live:
 
 def keys_of(name: str, subject: str, order_ids: Iterable[int]) -> frozenset[str]:
     """The keys one event touches: its subject, its lists, the overview, every order in the parcel."""
-    lists = {"overview", "orders"} | ({"parcels"} if subject.startswith("parcel:") else set())
+    lists = {"overview", "orders", "machine"} | ({"parcels"} if subject.startswith("parcel:") else set())
     floor = {"floor"} if name in _FLOOR else set()
     return frozenset({subject, *lists, *floor, *(f"order:{order_id}" for order_id in order_ids)})

@@ -40,9 +40,10 @@ UNSIGNED = 401
 
 
 class Observer(Protocol):
-    """Told of every push that was answered, for the figures; `outcome` is taken, again, unsigned or unreadable."""
+    """Told of every push that was answered, for the figures; `outcome` is taken, again, unsigned or unreadable, and
+    only what could be read has an id."""
 
-    def __call__(self, integration: str, outcome: str, /, *, seconds: float) -> None: ...
+    def __call__(self, integration: str, outcome: str, /, *, seconds: float, inbox_id: int | None) -> None: ...
 
 
 class PushDesk:
@@ -117,14 +118,14 @@ class PushDesk:
             case Received():
                 self._good.add(account.id)
                 failed = await self._submit(read)
-                self._tell(account, "again" if failed else "taken", began)
+                self._tell(account, "again" if failed else "taken", began, read.id)
                 with self._hearing:  # whoever pushes is heard, though we ask for it again
                     self._heard.update({(account.id, item.carrier) for item in read.push.items})
         return _response(self._say(account, network, failed))
 
-    def _tell(self, account: OpenAggregator, outcome: str, began: float) -> None:
+    def _tell(self, account: OpenAggregator, outcome: str, began: float, inbox_id: int | None = None) -> None:
         if self._observe:
-            self._observe(account.integration, outcome, seconds=time.perf_counter() - began)
+            self._observe(account.integration, outcome, seconds=time.perf_counter() - began, inbox_id=inbox_id)
 
     def _find(self, integration: str, code: str) -> tuple[OpenAggregator, Network]:
         account, network = self._accounts.get((integration, code)), self._networks.get(integration)

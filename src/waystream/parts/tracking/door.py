@@ -7,11 +7,12 @@ When too much is waiting, a push is refused with "again later", never kept in me
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import psycopg
 
@@ -39,10 +40,16 @@ class _Waiting:
     applied: Future[None] = field(default_factory=Future)
 
 
+class Observer(Protocol):
+    """Told of every commit, for the figures: the ids of the pushes in it, and how long it took."""
+
+    def __call__(self, inbox_ids: Sequence[int], /, *, seconds: float) -> None: ...
+
+
 class Door:
     """Gathers what is waiting and applies it, a group per transaction, with `appliers` threads.
 
-    `observe` is told how many pushes each commit held.
+    `observe` is told of every commit.
     """
 
     def __init__(
@@ -53,7 +60,7 @@ class Door:
         group_max_pushes: int = GROUP_MAX_PUSHES,
         waiting_max_pushes: int = WAITING_MAX_PUSHES,
         waiting_max_bytes: int = WAITING_MAX_BYTES,
-        observe: Callable[[int], None] | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self._work = work
         self._observe = observe
@@ -117,11 +124,11 @@ class Door:
             return group
 
     def _apply(self, group: Sequence[_Waiting]) -> None:
-        pushes = [waiting.received for waiting in group]
+        pushes, began = [waiting.received for waiting in group], time.perf_counter()
         error = self._attempt(lambda tx: actions.apply(tx, pushes))
         if error is None:
             if self._observe:
-                self._observe(len(group))
+                self._observe([push.id for push in pushes], seconds=time.perf_counter() - began)
             _settle(group)
         elif not _is_of_data(error):
             log.warning("a group of %d pushes was not applied: %s", len(group), error_text(error))

@@ -1,0 +1,1 @@
+"""Jobs: the queues of what must happen outside, and what was given up."""

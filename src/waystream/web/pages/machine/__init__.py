@@ -1,0 +1,1 @@
+"""Machine: whether everything flows, in one sentence, and the figures behind it."""
