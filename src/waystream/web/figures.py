@@ -34,10 +34,15 @@ _HELP = {
     "rules_halted": "Rules that stopped because too much was parked",
     "events_parked": "Events a rule could not digest",
     "bad_signatures": "Pushes refused for their signature",
+    "webhooks_due": "Webhook deliveries that could be sent now",
+    "webhooks_off": "Webhook endpoints that were switched off because they do not answer",
 }
 
 #: What /metrics tells from here; log, rules and jobs are told by `kernel.figures`, with their labels.
-_SCRAPED = ("pushes_last_hour", "strangers_waiting", "quarantine_open", "unknown_codes", "bad_signatures")
+_SCRAPED = (
+    "pushes_last_hour", "strangers_waiting", "quarantine_open", "unknown_codes", "bad_signatures", "webhooks_due",
+    "webhooks_off",
+)  # fmt: skip
 
 _COUNTS = """
     SELECT (SELECT count(*) FROM inbox WHERE id > %(hour_id)s),
@@ -52,7 +57,11 @@ _COUNTS = """
            (SELECT COALESCE(max(sequencer.position - rule_cursor.position), 0) FROM rule_cursor, sequencer),
            (SELECT count(*) FROM rule_cursor WHERE halted <> ''),
            (SELECT count(*) FROM (SELECT FROM parked LIMIT %(most)s)),
-           (SELECT COALESCE(sum(bad_signatures), 0)::bigint FROM aggregator)
+           (SELECT COALESCE(sum(bad_signatures), 0)::bigint FROM aggregator),
+           (SELECT count(*) FROM (SELECT FROM webhook_endpoint e JOIN webhook_delivery d ON d.endpoint_id = e.id
+                                  WHERE e.disabled_at IS NULL AND d.state = 'waiting'
+                                    AND d.due_at <= (SELECT clock_timestamp()) LIMIT %(most)s)),
+           (SELECT count(*) FROM webhook_endpoint WHERE disabled_why IN ('gone', 'failing') AND removed_at IS NULL)
 """
 
 

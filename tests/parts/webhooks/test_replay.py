@@ -147,6 +147,14 @@ def test_removing_an_endpoint_takes_its_log_along(post: Post, receiver: Receiver
     with post.world.work.begin() as tx:
         actions.remove_endpoint(tx, new.endpoint.id, actor="staff:1")
         assert actions.list_endpoints(tx) == []
+        with pytest.raises(Missing):
+            actions.get_endpoint(tx, new.endpoint.id)
+    assert post.endpoint("secret_sealed, disabled_why") == (b"", "person")
+    post.release(2)
+    assert post.send() == 0
+    with post.world.work.begin() as tx:
+        assert actions.tidy_up(tx) == 2  # the delivery, the endpoint
+        assert tx.conn.execute("SELECT count(*) FROM webhook_endpoint").fetchone() == (0,)
     assert post.rows() == []
 
 

@@ -84,9 +84,10 @@ def switch_endpoint(tx: Tx, endpoint_id: int, *, on: bool, actor: str) -> Endpoi
 
 
 def remove_endpoint(tx: Tx, endpoint_id: int, *, actor: str) -> None:
-    """With its log."""
+    """At once; its log is forgotten little by little."""
     old = get_endpoint(tx, endpoint_id)
-    store.delete(tx.conn, endpoint_id)
+
+    store.remove(tx.conn, endpoint_id, at=tx.now)
     _note(tx, "remove", endpoint_id, old.shop_id, actor=actor)
 
 
@@ -160,9 +161,13 @@ def fan_out(tx: Tx, recorded: Sequence[Recorded]) -> int:
 
 
 def tidy_up(tx: Tx) -> int:
-    """Forget old secrets and what was told long ago; how many rows."""
-    forgotten = store.forget_old_secrets(tx.conn, at=tx.now)
-    return forgotten + store_deliveries.forget(tx.conn, before=tx.now - model.KEPT)
+    """Forget old secrets, what was told long ago, and what belonged to endpoints that were removed; how many rows."""
+    return (
+        store.forget_old_secrets(tx.conn, at=tx.now)
+        + store_deliveries.forget(tx.conn, before=tx.now - model.KEPT)
+        + store_deliveries.forget_removed(tx.conn)
+        + store.forget_removed(tx.conn)
+    )
 
 
 def _seal(tx: Tx, endpoint_id: int, secret: str) -> bytes:

@@ -3,7 +3,8 @@
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.parts.webhooks import actions
 
-TIDY_S = 600
+#: At 10,000 rows each time this forgets 14 million deliveries a day.
+TIDY_S = 60
 
 SWEEPS: tuple[Sweep, ...] = (Sweep("tidy_up_webhooks", TIDY_S, actions.tidy_up),)
 

@@ -27,6 +27,7 @@ LONGEST_REST_S = 5 * MINUTE_S
 
 ENDPOINTS_MAX = 20  # of a shop
 URL_MAX, DESCRIPTION_MAX, WANTED_MAX = 2_000, 200, 100
+COUNTED_AT_MOST = 1_000  # deliveries of a state, on lists
 SAID_MAX_BYTES = 300
 OLD_SECRET_LIVES = timedelta(hours=24)
 KEPT = timedelta(days=30)
@@ -49,7 +50,10 @@ class EndpointIn:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`disabled_why` is empty while it is called. `two_secrets_until`: until then the old secret signs as well."""
+    """`disabled_why` is empty while it is called. `two_secrets_until`: until then the old secret signs as well.
+
+    `waiting` and `given_up` are counted up to COUNTED_AT_MOST.
+    """
 
     id: int
     shop_id: int

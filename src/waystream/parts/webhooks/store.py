@@ -8,11 +8,9 @@ from psycopg import Connection
 from psycopg.rows import kwargs_row
 
 from waystream.kernel.columns import bigints
-from waystream.parts.webhooks.model import Endpoint, EndpointIn, Mood, Reader
+from waystream.parts.webhooks.model import COUNTED_AT_MOST, Endpoint, EndpointIn, Mood, Reader
 
 Conn = Connection[Any]
-
-COUNTED_AT_MOST = 10_000
 
 _ENDPOINT = """
 SELECT e.id, e.shop_id, shop.name AS shop, e.url, e.description, e.wanted, e.created_at, e.disabled_at,
@@ -22,6 +20,7 @@ CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
     SELECT FROM webhook_delivery WHERE endpoint_id = e.id AND state = 'waiting' LIMIT %(most)s)) AS waiting
 CROSS JOIN LATERAL (SELECT count(*) AS n FROM (
     SELECT FROM webhook_delivery WHERE endpoint_id = e.id AND state = 'given_up' LIMIT %(most)s)) AS given_up
+WHERE e.removed_at IS NULL
 """
 
 
@@ -33,7 +32,7 @@ def list_endpoints(conn: Conn) -> list[Endpoint]:
 
 def find_endpoint(conn: Conn, endpoint_id: int) -> Endpoint | None:
     with conn.cursor(row_factory=kwargs_row(_endpoint)) as cur:
-        return cur.execute(_ENDPOINT + "WHERE e.id = %(id)s", {"id": endpoint_id, "most": COUNTED_AT_MOST}).fetchone()
+        return cur.execute(_ENDPOINT + "AND e.id = %(id)s", {"id": endpoint_id, "most": COUNTED_AT_MOST}).fetchone()
 
 
 def _endpoint(wanted: list[str], **row: Any) -> Endpoint:
@@ -43,7 +42,9 @@ def _endpoint(wanted: list[str], **row: Any) -> Endpoint:
 def count_of_shop(conn: Conn, shop_id: int) -> int:
     """Also locks the shop, so that two who count do not both find room."""
     conn.execute("SELECT FROM shop WHERE id = %s FOR NO KEY UPDATE", [shop_id])
-    row = conn.execute("SELECT count(*) FROM webhook_endpoint WHERE shop_id = %s", [shop_id]).fetchone()
+    row = conn.execute(
+        "SELECT count(*) FROM webhook_endpoint WHERE shop_id = %s AND removed_at IS NULL", [shop_id]
+    ).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -116,9 +117,24 @@ def switch_off(conn: Conn, endpoint_id: int, *, at: datetime) -> bool:
     )
 
 
-def delete(conn: Conn, endpoint_id: int) -> None:
-    """With its deliveries."""
-    conn.execute("DELETE FROM webhook_endpoint WHERE id = %s", [endpoint_id])
+def remove(conn: Conn, endpoint_id: int, *, at: datetime) -> None:
+    """It is there no more for anybody, and its secrets are gone; its log follows by `forget_removed`."""
+    conn.execute(
+        """UPDATE webhook_endpoint
+           SET removed_at = %(at)s, disabled_at = coalesce(disabled_at, %(at)s),
+               disabled_why = CASE disabled_why WHEN '' THEN 'person' ELSE disabled_why END,
+               secret_sealed = '', old_secret_sealed = NULL, old_secret_until = NULL
+           WHERE id = %(id)s""",
+        {"id": endpoint_id, "at": at},
+    )
+
+
+def forget_removed(conn: Conn) -> int:
+    """Delete the removed endpoints whose log has gone."""
+    return conn.execute(
+        """DELETE FROM webhook_endpoint e WHERE removed_at IS NOT NULL
+             AND NOT EXISTS (SELECT FROM webhook_delivery WHERE endpoint_id = e.id)"""
+    ).rowcount
 
 
 def list_readers(conn: Conn, shop_ids: Collection[int]) -> list[Reader]:

@@ -162,19 +162,22 @@ FROM webhook_delivery
 """
 
 
+#: Written out, so that an index of one state can serve it.
+_OF_STATE = {"": ""} | {state: f"AND state = '{state}'" for state in ("waiting", "sending", "delivered", "given_up")}
+
+
 def list_of_endpoint(
     conn: Conn, endpoint_id: int, *, state: str, before: tuple[datetime, int] | None, limit: int
 ) -> list[Delivery]:
-    """The newest events first; `state` empty is every one."""
+    """The newest events first; `state` empty is every one. Raises `KeyError` for a state that is none."""
     with conn.cursor(row_factory=class_row(Delivery)) as cur:
         return cur.execute(
             _DELIVERY
-            + """WHERE endpoint_id = %(endpoint)s AND (%(state)s = '' OR state = %(state)s)
+            + f"""WHERE endpoint_id = %(endpoint)s {_OF_STATE[state]}
                    AND (%(at)s::timestamptz IS NULL OR (at, id) < (%(at)s, %(id)s))
                  ORDER BY at DESC, id DESC LIMIT %(limit)s""",
             {
                 "endpoint": endpoint_id,
-                "state": state,
                 "at": before[0] if before else None,
                 "id": before[1] if before else 0,
                 "limit": limit,
@@ -268,6 +271,16 @@ def forget(conn: Conn, *, before: datetime) -> int:
                  AND (state IN ('delivered', 'given_up') OR (state = 'waiting' AND e.disabled_at < %(before)s))
                ORDER BY d.at LIMIT %(limit)s)""",
         {"before": before, "limit": FORGOTTEN_AT_ONCE},
+    ).rowcount
+
+
+def forget_removed(conn: Conn) -> int:
+    """Remove the log of endpoints that were removed, at most FORGOTTEN_AT_ONCE rows; how many."""
+    return conn.execute(
+        """DELETE FROM webhook_delivery WHERE id IN (
+               SELECT d.id FROM webhook_endpoint e JOIN webhook_delivery d ON d.endpoint_id = e.id
+               WHERE e.removed_at IS NOT NULL AND d.state <> 'sending' LIMIT %s)""",
+        [FORGOTTEN_AT_ONCE],
     ).rowcount
 
 

@@ -53,7 +53,8 @@ class WebhookIn(WebhookChangeIn, frozen=True, kw_only=True):
 class Webhook(Told, frozen=True):
     """`disabled_why`: empty while it is called, else person, gone (it answered 410) or failing (for days).
 
-    `failures`: in a row. `two_secrets_until`: until then deliveries carry a signature of the old secret, too.
+    `failures`: in a row. `waiting` and `given_up` are counted up to 1,000. `two_secrets_until`: until then deliveries
+    carry a signature of the old secret, too.
     """
 
     id: Id

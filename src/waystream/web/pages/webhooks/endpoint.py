@@ -14,7 +14,7 @@ from waystream.core.errors import Invalid
 from waystream.core.public_event import EVERY
 from waystream.kernel.tx import Tx
 from waystream.parts.webhooks import actions as webhooks
-from waystream.parts.webhooks.model import TEST_TYPE, Delivery, Endpoint, NewEndpoint
+from waystream.parts.webhooks.model import COUNTED_AT_MOST, TEST_TYPE, Delivery, Endpoint, NewEndpoint
 from waystream.parts.webhooks.store_deliveries import Again
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
@@ -132,7 +132,7 @@ def draw(tx: Tx, seat: Seat, language: Language, webhook_id: int, *, address: Ad
 
 
 def _answer(language: Language, found: Endpoint) -> Markup:
-    facts = {"host": found.host, "waiting": language.number(found.waiting)}
+    facts = {"host": found.host, "waiting": say_count(language, found.waiting)}
     if found.disabled_why == "gone":
         return language.say("%(host)s said that it is gone: it was switched off.", **facts)
     if found.disabled_why == "failing":
@@ -160,6 +160,10 @@ def view_state(language: Language, found: Endpoint) -> Pill:
     if found.disabled_why:
         return Pill("s-cancelled", language.say("Switched off"))
     return Pill("s-exception", language.say("Fails")) if found.failures else Pill("s-done", language.say("Works"))
+
+
+def say_count(language: Language, count: int) -> str:
+    return language.number(count) + ("+" if count >= COUNTED_AT_MOST else "")
 
 
 def say_wanted(language: Language, found: Endpoint, *, at_most: int) -> str:

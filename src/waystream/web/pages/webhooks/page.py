@@ -20,7 +20,7 @@ from waystream.web.forms import Filled, Form, FormField, FormPage, filled_in, lo
 from waystream.web.navigation import Entry
 from waystream.web.pages.order.page import RowId
 from waystream.web.pages.webhooks import endpoint
-from waystream.web.pages.webhooks.endpoint import BACK, READ, WRITE, say_wanted, show_secret, view_state
+from waystream.web.pages.webhooks.endpoint import BACK, READ, WRITE, say_count, say_wanted, show_secret, view_state
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
 from waystream.web.shell.vocabulary import Pill
@@ -69,7 +69,7 @@ def _answer(language: Language, found: list[Endpoint]) -> Markup:
         return language.say("No system of yours is told of events yet.")
     off = [each for each in found if each.disabled_why in ("gone", "failing")]
     failing = [each for each in found if not each.disabled_why and each.failures]
-    waiting = language.number(sum(each.waiting for each in found))
+    waiting = say_count(language, sum(each.waiting for each in found))
     if off:
         return language.say_n(
             '<a href="/webhooks/%(first)s">%(n)s endpoint</a> was switched off because it does not answer.',
@@ -101,8 +101,8 @@ def _view(language: Language, each: Endpoint) -> EndpointView:
         shop=each.shop,
         wanted=say_wanted(language, each, at_most=WANTED_SHOWN),
         state=view_state(language, each),
-        waiting=language.number(each.waiting),
-        given_up=language.number(each.given_up),
+        waiting=say_count(language, each.waiting),
+        given_up=say_count(language, each.given_up),
     )
 
 
