@@ -191,10 +191,11 @@ def _tell(line: str) -> None:
     print(line, flush=True)
 
 
-def main(plan: str, parcels: str, start: str, port: str) -> None:
+def main(plan: str, parcels: str, start: str, port: str, first: str, past: str) -> None:
     key = sys.stdin.readline().strip()
     story = Story(int(parcels), datetime.fromisoformat(start))
-    waiting = deque(story.pushes(key) if plan == "shuffled" else story.singles(key))
+    shuffled = plan == "shuffled"
+    waiting = deque(story.pushes(key, first=int(first), past=int(past)) if shuffled else story.singles(key))
     _tell("ready")
     for line in sys.stdin:
         errand = Errand(**json.loads(line))

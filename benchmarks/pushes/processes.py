@@ -64,9 +64,12 @@ def running_server(site: Site) -> Iterator[Talker]:
 
 
 @contextmanager
-def running_poster(site: Site, story: Story, stock: Stock, *, plan: str) -> Iterator[Talker]:
-    """Every push is made when this is entered; `plan` is `shuffled` or `singles`."""
-    with running("poster", plan, str(story.parcels), story.start.isoformat(), str(site.port)) as poster:
+def running_poster(
+    site: Site, story: Story, stock: Stock, *, plan: str, first: int = 0, past: int | None = None
+) -> Iterator[Talker]:
+    """Every push is made when this is entered; `plan` is `shuffled` (of parcels `first` <= n < `past`) or `singles`."""
+    parcels = (str(first), str(story.parcels if past is None else past))
+    with running("poster", plan, str(story.parcels), story.start.isoformat(), str(site.port), *parcels) as poster:
         poster.say(stock.key)
         assert poster.hear() == "ready"
         yield poster

@@ -74,11 +74,11 @@ class Story:
             for k, (code, text) in enumerate(lines)
         )
 
-    def pushes(self, key: str) -> Iterator[Push]:
-        """Twenty waybills each, in the order they are sent: shuffled, a tenth of them twice."""
+    def pushes(self, key: str, *, first: int = 0, past: int | None = None) -> Iterator[Push]:
+        """Of the parcels `first` <= n < `past`: twenty waybills each, as they are sent, shuffled, a tenth twice."""
         random, sealed = Random(self.seed), []
         for step in range(SCANS):
-            numbers = list(range(self.parcels))
+            numbers = list(range(first, self.parcels if past is None else past))
             random.shuffle(numbers)
             sealed += [self._seal(numbers[at : at + WAYBILLS_A_PUSH], step, key=key)
                        for at in range(0, len(numbers), WAYBILLS_A_PUSH)]  # fmt: skip
