@@ -111,7 +111,8 @@ def insert_prints(
            SELECT label.id, label.parcel_id, label.shop_id, wanted.printer, %(reprint)s, %(reason)s, %(at)s
            FROM unnest(%(labels)s::bigint[], %(printers)s::bigint[]) WITH ORDINALITY AS wanted (label, printer, place)
            JOIN label ON label.id = wanted.label AND label.voided_at IS NULL
-           WHERE %(reprint)s OR NOT EXISTS (SELECT 1 FROM print WHERE print.label_id = label.id)
+           WHERE %(reprint)s OR NOT EXISTS (
+               SELECT FROM print WHERE print.parcel_id = label.parcel_id AND print.label_id = label.id)
            ORDER BY wanted.place
            RETURNING id""",
         {
@@ -182,8 +183,12 @@ def settle_print(
 
 
 def void_prints(conn: Connection, label_ids: Sequence[int]) -> int:
+    """By way of their parcels: prints are found by those."""
     return conn.execute(
-        "UPDATE print SET state = 'voided' WHERE label_id = ANY(%s) AND state = 'queued'", (list(label_ids),)
+        """UPDATE print SET state = 'voided' FROM label
+           WHERE label.id = ANY(%s) AND print.parcel_id = label.parcel_id AND print.label_id = label.id
+             AND print.state = 'queued'""",
+        (list(label_ids),),
     ).rowcount
 
 
