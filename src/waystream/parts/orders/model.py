@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import json, structs
 
@@ -271,18 +272,19 @@ def derived(standing: Standing, *, now: datetime) -> Standing:
     Completion by the policy stands on the delivery and falls with it; completion by the buyer, by days or by a person
     is a fact of its own and stays whatever the carrier says later.
     """
-    open_facts = replace(standing.facts, completed=False)
+    facts = standing.facts
+    open_facts = replace(facts, completed=False) if facts.completed else facts
     open_word = word(open_facts)
     completed_at, completed_by = standing.completed_at, standing.completed_by
     if completed_by == "policy" and open_word is not Word.DELIVERED:
         completed_at, completed_by = None, ""
-    if completed_at is None and completes_at_once(open_facts, standing.trusted):
-        completed_at, completed_by = now, "policy"
     delivered = open_word is Word.DELIVERED
+    if completed_at is None and delivered and completes_at_once(open_facts, standing.trusted):
+        completed_at, completed_by = now, "policy"
     return replace(
         standing,
-        word=word(replace(open_facts, completed=completed_at is not None)),
-        dispatch=dispatch_of(standing.facts),
+        word=open_word if completed_at is None else word(replace(open_facts, completed=True)),
+        dispatch=dispatch_of(facts),
         delivered_at=(standing.parcel_delivered_at or standing.delivered_at or now) if delivered else None,
         completed_at=completed_at,
         completed_by=completed_by,
@@ -290,7 +292,8 @@ def derived(standing: Standing, *, now: datetime) -> Standing:
     )
 
 
-def parcel_part(*, stage: str, state: str | None, kind: str | None, direction: str | None) -> ParcelPart:
+@lru_cache(maxsize=1024)
+def parcel_part(stage: str, state: str | None, kind: str | None, direction: str | None, /) -> ParcelPart:
     """A parcel without a track waits for its carrier; a delivery nobody explained is an unspecified one."""
     told, how = State(state or State.AWAITING_COLLECTION), Kind(kind or Kind.NONE)
     if told is State.DELIVERED and how is Kind.NONE:

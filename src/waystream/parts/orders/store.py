@@ -5,19 +5,23 @@ Receivers are in `store_persons`, lists and search in `store_lists`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from waystream.core.order import Dispatch, OrderFacts, ParcelPart, Word
+from waystream.core.order import Dispatch, OrderFacts, Word
 from waystream.core.state import Kind
+from waystream.kernel.columns import Column, bigints, instants, texts
 from waystream.parts.orders.model import Change, Known, Line, Standing, Told, parcel_part
 
 Conn = Connection[Any]
 Whereabouts = tuple[str, str, str]  # a parcel's state, kind, direction
+_WORDS = {word.value: word for word in Word}
+_DISPATCHES = {dispatch.value: dispatch for dispatch in Dispatch}
 
 
 def find_shops(conn: Conn, codes: Iterable[str]) -> dict[str, int]:
@@ -41,12 +45,12 @@ def find_mapping(conn: Conn, name: str) -> dict[str, str] | None:
 
 def lock(conn: Conn, order_ids: Iterable[int]) -> list[int]:
     """Lock the orders by ascending id; whoever decides what an order is holds its row."""
-    return [
-        row[0]
-        for row in conn.execute(
-            "SELECT id FROM orders WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [list(order_ids)]
-        )
-    ]
+    rows = conn.execute(
+        "SELECT id FROM orders WHERE id = ANY (%b::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        [bigints(list(order_ids))],
+        binary=True,
+    )
+    return [order_id for (order_id,) in rows]
 
 
 def lock_known(conn: Conn, told: Sequence[Told]) -> list[Known]:
@@ -285,8 +289,10 @@ def list_settled(conn: Conn, *, after_id: int, limit: int) -> list[int]:
 def list_orders_of(conn: Conn, parcel_ids: Iterable[int]) -> list[tuple[int, int]]:
     """(order id, parcel id) of everything in these parcels."""
     return conn.execute(
-        "SELECT order_id, parcel_id FROM parcel_order WHERE parcel_id = ANY (%s) ORDER BY order_id, parcel_id",
-        [list(parcel_ids)],
+        """SELECT order_id, parcel_id FROM parcel_order WHERE parcel_id = ANY (%b::bigint[])
+           ORDER BY order_id, parcel_id""",
+        [bigints(list(parcel_ids))],
+        binary=True,
     ).fetchall()
 
 
@@ -295,8 +301,7 @@ def find_person(conn: Conn, order_id: int) -> tuple[int, int] | None:
     return conn.execute("SELECT shop_id, person_id FROM orders WHERE id = %s", [order_id]).fetchone()
 
 
-@dataclass(frozen=True, slots=True)
-class _OrderRow:
+class _OrderRow(NamedTuple):
     id: int
     shop_id: int
     word: str
@@ -306,13 +311,12 @@ class _OrderRow:
     completed_by: str
     moved_at: datetime
     cancelled: bool
-    trusted_kinds: list[str]
+    trusted: str
     ordered: int
     sent: int
 
 
-@dataclass(frozen=True, slots=True)
-class _ParcelRow:
+class _ParcelRow(NamedTuple):
     id: int
     order_id: int
     stage: str
@@ -322,10 +326,6 @@ class _ParcelRow:
     delivered_at: datetime | None
     moved_at: datetime
 
-    @property
-    def part(self) -> ParcelPart:
-        return parcel_part(stage=self.stage, state=self.state, kind=self.kind, direction=self.direction)
-
 
 def list_standings(
     conn: Conn, order_ids: Iterable[int], *, elsewhere: Mapping[int, Whereabouts] | None = None
@@ -333,28 +333,12 @@ def list_standings(
     """Stored words with everything they follow from, by ascending id. Lock the orders first to decide anything.
 
     `elsewhere`: parcels as if they were there, to see what would follow.
-    A piece that is held though its sister has left is still to leave; any other held parcel may be filled anew.
     """
-    ids = list(order_ids)
-    parcels: dict[int, list[_ParcelRow]] = {}
-    for parcel in conn.cursor(row_factory=class_row(_ParcelRow)).execute(
-        """SELECT p.id, po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
-                  GREATEST(p.moved_at, t.changed_at) AS moved_at
-           FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
-           WHERE po.order_id = ANY (%s) AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
-               SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
-                 AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))
-           ORDER BY po.order_id, p.id""",
-        [ids],
-    ):
-        where = (elsewhere or {}).get(parcel.id)
-        there = parcel if where is None else replace(parcel, state=where[0], kind=where[1], direction=where[2])
-        parcels.setdefault(parcel.order_id, []).append(there)
-    orders = (
-        conn.cursor(row_factory=class_row(_OrderRow))
-        .execute(
-            """SELECT o.id, o.shop_id, o.word, o.dispatch, o.delivered_at, o.completed_at, o.completed_by, o.moved_at,
-                  o.cancelled_at IS NOT NULL AS cancelled, s.trusted_kinds, l.ordered, l.sent
+    ids = bigints(list(order_ids))
+    parcels = _list_parcels(conn, ids, elsewhere or {})
+    orders = conn.execute(
+        """SELECT o.id, o.shop_id, o.word, o.dispatch, o.delivered_at, o.completed_at, o.completed_by, o.moved_at,
+                  o.cancelled_at IS NOT NULL AS cancelled, array_to_string(s.trusted_kinds, ' '), l.ordered, l.sent
            FROM orders o JOIN shop s ON s.id = o.shop_id
            CROSS JOIN LATERAL (
                SELECT COALESCE(sum(line.quantity), 0)::bigint AS ordered,
@@ -365,20 +349,43 @@ def list_standings(
                    FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
                    WHERE pl.order_line_id = line.id AND p.stage = 'dispatched') sent
                WHERE line.order_id = o.id) l
-           WHERE o.id = ANY (%s) ORDER BY o.id""",
-            [ids],
-        )
-        .fetchall()
+           WHERE o.id = ANY (%b::bigint[]) ORDER BY o.id""",
+        [ids],
+        binary=True,
     )
-    return [_standing(order, parcels.get(order.id, [])) for order in orders]
+    return [_standing(order, parcels.get(order.id, ())) for order in map(_OrderRow._make, orders)]
+
+
+def _list_parcels(conn: Conn, order_ids: Column, elsewhere: Mapping[int, Whereabouts]) -> dict[int, list[_ParcelRow]]:
+    """What an order's word follows from, by order.
+
+    A piece that is held though its sister has left is still to leave; any other held parcel may be filled anew.
+    """
+    parcels: dict[int, list[_ParcelRow]] = {}
+    rows = conn.execute(
+        """SELECT p.id, po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
+                  GREATEST(p.moved_at, t.changed_at) AS moved_at
+           FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
+           WHERE po.order_id = ANY (%b::bigint[]) AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
+               SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
+                 AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))
+           ORDER BY po.order_id, p.id""",
+        [order_ids],
+        binary=True,
+    )
+    for parcel in map(_ParcelRow._make, rows):
+        where = elsewhere.get(parcel.id)
+        there = parcel if where is None else parcel._replace(state=where[0], kind=where[1], direction=where[2])
+        parcels.setdefault(parcel.order_id, []).append(there)
+    return parcels
 
 
 def _standing(order: _OrderRow, parcels: Sequence[_ParcelRow]) -> Standing:
     return Standing(
         id=order.id,
         shop_id=order.shop_id,
-        word=Word(order.word),
-        dispatch=Dispatch(order.dispatch),
+        word=_WORDS[order.word],
+        dispatch=_DISPATCHES[order.dispatch],
         delivered_at=order.delivered_at,
         completed_at=order.completed_at,
         completed_by=order.completed_by,
@@ -388,12 +395,18 @@ def _standing(order: _OrderRow, parcels: Sequence[_ParcelRow]) -> Standing:
             completed=order.completed_at is not None,
             ordered=order.ordered,
             sent=order.sent,
-            parcels=tuple(parcel.part for parcel in parcels),
+            parcels=tuple([parcel_part(p.stage, p.state, p.kind, p.direction) for p in parcels]),
         ),
-        trusted=frozenset(Kind(kind) for kind in order.trusted_kinds),
-        parcel_delivered_at=max((parcel.delivered_at for parcel in parcels if parcel.delivered_at), default=None),
-        parcel_moved_at=max((parcel.moved_at for parcel in parcels), default=None),
+        trusted=_kinds(order.trusted),
+        parcel_delivered_at=max([p.delivered_at for p in parcels if p.delivered_at], default=None),
+        parcel_moved_at=max([p.moved_at for p in parcels], default=None),
     )
+
+
+@lru_cache
+def _kinds(words: str) -> frozenset[Kind]:
+    """A shop's trusted ways of delivery."""
+    return frozenset(map(Kind, words.split()))
 
 
 def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
@@ -402,17 +415,17 @@ def save_standings(conn: Conn, standings: Sequence[Standing]) -> None:
     conn.execute(
         """UPDATE orders o SET word = new.word, dispatch = new.dispatch, delivered_at = new.delivered_at,
                completed_at = new.completed_at, completed_by = new.completed_by, moved_at = new.moved_at
-           FROM unnest(%(ids)s::bigint[], %(words)s::text[], %(dispatch)s::text[], %(delivered)s::timestamptz[],
-                       %(completed)s::timestamptz[], %(by)s::text[], %(moved)s::timestamptz[])
+           FROM unnest(%(ids)b::bigint[], %(words)b::text[], %(dispatch)b::text[], %(delivered)b::timestamptz[],
+                       %(completed)b::timestamptz[], %(by)b::text[], %(moved)b::timestamptz[])
              AS new (id, word, dispatch, delivered_at, completed_at, completed_by, moved_at)
            WHERE o.id = new.id""",
         {
-            "ids": [each.id for each in standings],
-            "words": [each.word.value for each in standings],
-            "dispatch": [each.dispatch.value for each in standings],
-            "delivered": [each.delivered_at for each in standings],
-            "completed": [each.completed_at for each in standings],
-            "by": [each.completed_by for each in standings],
-            "moved": [each.moved_at for each in standings],
+            "ids": bigints([each.id for each in standings]),
+            "words": texts([each.word for each in standings]),
+            "dispatch": texts([each.dispatch for each in standings]),
+            "delivered": instants([each.delivered_at for each in standings]),
+            "completed": instants([each.completed_at for each in standings]),
+            "by": texts([each.completed_by for each in standings]),
+            "moved": instants([each.moved_at for each in standings]),
         },
     )
