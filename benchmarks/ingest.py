@@ -21,6 +21,7 @@ from benchmarks.pushes.stock import measure_floor
 from benchmarks.pushes.story import SCANS
 
 PARCELS, QUICK_PARCELS = 20_000, 400
+STEADY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="waystream-ingest-") as folder:
         outcome = ingest(Path(folder), parcels=QUICK_PARCELS if given.quick else given.parcels,
                          connections=given.connections)  # fmt: skip
+    if not given.quick and outcome.phase.seconds < STEADY_S:
+        say(f"{outcome.phase.seconds:.0f} s are no steady state of {STEADY_S:.0f} s: take more --parcels")
     print(outcome.as_json(), flush=True)
     return 0 if outcome.good else 1
 

@@ -12,7 +12,7 @@ def test_ingest_growth() -> None:
     told = json.loads(run.stdout.splitlines()[-1])
     assert told["cost_ratio"] > 0
     assert (told["small_stored"], told["unacknowledged"]) == ((20 + 60) * 8, 0)
-    # The lead and the parcels of both measurements so far, seven times as many copies of them.
+    # The parcels that warm up and those of both measurements so far, seven times as many copies of them.
     assert told["large_stored"] == (20 + 2 * 60) * 8 * 8
     assert min(told["small_cost_us"], told["large_cost_us"], told["load_s"]) > 0
     assert run.returncode == 0

@@ -349,12 +349,14 @@ def ship_with_number(tx: Tx, order_id: int, *, carrier: str, number: str, actor:
 
 def end_journeys(tx: Tx, parcel_ids: Collection[int]) -> None:
     """These arrived, came back or were lost: late scans are theirs for a while, then the carrier may use the number."""
-    store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=tx.now + OWNS_AFTER_END)
+    if parcel_ids:
+        store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=tx.now + OWNS_AFTER_END)
 
 
 def reopen_journeys(tx: Tx, parcel_ids: Collection[int]) -> None:
     """A delivery was retracted: the number is in use."""
-    store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=None)
+    if parcel_ids:
+        store_takes.end_bindings(tx.conn, sorted(parcel_ids), owns_until=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ Lock order: orders, parcels, then takes and bindings, each by ascending id. Numb
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from psycopg.rows import class_row
 
+from waystream.kernel.columns import Column, bigints
 from waystream.kernel.database import Connection
 from waystream.parts.fulfilment.family import BindingRow, Family, OrderRow, ParcelRow, TakeRow
 from waystream.parts.fulfilment.model import Account, Line, LivingParcel, NewParcel, Order
@@ -108,7 +109,7 @@ def insert_parcels(
                                volume_cm3, cod_fen, declared_fen, piece, pieces, created_at, moved_at)
            SELECT *, %(at)s, %(at)s
            FROM unnest(%(ids)s::bigint[], %(shops)s::bigint[], %(warehouses)s::bigint[], %(persons)s::bigint[],
-                       %(accounts)s::bigint[], %(carriers)s::text[], %(mothers)s::bigint[], %(weights)s::int[],
+                       %(accounts)s::bigint[], %(carriers)s::text[], %(mothers)b::bigint[], %(weights)s::int[],
                        %(volumes)s::int[], %(cods)s::bigint[], %(declareds)s::bigint[], %(piece)s::int[],
                        %(pieces)s::int[])""",
         {
@@ -152,8 +153,12 @@ def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
-def mothers_of(conn: Connection, parcel_ids: Iterable[int]) -> list[int]:
-    rows = conn.execute("SELECT DISTINCT coalesce(mother_id, id) FROM parcel WHERE id = ANY(%s)", [list(parcel_ids)])
+def mothers_of(conn: Connection, parcel_ids: Collection[int]) -> list[int]:
+    if not parcel_ids:
+        return []
+    rows = conn.execute(
+        "SELECT DISTINCT coalesce(mother_id, id) FROM parcel WHERE id = ANY(%b)", [bigints(list(parcel_ids))]
+    )
     return sorted(row[0] for row in rows)
 
 
@@ -177,27 +182,27 @@ def mothers_of_orders(conn: Connection, order_ids: Sequence[int]) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-_FAMILY_IDS = "SELECT id FROM parcel WHERE id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s)"
+_FAMILY_IDS = "SELECT id FROM parcel WHERE id = ANY(%(mothers)b) OR mother_id = ANY(%(mothers)b)"
 
 _FAMILY_ORDERS = """
 SELECT parcel_order.parcel_id, orders.id, orders.warehouse_id, orders.cancelled_at IS NOT NULL AS cancelled,
        orders.held_at IS NOT NULL AS held, orders.hold_reason, orders.refund, person.content_hash AS receiver
 FROM parcel_order JOIN orders ON orders.id = parcel_order.order_id JOIN person ON person.id = orders.person_id
-WHERE parcel_order.parcel_id = ANY(%(mothers)s) ORDER BY orders.id
+WHERE parcel_order.parcel_id = ANY(%(mothers)b) ORDER BY orders.id
 """
 
 _FAMILY_PARCELS = """
 SELECT parcel.id, mother_id, parcel.shop_id, warehouse_id, account_id, carrier, stage, held_reason, piece, pieces,
        person.content_hash AS receiver
 FROM parcel JOIN person ON person.id = parcel.person_id
-WHERE parcel.id = ANY(%(mothers)s) OR mother_id = ANY(%(mothers)s) ORDER BY mother_id NULLS FIRST, piece
+WHERE parcel.id = ANY(%(mothers)b) OR mother_id = ANY(%(mothers)b) ORDER BY mother_id NULLS FIRST, piece
 """
 
 # What both questions share is asked once and of these parcels only: the planner would ask it of every order.
 # Cash is collected once for an order: by the parcel that collects it already, else by its first that has not
 # left, unless one that will collect it is still to be made.
 _STALE = """
-WITH shared AS MATERIALIZED (SELECT parcel_id, order_id, cod_fen FROM parcel_order WHERE parcel_id = ANY(%(mothers)s)),
+WITH shared AS MATERIALIZED (SELECT parcel_id, order_id, cod_fen FROM parcel_order WHERE parcel_id = ANY(%(mothers)b)),
 lines AS MATERIALIZED (
     SELECT order_line.id, order_line.order_id, order_line.quantity,
            (SELECT coalesce(sum(parcel_line.quantity), 0) FROM parcel_line
@@ -205,7 +210,7 @@ lines AS MATERIALIZED (
             WHERE parcel_line.order_line_id = order_line.id AND parcel.stage <> 'voided') AS packed
     FROM order_line WHERE order_line.order_id IN (SELECT order_id FROM shared))
 SELECT own.parcel_id FROM parcel_line AS own JOIN lines ON lines.id = own.order_line_id
-WHERE own.parcel_id = ANY(%(mothers)s) AND lines.quantity < lines.packed
+WHERE own.parcel_id = ANY(%(mothers)b) AND lines.quantity < lines.packed
 UNION
 SELECT own.parcel_id FROM shared AS own JOIN orders ON orders.id = own.order_id
 WHERE orders.cancelled_at IS NULL
@@ -235,22 +240,24 @@ def lock_families(conn: Connection, mothers: Sequence[int]) -> list[Family]:
 
     Reading after locking: a statement that waited for a lock would still join with its old snapshot.
     """
-    given = {"mothers": list(mothers)}
+    if not mothers:
+        return []
+    given = {"mothers": bigints(mothers)}
     conn.execute(
-        """SELECT id FROM orders WHERE id IN (SELECT order_id FROM parcel_order WHERE parcel_id = ANY(%(mothers)s))
+        """SELECT id FROM orders WHERE id IN (SELECT order_id FROM parcel_order WHERE parcel_id = ANY(%(mothers)b))
            ORDER BY id FOR NO KEY UPDATE""",
         given,
     )
     conn.execute(_FAMILY_IDS + " ORDER BY id FOR NO KEY UPDATE", given)
     conn.execute(
-        """SELECT id FROM take WHERE parcel_id = ANY(%(mothers)s) AND state IN ('planned', 'asked', 'doubt')
+        """SELECT id FROM take WHERE parcel_id = ANY(%(mothers)b) AND state IN ('planned', 'asked', 'doubt')
            ORDER BY id FOR NO KEY UPDATE""",
         given,
     )
     return _read_families(conn, given)
 
 
-def _read_families(conn: Connection, given: dict[str, list[int]]) -> list[Family]:
+def _read_families(conn: Connection, given: dict[str, Column]) -> list[Family]:
     orders: defaultdict[int, list[OrderRow]] = defaultdict(list)
     members: defaultdict[int, list[ParcelRow]] = defaultdict(list)
     for parcel_id, *order in conn.execute(_FAMILY_ORDERS, given):
@@ -259,7 +266,7 @@ def _read_families(conn: Connection, given: dict[str, list[int]]) -> list[Family
         parcel = ParcelRow(*fields)
         members[parcel.mother_id or parcel.id].append(parcel)
     bindings = [BindingRow(*fields) for fields in conn.execute(_BINDINGS, given)]
-    taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)s) AND take.state IN ('planned', 'asked', 'doubt')"
+    taking = TAKE + "WHERE take.parcel_id = ANY(%(mothers)b) AND take.state IN ('planned', 'asked', 'doubt')"
     takes = {take.parcel_id: take for take in (TakeRow(*fields) for fields in conn.execute(taking, given))}
     stale = {row[0] for row in conn.execute(_STALE, given)}
     return [
@@ -351,9 +358,9 @@ def mark_printed(conn: Connection, prints: Sequence[int], *, at: datetime) -> li
         """UPDATE parcel SET printed_at = coalesce(parcel.printed_at, %(at)s), moved_at = %(at)s,
                   stage = CASE WHEN stage = 'issued' THEN 'printed' ELSE stage END
            FROM print JOIN label ON label.id = print.label_id
-           WHERE print.id = ANY(%(prints)s) AND label.voided_at IS NULL AND parcel.id = label.parcel_id
+           WHERE print.id = ANY(%(prints)b) AND label.voided_at IS NULL AND parcel.id = label.parcel_id
            RETURNING parcel.id""",
-        {"prints": list(prints), "at": at},
+        {"prints": bigints(prints), "at": at},
     )
     return sorted({row[0] for row in rows})
 
@@ -373,8 +380,8 @@ def collected(conn: Connection, parcel_ids: Sequence[int]) -> dict[int, int]:
         """SELECT parcel.id, parcel.shop_id
            FROM parcel JOIN track ON track.parcel_id = parcel.id
            JOIN binding ON binding.id = track.binding_id AND binding.state IN ('live', 'cancelling')
-           WHERE parcel.id = ANY(%s) AND parcel.stage <> 'dispatched' AND track.collected_at IS NOT NULL""",
-        [list(parcel_ids)],
+           WHERE parcel.id = ANY(%b) AND parcel.stage <> 'dispatched' AND track.collected_at IS NOT NULL""",
+        [bigints(parcel_ids)],
     )
     return dict(rows.fetchall())
 
@@ -382,6 +389,8 @@ def collected(conn: Connection, parcel_ids: Sequence[int]) -> dict[int, int]:
 def parcels_of_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, list[int]]:
     """Parcels by scanned number; those still here first. A number may have been another parcel's before."""
     found: defaultdict[str, list[int]] = defaultdict(list)
+    if not numbers:
+        return found
     for number, parcel_id in conn.execute(
         """SELECT binding.number, binding.parcel_id FROM binding JOIN parcel ON parcel.id = binding.parcel_id
            WHERE binding.number = ANY(%s) AND binding.state = 'live'
@@ -393,10 +402,12 @@ def parcels_of_numbers(conn: Connection, numbers: Sequence[str]) -> dict[str, li
 
 
 def set_dispatched(conn: Connection, parcel_ids: Sequence[int], *, by: str, at: datetime) -> None:
+    if not parcel_ids:
+        return
     conn.execute(
         """UPDATE parcel SET stage = 'dispatched', dispatched_at = %(at)s, dispatched_by = %(by)s, moved_at = %(at)s
-           WHERE id = ANY(%(ids)s)""",
-        {"ids": list(parcel_ids), "by": by, "at": at},
+           WHERE id = ANY(%(ids)b)""",
+        {"ids": bigints(parcel_ids), "by": by, "at": at},
     )
 
 

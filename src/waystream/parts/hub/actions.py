@@ -240,12 +240,14 @@ def watch_again(tx: Tx, binding_id: int, *, actor: str) -> None:
 
 def end_watch(tx: Tx, parcel_ids: Sequence[int]) -> None:
     """These journeys are over."""
-    store.set_ended(tx.conn, parcel_ids)
+    if parcel_ids:
+        store.set_ended(tx.conn, parcel_ids)
 
 
 def go_on_watching(tx: Tx, parcel_ids: Sequence[int]) -> None:
     """The end was retracted: the journey goes on."""
-    store.set_reopened(tx.conn, parcel_ids)
+    if parcel_ids:
+        store.set_reopened(tx.conn, parcel_ids)
 
 
 def _subscribe_job(watched: Watched) -> Job:
