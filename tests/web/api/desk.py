@@ -1,10 +1,11 @@
 """The interface as a program meets it: the real application on a real database, callers with real keys and sessions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from tests.parts.fulfilment.bench import Bench
@@ -97,8 +98,10 @@ class Desk:
 
 
 @contextmanager
-def open_client(bench: Bench, page: Database, **context: Any) -> Iterator[TestClient]:
-    """`context`: what of the web's context is other than usual."""
+def open_client(
+    bench: Bench, page: Database, *, extra: Sequence[APIRouter] = (), **context: Any
+) -> Iterator[TestClient]:
+    """`context`: what of the web's context is other than usual; `extra`: routers of other roles."""
     usual = {
         "requests": Pace(per_s=1000, burst=10_000),
         "searches": Pace(per_s=1000, burst=10_000),
@@ -108,5 +111,5 @@ def open_client(bench: Bench, page: Database, **context: Any) -> Iterator[TestCl
     }
     work = Work(page, bench.clock, bench.work.keys)
     made = WebContext(work=work, machine=bench.work, base_url="http://localhost", **(usual | context))
-    with TestClient(make_web(made), raise_server_exceptions=False) as client:
+    with TestClient(make_web(made, extra=extra), raise_server_exceptions=False) as client:
         yield client
