@@ -1,12 +1,14 @@
 """What leaves for a number: every field the wire wants, none of the characters it rejects."""
 
+import json
 from dataclasses import replace
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waystream.core.ports import Aggregator, CarrierAccount, Contact, Goods, TakeRequest
+from waystream.core.ports import Aggregator, CarrierAccount, Contact, Goods, Reply, Taken, TakeRequest, TakeUnclear
 from waystream.integrations.kdniao.adapter import network
 from waystream.integrations.kdniao.manifest import MANIFEST
 from waystream.integrations.kdniao.shipments import clean, shipment
@@ -169,3 +171,18 @@ def test_a_balance_names_the_outlet() -> None:
     assert read_envelope(ask.body).data == (
         '{"ShipperCode":"YTO","CustomerName":"C1","CustomerPwd":"P1","StationCode":"S1","StationName":"S1"}'
     )
+
+
+@pytest.mark.parametrize("number", ["单号", "A" * 65, "YT 1"])
+@pytest.mark.parametrize("child", [False, True])
+def test_what_is_no_waybill_number_is_never_bound(number: str, child: bool) -> None:
+    order = {"LogisticCode": "YT1" if child else number}
+    reply = {"Success": True, "ResultCode": "100", "Order": order, "SubOrders": [number] if child else []}
+    answer = network.read_take(Reply(200, body=json.dumps(reply).encode()))
+    assert answer == TakeUnclear("LogisticCode is no waybill number")
+
+
+def test_routing_marks_are_bounded() -> None:
+    reply = {"ResultCode": "100", "Order": {"LogisticCode": "YT1", "MarkDestination": "x" * 100_000}}
+    answer = network.read_take(Reply(200, body=json.dumps(reply).encode()))
+    assert isinstance(answer, Taken) and len(answer.routing.mark) == 500

@@ -52,6 +52,7 @@ from waystream.integrations.kdniao.wire import (
 )
 
 _ACCEPTED, _REPEATED = "100", "106"
+_NUMBER_MAX_CHARS = 64
 _JSON = "application/json;charset=utf-8"
 
 Answer = TypeVar("Answer", bound=documents.Document)
@@ -71,16 +72,19 @@ class Kdniao:
         answer = _answer(reply, documents.ShipmentReply)
         code, reason = text(answer.result_code), _bounded(answer.reason)
         number = text(answer.order.logistic_code) if answer.order else ""
+        children = _list(answer.sub_orders)
         accepted = code == _ACCEPTED or (code == "" and truth(answer.success))
         if not accepted and code != _REPEATED:
             return TakeDenied(code=code, mend=refusal_of(code, reason).mend, reason=reason)
         if answer.order is None or not number:
             return TakeUnclear(reason or f"ResultCode {code}")
+        if not all(map(_is_number, (number, *children))):
+            return TakeUnclear("LogisticCode is no waybill number")
         return Taken(
             number=number,
             routing=_routing(answer.order),
             template=_html(answer.print_template),
-            children=_list(answer.sub_orders),
+            children=children,
             child_templates=_htmls(answer.sub_print_templates),
             network_order=text(answer.order.kdn_order_code),
             again=code == _REPEATED,
@@ -216,13 +220,18 @@ def _answer(reply: Reply, kind: type[Answer]) -> Answer:
 
 def _routing(order: documents.ShipmentOrder) -> Routing:
     return Routing(
-        mark=text(order.mark_destination),
-        package_name=text(order.package_name),
-        package_code=text(order.package_code),
-        sorting_code=text(order.sorting_code),
-        origin_name=text(order.origin_name),
-        destination_name=text(order.destinatio_name),
+        mark=_bounded(order.mark_destination),
+        package_name=_bounded(order.package_name),
+        package_code=_bounded(order.package_code),
+        sorting_code=_bounded(order.sorting_code),
+        origin_name=_bounded(order.origin_name),
+        destination_name=_bounded(order.destinatio_name),
     )
+
+
+def _is_number(number: str) -> bool:
+    """What a label can carry as a barcode and a push can name again."""
+    return len(number) <= _NUMBER_MAX_CHARS and number.isascii() and number.isprintable() and " " not in number
 
 
 def _tail(carrier: str, phone_tail: str) -> str | None:
