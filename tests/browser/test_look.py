@@ -32,6 +32,8 @@ PAGES = {
     "numbers": "/numbers",
     "number-ranges": "/numbers/ranges",
     "strangers": "/strangers",
+    "unreadable-lines": "/strangers?view=lines",
+    "wrong-clocks": "/strangers?view=clocks",
     "carriers": "/setup",
     "carrier-form": "/setup/accounts/new",
     "goods": "/catalogue",
