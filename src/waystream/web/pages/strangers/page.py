@@ -161,7 +161,7 @@ def _quarantine(tx: Tx, language: Language, before: int | None) -> list[Line]:
 def _lines(tx: Tx, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
-            name=row.number or language.say("no number"),
+            name=row.number or language.say("unreadable number"),
             of=carrier_name(language, row.carrier) if row.carrier else "",
             count=row.aggregator,
             first=language.when(row.seen_at, tx.now),
