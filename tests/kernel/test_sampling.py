@@ -52,6 +52,10 @@ def test_what_a_process_counted_is_taken_once() -> None:
     assert [edge for edge, count in zip(EDGES_MS, taken.commit_ms, strict=False) if count] == [5, 200]
     assert [edge for edge, count in zip(EDGES_PUSHES, taken.group_pushes, strict=False) if count] == [2]
     assert tally.take() is None
+    tally.saw_group(500)
+    applied = tally.take()
+    assert applied is not None, "a process that applies pushes others took"
+    assert (applied.taken, sum(applied.group_pushes)) == (0, 1)
 
 
 def test_the_sampler_writes_what_came_and_what_comes_last(work: Work) -> None:

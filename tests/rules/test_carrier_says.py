@@ -1,39 +1,20 @@
 """What carriers tell that nobody here said: a parcel was collected, a number exists."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable
 
 from tests.parts.world import order
-from tests.rules.side import ID, KEY, Memory, Whole, kdniao
+from tests.rules.side import ID, KEY, Memory, Whole
 from waystream.core.facts import Verdict
 from waystream.integrations.kdniao.adapter import network
 from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, push_data, seal_push
-from waystream.kernel.clock import FixedClock
-from waystream.kernel.database import Database
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
-from waystream.kernel.vault import Keys
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.orders import actions as orders
 from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking import applying
 from waystream.parts.tracking.model import Received
-
-
-@pytest.fixture
-def memory() -> Memory:
-    return Memory()
-
-
-@pytest.fixture
-def whole(database: Database, clock: FixedClock, keys: Keys, memory: Memory, tmp_path: Path) -> Iterator[Whole]:
-    with kdniao(memory, clock) as url:
-        whole = Whole(database, clock, keys, url=url, prints=tmp_path)
-        yield whole
-        whole.exchange.close()
 
 
 def ship(whole: Whole) -> tuple[int, int]:

@@ -1,32 +1,13 @@
 """From "ship" to "left the warehouse" with every rule, over Kdniao's real wire."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.parts.world import order, raw_order
-from tests.rules.side import Memory, Whole, kdniao
-from waystream.kernel.clock import FixedClock
-from waystream.kernel.database import Database
-from waystream.kernel.vault import Keys
+from tests.rules.side import Memory, Whole
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.orders import actions as orders
 from waystream.parts.orders import erasing
-
-
-@pytest.fixture
-def memory() -> Memory:
-    return Memory()
-
-
-@pytest.fixture
-def whole(database: Database, clock: FixedClock, keys: Keys, memory: Memory, tmp_path: Path) -> Iterator[Whole]:
-    with kdniao(memory, clock) as url:
-        whole = Whole(database, clock, keys, url=url, prints=tmp_path)
-        yield whole
-        whole.exchange.close()
 
 
 def ship(whole: Whole, *numbers: str, **given: object) -> list[int]:
