@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.pushes import processes, stock
 from benchmarks.pushes.poster import Errand
 from benchmarks.pushes.postgres import watched_memory
-from benchmarks.pushes.processes import Talker
+from benchmarks.pushes.processes import Fleet, Talker
 from benchmarks.pushes.stock import Stock
 from benchmarks.pushes.story import Story
 from benchmarks.replay.processes import Site, new_site
@@ -53,14 +53,14 @@ class Phase:
 @dataclass(frozen=True, slots=True)
 class Bench:
     site: Site
-    server: Talker
+    server: Fleet
     app: App
     story: Story
     stock: Stock
 
     def run_phase(self, poster: Talker, errand: Errand) -> Phase:
         before = processes.cpu_s(self.site, self.server)
-        with watched_memory(self.site.settings.data_folder, self.server.process.pid) as memory:
+        with watched_memory(self.site.settings.data_folder, *self.server.pids) as memory:
             posted = processes.run_errand(poster, errand)
             say(f"posted: {posted}")
             began_s = time.monotonic()

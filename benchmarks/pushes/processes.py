@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,11 @@ from benchmarks.pushes.postgres import postgres_cpu_s
 from benchmarks.pushes.stock import AGGREGATOR, Stock
 from benchmarks.pushes.story import Story
 from benchmarks.replay.processes import Site
+from waystream.supervisor import PUSHES, THE_REST
 
 PATH, FLOOR_PATH = f"/push/kdniao/{AGGREGATOR}", "/floor"
 STOP_LIMIT_S = 60.0
+PUSH_PROCESSES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,36 @@ def running(module: str, *arguments: str) -> Iterator[Talker]:
         process.stdout.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The processes of one Waystream: the one of rules, jobs and pages owns the engine, others take pushes."""
+
+    talkers: Sequence[Talker]
+
+    @property
+    def pids(self) -> list[int]:
+        return [talker.process.pid for talker in self.talkers]
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds by stage so far, of all of them."""
+        spent: Counter[str] = Counter()
+        for talker in self.talkers:
+            talker.say()
+            spent.update(json.loads(talker.hear()))
+        return dict(spent)
+
+
 @contextmanager
-def running_server(site: Site) -> Iterator[Talker]:
-    with running("server", str(site.settings.data_folder), str(site.port)) as server:
-        assert server.hear() == "ready"
-        yield server
+def running_server(site: Site, *, push_processes: int = PUSH_PROCESSES) -> Iterator[Fleet]:
+    """As `waystream up --push-processes` starts them."""
+    folder, port = str(site.settings.data_folder), str(site.port)
+    posts = [(str(site.network_port), THE_REST), *[(port, PUSHES)] * push_processes]
+    with ExitStack() as stack:
+        talkers: list[Talker] = []
+        for at, roles in posts:
+            talkers.append(stack.enter_context(running("server", folder, at, ",".join(sorted(roles)))))
+            assert talkers[-1].hear() == "ready"
+        yield Fleet(talkers)
 
 
 @contextmanager
@@ -82,8 +110,6 @@ def run_errand(poster: Talker, errand: Errand) -> dict[str, Any]:
     return posted
 
 
-def cpu_s(site: Site, server: Talker) -> dict[str, float]:
-    """CPU seconds by stage so far: the server's threads and all of PostgreSQL."""
-    server.say()
-    spent: dict[str, float] = json.loads(server.hear())
-    return spent | {"postgres": postgres_cpu_s(site.settings.data_folder)}
+def cpu_s(site: Site, server: Fleet) -> dict[str, float]:
+    """CPU seconds by stage so far: the servers' threads and all of PostgreSQL."""
+    return server.cpu_s() | {"postgres": postgres_cpu_s(site.settings.data_folder)}

@@ -1,4 +1,4 @@
-"""The measured Waystream: the real server in a process of its own, which tells the CPU of its threads when asked.
+"""A process of the measured Waystream: the real server in some of its roles, which tells the CPU of its threads when asked.
 
 One line in, one line of JSON out: {"http": seconds, "apply": …, "other": …}. Ends with its input. It also serves the
 floor of HTTP: an endpoint that reads a body, drops it and answers as a push is answered.
@@ -71,10 +71,10 @@ def _tell() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def main(data: str, port: str) -> None:
-    settings = load(None, {}, data_folder=Path(data), port=int(port), log_level="WARNING")
+def main(data: str, port: str, roles: str) -> None:
+    settings = load(None, {}, data_folder=Path(data), port=int(port), roles=roles, log_level="WARNING")
     configure_logging(settings.log_level, json=False)
-    with take_port(settings) as listening, build(settings) as app:
+    with take_port(settings, shared=True) as listening, build(settings) as app:
         threading.Thread(target=_tell, name="tell", daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             serve(app, listening, on_ready=lambda: print("ready", flush=True), extra=[floor_router()])

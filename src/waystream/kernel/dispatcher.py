@@ -32,6 +32,8 @@ WINDOW = 2_000
 MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
+#: Between the beginnings of two turns of a rule: under load, many events cost one transaction instead of one each.
+REST_S = 0.02
 #: Connection, rollback, resources, lock not available, operator, system: the same batch may work later.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 STATEMENT_TIMEOUT = "57014"
@@ -219,6 +221,7 @@ class Dispatcher:
         self._due: set[str] = set()
         self._window = NOTHING_READ
         self._quiet: dict[str, Quiet] = {}
+        self._turned_at: dict[str, float] = {}
         self._polled_at = float("-inf")
 
     def start(self) -> None:
@@ -267,16 +270,28 @@ class Dispatcher:
         self._work.run(register)
 
     def _coordinate(self) -> None:
-        while self._wake.wait():
+        rest_s: float | None = None
+        while self._wake.wait(rest_s):
             try:
                 self._find_due()
             except Exception as error:  # noqa: BLE001
                 logger.warning("the dispatcher cannot look: %s", error_text(error))
-            for name in sorted(self._due - self._busy):
+            rest_s = self._give_turns()
+
+    def _give_turns(self) -> float | None:
+        """Start what is due and rested; in how many seconds the next will be."""
+        now, resting = time.monotonic(), []
+        for name in sorted(self._due - self._busy):
+            rest_s = self._turned_at.get(name, now - REST_S) + REST_S - now
+            if rest_s > 0:
+                resting.append(rest_s)
+            else:
                 self._due.discard(name)
                 self._busy.add(name)
+                self._turned_at[name] = now
                 seen = replace(self._window, quiet=self._quiet.get(name, NEVER_QUIET))
                 self._pool.submit(self._take_turn, self.rules[name], seen)
+        return min(resting, default=None)
 
     def _find_due(self) -> None:
         """Rules whose last turn left more, whose events arrived since we looked, or, at each poll, that lag at all."""
@@ -284,10 +299,13 @@ class Dispatcher:
             name, turn = self._ended.get()
             self._busy.discard(name)
             self._due |= {name} if turn.more else set()
+        polled = time.monotonic() - self._polled_at >= self._poll_s
+        if not (self._wake.heard() or polled):
+            return
         known = self._window
         with self._work.begin(read_only=True) as tx:
             self._window = self._window.follow(tx)
-            if time.monotonic() - self._polled_at >= self._poll_s:
+            if polled:
                 self._due |= rule_cursor.list_lagging(tx.conn) & self.rules.keys()
                 self._polled_at = time.monotonic()
         self._note_arrivals(known)

@@ -18,6 +18,7 @@ class Wake:
         self._channel = channel
         self._poll_s = poll_s
         self._woken = threading.Event()
+        self._heard = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._listen, name=f"listen {channel}", daemon=True)
 
@@ -36,10 +37,17 @@ class Wake:
     def set(self) -> None:
         self._woken.set()
 
-    def wait(self) -> bool:
-        self._woken.wait(self._poll_s)
+    def wait(self, at_most_s: float | None = None) -> bool:
+        """`at_most_s`: look again by then, poll or not."""
+        self._woken.wait(self._poll_s if at_most_s is None else min(at_most_s, self._poll_s))
         self._woken.clear()
         return not self._stopped.is_set()
+
+    def heard(self) -> bool:
+        """Whether the channel was notified since this was last asked."""
+        heard = self._heard.is_set()
+        self._heard.clear()
+        return heard
 
     def pause(self, seconds: float) -> None:
         """Rest after trouble; stopping ends it."""
@@ -52,5 +60,6 @@ class Wake:
             if self._stopped.is_set():
                 return
             if heard or waking:
+                self._heard.set()
                 self._woken.set()
             waking = False

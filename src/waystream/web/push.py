@@ -35,7 +35,7 @@ log = logging.getLogger("waystream.push")
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 REFRESH_S = 1.0
-INLINE_MAX_BYTES = 64 * 1024  # a larger body is decoded in a thread: the loop has others to serve
+INLINE_MAX_BYTES = 256 * 1024  # a larger body is decoded in a thread: the loop has others to serve
 UNSIGNED = 401
 
 
@@ -184,7 +184,7 @@ class PushDesk:
 
 def digest_of(account: OpenAggregator, body: bytes) -> bytes:
     """Identifies (integration, account, bytes)."""
-    digest = hashlib.blake2b(f"{account.integration}\x1f{account.code}\x1f".encode(), digest_size=32)
+    digest = hashlib.sha256(f"{account.integration}\x1f{account.code}\x1f".encode())
     digest.update(body)
     return digest.digest()
 

@@ -46,8 +46,9 @@ class Envelope:
 
 def sign(data: str, key: str) -> str:
     """Base64 over the 32 hex characters (not the 16 bytes) of MD5(data + key); 44 characters."""
-    digest = hashlib.md5((data + key).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    return base64.b64encode(digest.encode()).decode()
+    hashed = hashlib.md5(data.encode("utf-8", "surrogatepass"), usedforsecurity=False)
+    hashed.update(key.encode("utf-8", "surrogatepass"))
+    return base64.b64encode(hashed.hexdigest().encode()).decode()
 
 
 def verify(envelope: Envelope, key: str) -> bool:
