@@ -1,4 +1,4 @@
-"""A process of the measured Waystream: the real server in some of its roles, which tells the CPU of its threads when asked.
+"""A process of the measured Waystream, in some of its roles, which tells the CPU of its threads when asked.
 
 One line in, one line of JSON out: {"http": seconds, "apply": …, "other": …}. Ends with its input. It also serves the
 floor of HTTP: an endpoint that reads a body, drops it and answers as a push is answered.

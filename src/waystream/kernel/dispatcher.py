@@ -33,7 +33,7 @@ MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
 #: Between the beginnings of two turns of a rule: under load, many events cost one transaction instead of one each.
-REST_S = 0.02
+REST_S = 0.005
 #: Connection, rollback, resources, lock not available, operator, system: the same batch may work later.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 STATEMENT_TIMEOUT = "57014"

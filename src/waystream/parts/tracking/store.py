@@ -82,12 +82,6 @@ def insert_inbox(conn: Conn, pushes: Sequence[Sealed]) -> set[int]:
     return {inbox_id for (inbox_id,) in found}
 
 
-def list_known_digests(conn: Conn, digests: Sequence[bytes]) -> set[bytes]:
-    """Which of the pushes were accepted already: a look without a lock, the insert decides."""
-    found = conn.execute("SELECT digest FROM inbox_digest WHERE digest = ANY (%b)", [blobs(digests)])
-    return {bytes(digest) for (digest,) in found}
-
-
 def list_owners(conn: Conn, waybills: Collection[Waybill]) -> dict[Waybill, list[Owner]]:
     """Every binding of each waybill, the newest first."""
     rows = conn.execute(
