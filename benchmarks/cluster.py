@@ -37,7 +37,7 @@ from waystream.settings import Role, Roles, Settings
 SECONDS, RATE, CONNECTIONS = 30.0, 250.0, 64
 STALL_MAX_S, ANSWER_MAX_S = 15.0, 5.0
 LOOK_EVERY_S = 0.05
-START_LIMIT_S = 60.0
+START_LIMIT_S = 120.0
 SETTLE_LIMIT_S = 60.0
 #: What of the time passes before the kill.
 BEFORE = 0.4

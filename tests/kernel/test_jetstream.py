@@ -173,7 +173,7 @@ def test_the_leader_is_killed_while_messages_come(tmp_path: Path) -> None:
             for n in range(100_000):
                 if ended.is_set():
                     return
-                if jetstream.publish(message(n), within_s=4).exception(10) is None:
+                if jetstream.publish(message(n), within_s=4).exception(60) is None:
                     published.append(n)
 
         thread = threading.Thread(target=publish_on)

@@ -8,6 +8,7 @@ published in time is `Unavailable`. Taking messages off a stream is `jetstream_p
 import asyncio
 import contextlib
 import logging
+import random
 import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TRY_S = 0.5  # an unanswered try: killing a leader stalls its stream, asking again finds the new one soonest
-PAUSE_S = 0.05
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5  # thousands may be waiting for the same new leader
 CONNECT_S = 10.0
 ANSWER_S = 5.0
 RECONNECT_S = 0.2
@@ -150,16 +151,17 @@ class JetStream:
         """`publish` for who is in the connection's own thread."""
         subject = self.subject_of(message.stream, message.topic)
         headers = {**message.headers, api.Header.MSG_ID: message.id}
-        ends_s, why = self.loop.time() + within_s, "not connected"
-        while self.loop.time() < ends_s:
-            try:
-                if self.client.is_connected:
-                    await self.context.publish(subject, message.body, timeout=TRY_S, headers=headers)
+        ends_s, pause_s = self.loop.time() + within_s, FIRST_PAUSE_S
+        while (left_s := ends_s - self.loop.time()) > 0:
+            if self.client.is_connected:
+                try:
+                    await self.context.publish(subject, message.body, timeout=min(TRY_S, left_s), headers=headers)
                     return
-            except (TimeoutError, NatsError) as error:
-                why = type(error).__name__
-            await asyncio.sleep(PAUSE_S)
-        raise Unavailable(f"The stream does not take it ({why})", retry_after_s=2)
+                except NatsError as error:
+                    log.debug("published again: %s", type(error).__name__)
+            await asyncio.sleep(min(left_s, random.uniform(0.5, 1.0) * pause_s))
+            pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+        raise Unavailable("The stream does not take it in time", retry_after_s=2)
 
     async def _connect(self) -> None:
         place = self.place

@@ -124,12 +124,18 @@ class Pull:
         client = self._jetstream.client
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox)
-        while True:
-            try:
-                await self._pull(subscription, inbox)
-            except (TimeoutError, NatsError) as error:
-                log.info("pulling from %s is tried again: %s", self._stream, type(error).__name__)
-                await asyncio.sleep(REST_S)
+        try:
+            while True:
+                await self._pull_once(subscription, inbox)
+        finally:
+            await subscription.unsubscribe()
+
+    async def _pull_once(self, subscription: Subscription, inbox: str) -> None:
+        try:
+            await self._pull(subscription, inbox)
+        except (NatsError, TimeoutError) as error:
+            log.info("pulling from %s is tried again: %s", self._stream, type(error).__name__)
+            await asyncio.sleep(REST_S)
 
     async def _pull(self, subscription: Subscription, inbox: str) -> None:
         """One request, until it is answered, has run out, or nothing is heard of the server."""

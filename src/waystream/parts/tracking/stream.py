@@ -123,7 +123,7 @@ class StreamDoor:
             AT: received.received_at.isoformat(),
         }
         digest = received.digest.hex()
-        sealed = vault.seal(key, received.body, aad=bound_to(headers, digest))
+        sealed = vault.seal_packed(key, received.body, aad=bound_to(headers, digest))
         return Message(STREAM, headers[ACCOUNT], digest, sealed, headers)
 
     def _key_of(self, day: date) -> tuple[int, bytes]:
