@@ -23,7 +23,7 @@ from waystream.kernel.backup_folder import Backup, keep_newest
 from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher
-from waystream.kernel.event_feed import EventFeed, event_stream
+from waystream.kernel.event_feed import EventFeed, event_stream, forget_feed
 from waystream.kernel.exchange import Exchange
 from waystream.kernel.figures import Figures
 from waystream.kernel.jetstream import JetStream, Place
@@ -263,6 +263,8 @@ class App:
             yield self.dispatcher
             if self.settings.events_by_stream:
                 yield EventFeed(self.machine, self.jetstream, event_stream(keep_days=self.settings.nats_events_days))
+            else:
+                self.machine.run(forget_feed)
         if Role.APPLY in roles and self.settings.pushes_by_stream:
             yield self._applier()
         if Role.JOBS in roles:

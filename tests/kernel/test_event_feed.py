@@ -13,10 +13,10 @@ from tests.kernel.machine import AT, eventually, held, released, tell
 from waystream.core.cloud_event import cloud_schema_of
 from waystream.core.events.orders import OrderHeld
 from waystream.core.public_event import public_types
-from waystream.kernel import log
+from waystream.kernel import log, rule_cursor
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
-from waystream.kernel.event_feed import EventFeed, event_stream
+from waystream.kernel.event_feed import EventFeed, event_stream, forget_feed
 from waystream.kernel.jetstream import JetStream
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys
@@ -100,6 +100,15 @@ def test_two_feeds_publish_every_event_once(
     eventually(lambda: len(stored(jetstream)) >= 50)
     other.stop()
     assert sorted(int(event["data"]["order_id"]) for event in bodies(jetstream)) == list(range(50))
+
+
+def test_a_feed_that_is_switched_off_is_not_behind(
+    database: Database, feed: EventFeed, clock: FixedClock, keys: Keys
+) -> None:
+    work = Work(database, clock, keys)
+    assert [standing.rule for standing in work.run(lambda tx: rule_cursor.list_standings(tx.conn))] == ["cloud_events"]
+    work.run(forget_feed)
+    assert work.run(lambda tx: rule_cursor.list_standings(tx.conn)) == []
 
 
 def test_what_stays_inside_is_not_told(database: Database, feed: EventFeed, jetstream: JetStream) -> None:

@@ -33,6 +33,11 @@ REST_S = 1.0
 PUBLISH_S = 5.0
 
 
+def forget_feed(tx: Tx) -> None:
+    """The feed is switched off: it is not behind, and would begin at the end of the log again."""
+    rule_cursor.forget(tx.conn, CURSOR)
+
+
 def event_stream(*, keep_days: int) -> Stream:
     return Stream(STREAM, queue=False, max_bytes=MAX_BYTES, keep_s=keep_days * DAY_S)
 

@@ -24,6 +24,10 @@ def register(conn: Connection[Any], rule: str, *, from_beginning: bool, at: date
     )
 
 
+def forget(conn: Connection[Any], rule: str) -> None:
+    conn.execute("DELETE FROM rule_cursor WHERE rule = %s", [rule])
+
+
 def lock(conn: Connection[Any], rule: str) -> int | None:
     """The rule's position, ours to move until the commit; None while another process moves it or it is halted."""
     found = conn.execute(
