@@ -145,7 +145,8 @@ def cluster(folder: Path, *, seconds: float, rate: float) -> Outcome:
     story = stock.begin_story(pushes)
     with ExitStack() as stack:
         servers = stack.enter_context(running_servers(folder / "nats"))
-        settings = replace(new_site(folder).settings, nats_url=servers.url, nats_monitor_urls=servers.monitor_urls)
+        settings = replace(new_site(folder).settings, nats_url=servers.url, nats_monitor_urls=servers.monitor_urls,
+                           nats_pushes_gb=1, nats_events_gb=1)  # fmt: skip
         stack.enter_context(running(settings, Role.WEB, Role.RULES, Role.JOBS)).wait()
         app = stack.enter_context(attached(settings))
         there = stock.set_up(app, story)

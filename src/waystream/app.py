@@ -26,7 +26,7 @@ from waystream.kernel.dispatcher import Dispatcher
 from waystream.kernel.event_feed import EventFeed, event_stream, forget_feed
 from waystream.kernel.exchange import Exchange
 from waystream.kernel.figures import Figures
-from waystream.kernel.jetstream import JetStream, Place
+from waystream.kernel.jetstream import JetStream, Place, Stream
 from waystream.kernel.jetstream_figures import StreamCollector
 from waystream.kernel.jobs import Handler, Outside, Sweep
 from waystream.kernel.lifecycle import EmbeddedPostgres
@@ -262,7 +262,7 @@ class App:
             yield self.sequencer
             yield self.dispatcher
             if self.settings.events_by_stream:
-                yield EventFeed(self.machine, self.jetstream, event_stream(keep_days=self.settings.nats_events_days))
+                yield EventFeed(self.machine, self.jetstream, self._event_stream())
             else:
                 self.machine.run(forget_feed)
         if Role.APPLY in roles and self.settings.pushes_by_stream:
@@ -307,6 +307,9 @@ class App:
             door=self._door(waiting_max_pushes=room),
             room=room,
         )
+
+    def _event_stream(self) -> Stream:
+        return event_stream(keep_days=self.settings.nats_events_days, max_gb=self.settings.nats_events_gb)
 
     def _door(self, *, waiting_max_pushes: int) -> Door:
         return Door(

@@ -64,6 +64,7 @@ class Settings:
     nats_pushes_gb: int
     nats_events: bool
     nats_events_days: int
+    nats_events_gb: int
     nats_monitor_urls: str
     push_group: int
     push_waiting: int

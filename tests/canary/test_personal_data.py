@@ -37,7 +37,14 @@ def life(tmp_path_factory: pytest.TempPathFactory, nats: Servers) -> Iterator[Li
     """Lived once, pushes and events by way of streams; the database still runs, everything is written out."""
     folder = tmp_path_factory.mktemp("canary")
     settings = load(
-        None, {}, data_folder=folder / "data", key_folder=folder / "keys", nats_url=nats.url, nats_replicas=1
+        None,
+        {},
+        data_folder=folder / "data",
+        key_folder=folder / "keys",
+        nats_url=nats.url,
+        nats_replicas=1,
+        nats_pushes_gb=1,
+        nats_events_gb=1,
     )
     life = Life(folder, build(settings))
     with overheard(life), running_network(folder / "network") as network, unkind_network() as unkind_url, life.app:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -21,7 +22,7 @@ from waystream.kernel.jetstream import JetStream
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys
 
-EVENTS = event_stream(keep_days=7)
+EVENTS = replace(event_stream(keep_days=7, max_gb=1), max_bytes=10_000_000)  # the server reserves it
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from waystream.kernel.wake import Wake
 logger = logging.getLogger(__name__)
 
 STREAM, CURSOR = "events", "cloud_events"
-MAX_BYTES = 8 * GIGABYTE
 DAY_S = 86_400.0
 BATCH = 500
 POLL_S = 5.0
@@ -38,8 +37,8 @@ def forget_feed(tx: Tx) -> None:
     rule_cursor.forget(tx.conn, CURSOR)
 
 
-def event_stream(*, keep_days: int) -> Stream:
-    return Stream(STREAM, queue=False, max_bytes=MAX_BYTES, keep_s=keep_days * DAY_S)
+def event_stream(*, keep_days: int, max_gb: int) -> Stream:
+    return Stream(STREAM, queue=False, max_bytes=max_gb * GIGABYTE, keep_s=keep_days * DAY_S)
 
 
 class EventFeed:

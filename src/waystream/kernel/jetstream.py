@@ -192,8 +192,8 @@ class JetStream:
             await self.context.add_stream(self._config(stream))
         except APIError as error:
             raise Conflict(
-                f"NATS refuses the stream {name} with {replicas} replicas ({error.description}): "
-                f"give JetStream a cluster of that many servers, or set nats_replicas."
+                f"NATS refuses the stream {name} with {replicas} replicas ({error.description}): it takes as many "
+                f"servers (nats_replicas), each with room for it (nats_pushes_gb, nats_events_gb)."
             ) from error
 
     async def _say_lost(self) -> None:
