@@ -79,7 +79,7 @@ class Carrier:
         return answer
 
     def _answer(self, request: TakeRequest, fault: str) -> TakeAnswer:
-        if fault == "denied" and request.code not in self.numbers:
+        if fault == "no to all" or (fault == "denied" and request.code not in self.numbers):
             return TakeDenied("105", "number_pool_empty", "单号不足")
         if fault == "unclear":
             return TakeUnclear("106 without an order")

@@ -11,6 +11,7 @@ from waystream.core.errors import Conflict, Invalid
 from waystream.core.ports import Taken
 from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import actions, store_takes, takes
+from waystream.parts.fulfilment.model import DOUBT_S
 from waystream.parts.fulfilment.store_takes import NewBinding
 from waystream.parts.orders import actions as orders
 
@@ -152,7 +153,7 @@ def test_a_parcel_in_doubt_is_not_voided_to_ask_elsewhere(bench: Bench) -> None:
         void()
     assert [shipped.outcome for shipped in bench.ship(order_id, carrier="ZTO")] == ["already"]
 
-    bench.clock.advance(timedelta(seconds=actions.DOUBT_S))
+    bench.clock.advance(timedelta(seconds=DOUBT_S))
     void()
     assert bench.stage(parcel_id) == ("voided", "")
     bench.drain()

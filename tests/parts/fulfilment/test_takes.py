@@ -370,3 +370,31 @@ def test_wrong_settings_are_a_refusal_and_leave_no_doubt(bench: Bench) -> None:
     assert bench.rows("SELECT stage, mend FROM parcel") == [("refused", "unreachable")]
     assert bench.rows("SELECT state, attempts FROM take") == [("refused", 0)]
     assert bench.rows("SELECT state FROM job") == [("given_up",)]
+
+
+def test_a_refusal_after_silence_is_not_believed_while_the_number_may_exist(bench: Bench) -> None:
+    """The first call gave a number and its answer was lost; the pool ran empty before the second."""
+    _, parcel_id = shipped(bench)
+    bench.carrier.faults = ["lost after", "no to all"]
+    bench.run_once()
+    bench.run_once()
+    assert (bench.takes(), bench.stage(parcel_id)) == ([("doubt", "")], ("doubt", ""))
+    assert bench.ship(*order_ids_of(bench))[0].outcome == "already"
+    bench.drain()
+    assert (bench.takes(), bench.bindings()) == ([("bound", "YT0001")], [("YT0001", "live")])
+    assert bench.events("TakeInDoubt", "WaybillRefused", "WaybillIssued") == ["TakeInDoubt", "WaybillIssued"]
+
+
+def test_a_refusal_after_the_time_of_doubt_is_a_refusal(bench: Bench) -> None:
+    _, parcel_id = shipped(bench)
+    bench.carrier.faults = ["lost before", "denied", "denied"]
+    bench.run_once()
+    bench.run_once()
+    assert bench.stage(parcel_id) == ("doubt", "")
+    bench.clock.advance(HALF_HOUR + timedelta(seconds=1))
+    bench.run_once()
+    assert (bench.takes(), bench.stage(parcel_id)) == ([("refused", "")], ("refused", ""))
+
+
+def order_ids_of(bench: Bench) -> list[int]:
+    return [order_id for (order_id,) in bench.rows("SELECT id FROM orders")]

@@ -18,12 +18,11 @@ from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import model, numbers, store, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
 from waystream.parts.fulfilment.family import Family, ParcelRow
-from waystream.parts.fulfilment.model import Plan, ShipOrders, Shipped
+from waystream.parts.fulfilment.model import DOUBT_S, Plan, ShipOrders, Shipped
 from waystream.parts.fulfilment.numbers import Made
 from waystream.parts.fulfilment.store_takes import NewBinding
 from waystream.parts.fulfilment.takes import OWNS_BEFORE
 
-DOUBT_S = 1800.0
 OWNS_AFTER_END = timedelta(days=30)
 
 By = Literal["scan", "weigh", "print", "carrier"]

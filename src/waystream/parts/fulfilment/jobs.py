@@ -35,11 +35,14 @@ class TakeNumber:
             return
         reply, answer = self._ask(run, asking)
 
-        def settle(tx: Tx) -> None:
-            takes.settle(tx, take_id, answer, reply=reply.body)
-            run.finish(tx)
+        def settle(tx: Tx) -> bool:
+            settled = takes.settle(tx, take_id, answer, reply=reply.body)
+            if settled:
+                run.finish(tx)
+            return settled
 
-        run.work.run(settle)
+        if not run.work.run(settle):
+            raise Unavailable("refused after a call without an answer: asked again", sent=True)
 
     def give_up(self, tx: Tx, job: Claimed) -> None:
         takes.give_up(tx, int(job.key))

@@ -11,6 +11,9 @@ from typing import Literal
 
 from waystream.core.errors import Conflict, Invalid
 
+#: How long an attempt without an answer stays with its issuer before another is asked.
+DOUBT_S = 1800.0
+
 MAX_PIECES = 50
 MAX_PARCELS = 50
 

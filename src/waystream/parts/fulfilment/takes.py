@@ -20,10 +20,11 @@ from waystream.kernel.vault import open_sealed, seal
 from waystream.parts.fulfilment import numbers, store, store_ranges, store_takes
 from waystream.parts.fulfilment.codes import Codes, random_code
 from waystream.parts.fulfilment.family import OPEN_TAKES, Family, TakeRow
-from waystream.parts.fulfilment.model import ERASED, NONE_RESERVED, UNREACHABLE
+from waystream.parts.fulfilment.model import DOUBT_S, ERASED, NONE_RESERVED, UNREACHABLE
 from waystream.parts.fulfilment.store_takes import AskRow, NewBinding, NewCancel
 
 OWNS_BEFORE = timedelta(hours=24)
+DOUBT = timedelta(seconds=DOUBT_S)
 UNSETTLED = ("planned", "asked", "doubt", "abandoned")
 
 Verdict = Literal["bind", "give_back", "dismiss"]
@@ -120,9 +121,12 @@ def unanswered(tx: Tx, asking: Asking, *, sent: bool, said: str) -> None:
     if not sent:
         store_takes.mark_unsent(tx.conn, take.id, attempts=asking.attempts_before, said=said)
         return
+    _in_doubt(tx, family, take, said=said)
+
+
+def _in_doubt(tx: Tx, family: Family, take: TakeRow, *, said: str) -> None:
     if take.state != "asked":
         return
-
     store_takes.set_take(tx.conn, take.id, state="doubt", at=None, said=said)
     if not take.unwanted and family.mother.stage == "asked":
         store.set_answer(tx.conn, family.parcel_ids, stage="doubt", at=tx.now)
@@ -130,11 +134,14 @@ def unanswered(tx: Tx, asking: Asking, *, sent: bool, said: str) -> None:
     tx.emit(TakeInDoubt(shop_id=family.mother.shop_id, parcel_id=family.mother.id, take_id=take.id))
 
 
-def settle(tx: Tx, take_id: int, answer: TakeAnswer, *, reply: bytes = b"", codes: Codes = random_code) -> None:
-    """What the carrier's answer makes of the attempt and its parcel."""
+def settle(tx: Tx, take_id: int, answer: TakeAnswer, *, reply: bytes = b"", codes: Codes = random_code) -> bool:
+    """What the carrier's answer makes of the attempt and its parcel. False: not believed yet, ask again later."""
     family, take = _locked(tx, take_id)
     if take.state not in UNSETTLED:
-        return
+        return True
+    if isinstance(answer, TakeDenied) and _may_have_given(tx, take):
+        _in_doubt(tx, family, take, said=answer.code)
+        return False
     _keep(tx, take, reply)
     match answer:
         case TakeDenied():
@@ -145,10 +152,17 @@ def settle(tx: Tx, take_id: int, answer: TakeAnswer, *, reply: bytes = b"", code
             _conflict(tx, family, take, number=answer.number, said=unclear)
         case Taken() if family.wants(take):
             _bind(tx, family, take, answer)
-            return
+            return True
         case Taken():
             _orphan(tx, family, take, answer.number)
     numbers.follow(tx, [family.mother.id], codes=codes)
+    return True
+
+
+def _may_have_given(tx: Tx, take: TakeRow) -> bool:
+    """A no to a repeated call says nothing of the first, which stayed unanswered: a network that refuses for the
+    account (a wrong key, an empty pool) looks no code up. For the time of doubt the number may still show itself."""
+    return take.attempts > 1 and take.asked_at is not None and tx.now - take.asked_at < DOUBT
 
 
 def _keep(tx: Tx, take: TakeRow, reply: bytes) -> None:
