@@ -121,3 +121,27 @@ def test_the_demo_goes_on_where_it_stopped_and_ends_cleanly(tmp_path: Path, port
         assert (report["unprinted"], report["unbound"], report["invariants_broken"]) == (0, 0, [])
         orders = report["orders"]
         assert no_process_in(tmp_path)
+
+
+def test_erasing_and_handing_in_numbers_say_what_is_not_there(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    told = run("people", "erase", "A1", "--shop", "tea", "--reason", "asked", "--yes", "--data", data)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "There is no such order." in told.stderr
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text("SF1000000001-SF1000000500\n")
+    told = run("numbers", "add", str(numbers), "--account", "none", "--data", data)
+    assert "There is no such carrier account." in told.stderr
+    told = run("numbers", "add", str(tmp_path / "missing.txt"), "--account", "none", "--data", data)
+    assert "missing.txt cannot be read as text in UTF-8." in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_erasing_asks_first(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [*COMMAND, "people", "erase", "A1", "--shop", "tea", "--reason", "asked", "--data", str(tmp_path / "data")],
+        input="n\n", capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert told.returncode == 1
+    assert "Nobody will read them again" in told.stderr
+    assert not (tmp_path / "data").exists()

@@ -5,10 +5,10 @@ process shows it too, and after a crash the run is seen to have stopped, with no
 """
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 AT_ONCE = 2
 BEAT_S = 1.0
 FOLDER = "waystream-import-"
-LEFT_BEHIND_S = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ class _Importer:
 def unsealed(work: Work, run_id: str, name: str, actor: str) -> Iterator[Path]:
     """The file in the clear, under its own name (which problems tell), in a folder that goes at the end."""
     _drop_left_behind()
-    with tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{FOLDER}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
         file = Path(folder) / name
         with work.begin(read_only=True) as tx:
             actions.copy_file(tx, run_id, file, actor=actor)
@@ -161,11 +160,18 @@ def unsealed(work: Work, run_id: str, name: str, actor: str) -> Iterator[Path]:
 
 
 def _drop_left_behind() -> None:
-    """Folders of processes that were killed hold people's data."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
-        try:
-            old = time.time() - folder.stat().st_mtime > LEFT_BEHIND_S
-        except OSError:
-            continue
-        if old:
+    """Folders of processes that were killed hold people's data: gone with the next file that is read."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        pid = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if pid.isdecimal() and not _lives(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
