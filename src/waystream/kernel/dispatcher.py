@@ -8,9 +8,11 @@ alone. Trouble with the database itself is tried again and never parked.
 import logging
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -28,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 1_000
 LOOK_AHEAD = 10_000
-WINDOW = 2_000
+WINDOW = 10_000
 MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
@@ -84,25 +86,31 @@ def list_rules(modules: Iterable[RuleModule]) -> dict[str, Rule]:
     return {rule.name: rule for rule in map(Rule.of, modules)}
 
 
+class Causes:
+    """What the effects of a batch follow from: the newest event of their subject; where there is none, all of it."""
+
+    def __init__(self, because: Sequence[Recorded]) -> None:
+        self._newest = {recorded.event.subject: recorded.as_cause for recorded in because}
+        first, last = because[0], because[-1]
+        depth = max(log.cause_depth(recorded.cause) for recorded in because) + 1
+        together = f"log:{first.position}-{last.position}/{depth}"
+        self._otherwise = last.as_cause if len(because) == 1 else together
+
+    def of(self, subject: str) -> str:
+        return self._newest.get(subject, self._otherwise)
+
+
 @dataclass(frozen=True, slots=True)
 class RuleTx(Tx):
     """A rule's transaction: what is emitted in it follows from the events the rule digests."""
 
-    because: Sequence[Recorded]
+    causes: Causes
 
     def emit(self, *events: Event, cause: str = "") -> None:
-        log.emit_each(self.conn, [(event, cause or self._cause_of(event.subject)) for event in events], at=self.now)
+        log.emit_each(self.conn, [(event, cause or self.causes.of(event.subject)) for event in events], at=self.now)
 
     def enqueue(self, *wanted: jobs.Job) -> None:
-        jobs.enqueue(self.conn, wanted, causes=[self._cause_of(job.subject) for job in wanted])
-
-    def _cause_of(self, subject: str) -> str:
-        """The newest event of the same subject; where there is none, all that are digested together."""
-        own = [recorded for recorded in self.because if recorded.event.subject == subject]
-        if own or len(self.because) == 1:
-            return (own or self.because)[-1].as_cause
-        depth = max(log.cause_depth(recorded.cause) for recorded in self.because) + 1
-        return f"log:{self.because[0].position}-{self.because[-1].position}/{depth}"
+        jobs.enqueue(self.conn, wanted, causes=[self.causes.of(job.subject) for job in wanted])
 
 
 class Observer(Protocol):
@@ -159,7 +167,10 @@ class Window:
         return self.after <= position <= self.upto
 
     def list_after(self, position: int, names: frozenset[str]) -> list[Recorded]:
-        return [told for told in self.events if told.position > position and told.name in names]
+        return [told for told in self.since(position) if told.name in names]
+
+    def since(self, position: int) -> Sequence[Recorded]:
+        return self.events[bisect_right(self.events, position, key=_position) :]
 
     def follow(self, tx: Tx) -> "Window":
         """The window with what came since; of a log that ran far ahead only the newest."""
@@ -170,10 +181,10 @@ class Window:
         came = log.read(tx.conn, after=max(self.upto, oldest), upto=head, limit=WINDOW)
         if self.upto < oldest:
             return Window(oldest, head, came)
-        kept = [told for told in self.events if told.position > oldest]
-        return Window(max(self.after, oldest), head, [*kept, *came])
+        return Window(max(self.after, oldest), head, [*self.since(oldest), *came])
 
 
+_position = attrgetter("position")
 NOTHING_READ = Window(0, -1, ())
 
 
@@ -313,14 +324,14 @@ class Dispatcher:
     def _note_arrivals(self, known: Window) -> None:
         """What came since the `known` window makes its rules due, and lies quiet for all others."""
         after, upto = self._window.after, self._window.upto
-        arrived = {told.name for told in self._window.events if told.position > known.upto}
+        skipped = after > known.upto  # more came than a window holds: whose events lie there nobody knows
+        arrived = {told.name for told in self._window.since(known.upto)}
         for rule in self.rules.values():
-            if rule.events & arrived:
+            if skipped or rule.events & arrived:
                 self._due.add(rule.name)
                 self._quiet[rule.name] = Quiet(upto, upto)
             else:
-                before = self._quiet.get(rule.name, NEVER_QUIET)
-                self._quiet[rule.name] = Quiet(before.after if after <= before.upto else after, upto)
+                self._quiet[rule.name] = Quiet(self._quiet[rule.name].after, upto)
 
     def _take_turn(self, rule: Rule, window: Window) -> None:
         turn, began = Turn(), time.monotonic()
@@ -445,7 +456,7 @@ def digest(tx: Tx, rule: Rule, events: Sequence[Recorded]) -> None:
     if not events:
         return
     try:
-        rule.do(RuleTx(tx.conn, tx.now, tx.keys, events), events)
+        rule.do(RuleTx(tx.conn, tx.now, tx.keys, Causes(events)), events)
         # What would fail at the commit shall fail here, where the batch can still be halved.
         tx.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except Exception as error:
