@@ -45,8 +45,8 @@ def _watch(live: Live, *keys: str, shops: Shops | None = None, since: int | None
 def test_an_event_touches_its_subject_its_lists_and_its_orders() -> None:
     issued = WaybillIssued(shop_id=1, parcel_id=7, binding_id=1, order_ids=(3, 4))
     keys = keys_of("WaybillIssued", issued.subject, issued.order_ids)
-    assert keys == {"parcel:7", "overview", "orders", "parcels", "floor", "order:3", "order:4"}
-    assert keys_of("OrderHeld", "order:3", ()) == {"order:3", "overview", "orders"}
+    assert keys == {"parcel:7", "overview", "orders", "machine", "parcels", "floor", "order:3", "order:4"}
+    assert keys_of("OrderHeld", "order:3", ()) == {"order:3", "overview", "orders", "machine"}
 
 
 def test_a_watch_is_told_its_own_keys_of_its_own_shops(office: Office) -> None:
