@@ -194,6 +194,18 @@ class SubscribeAnswer:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PullRules:
+    """When the other side is asked for a trace list itself, from its manifest; in seconds of business time.
+
+    `pushed_for_s`: how long it sends an unanswered push again; then it is silent until the next change.
+    `again_after_s`: one number is not asked for again before.
+    """
+
+    pushed_for_s: float
+    again_after_s: float
+
+
 class Trace(Struct, frozen=True, gc=False):
     """One line of a trace list as told; `at` is UTC from the carrier's local stamp."""
 
@@ -303,6 +315,7 @@ class Network(Protocol):
     """A carrier network reached through an aggregator. All pure: build an ask, read its reply."""
 
     name: str
+    pull: PullRules
 
     def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk: ...
 
@@ -320,11 +333,16 @@ class Network(Protocol):
 
     def read_subscribe(self, reply: Reply) -> SubscribeAnswer: ...
 
+    def ask_query(self, aggregator: Aggregator, *, carrier: str, number: str, phone_tail: str) -> HttpAsk: ...
+
+    def read_query(self, aggregator: Aggregator, reply: Reply, *, at: datetime) -> bytes:
+        """What was told of the number at `at`, as a push that can be kept: `read_push` reads it. Raises `Refused`."""
+
     def open_push(self, aggregator: Aggregator, body: bytes) -> Push | None:
         """What a push says; None where its signature does not hold. Raises `Unreadable` only for what is signed."""
 
     def read_push(self, body: bytes) -> Push:
-        """A kept push once more, whose signature held when it came. Raises `Unreadable`."""
+        """A kept push or query once more, whose signature held when it came. Raises `Unreadable`."""
 
     def answer_push(self, *, merchant_id: str, at: datetime, accepted: bool, reason: str) -> Reply: ...
 

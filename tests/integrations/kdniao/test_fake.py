@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from waystream.core.errors import Refused
 from waystream.core.ports import (
     Aggregator,
     CarrierAccount,
@@ -22,10 +23,10 @@ from waystream.core.ports import (
     TakeRequest,
     TakeUnclear,
 )
-from waystream.integrations.kdniao import fake
+from waystream.integrations.kdniao import documents, fake
 from waystream.integrations.kdniao.adapter import network
 from waystream.integrations.kdniao.fake import Issued, KdniaoSide, Merchant
-from waystream.integrations.kdniao.wire import Envelope, sign, write_envelope
+from waystream.integrations.kdniao.wire import Envelope, sign, signed_form, write_envelope
 from waystream.sandbox.book import SandboxBook
 from waystream.sandbox.world import Happening
 
@@ -227,14 +228,30 @@ def test_a_subscription_is_accepted_whatever_its_number(other: Network) -> None:
 def test_a_query_tells_the_history(other: Network) -> None:
     number = taken(other.take()).number
     ask = network.ask_query(AGGREGATOR, carrier="YTO", number=number, phone_tail="")
-    before = network.read_query(other.ask(ask), at=AT)
-    assert before is not None
+    [before] = network.read_push(network.read_query(AGGREGATOR, other.ask(ask), at=AT)).told
     assert (before.state_code, before.traces, before.complete) == ("0", (), False)
     other.at = AT + timedelta(days=2)
-    after = network.read_query(other.ask(ask), at=other.at)
-    assert after is not None
+    [after] = network.read_push(network.read_query(AGGREGATOR, other.ask(ask), at=other.at)).told
     assert [trace.code for trace in after.traces] == ["1", "301"]
-    assert (after.state_code, after.complete) == ("301", True)
+    assert (after.state_code, after.complete, after.push_time) == ("301", True, other.at)
+
+
+def test_both_query_instructions_are_answered_alike(other: Network) -> None:
+    number = taken(other.take()).number
+    other.at = AT + timedelta(days=2)
+    document = documents.TraceQuery(order_code="", shipper_code="YTO", logistic_code=number, sort=0)
+    answers = [
+        other.ask(HttpAsk("POST", "", body=signed_form(document, request_type=kind, merchant_id="7", key="key")))
+        for kind in ("8001", "8002")
+    ]
+    assert answers[0].body == answers[1].body
+
+
+def test_a_refused_query_is_a_refusal(other: Network) -> None:
+    wrong = replace(AGGREGATOR, key="wrong")
+    ask = network.ask_query(wrong, carrier="YTO", number="YT1", phone_tail="")
+    with pytest.raises(Refused, match="DataSign"):
+        network.read_query(wrong, other.ask(ask), at=AT)
 
 
 def test_a_push_arrives_as_it_was_meant(other: Network) -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -12,6 +13,7 @@ from waystream.core.parcel import Facts, fold
 from waystream.core.ports import Aggregator, Push, Reply
 from waystream.core.state import Kind, State
 from waystream.integrations.kdniao.adapter import network
+from waystream.integrations.kdniao.fakepush import Merchant, push_data, seal_push
 from waystream.integrations.kdniao.wire import Envelope, sign, write_envelope
 
 AGGREGATOR = Aggregator("7", "key", "https://api.example")
@@ -134,9 +136,26 @@ def test_the_answer_is_in_their_words() -> None:
 
 def test_a_query_tells_what_a_push_tells() -> None:
     at = datetime(2026, 3, 2, tzinfo=UTC)
-    told = network.read_query(Reply(200, body=json.dumps(item(StateEx="202", Traces=[trace(1)])).encode()), at=at)
-    assert told is not None
+    answer = json.dumps(item(StateEx="202", Traces=[trace(1)]), ensure_ascii=False).encode()
+    kept = network.read_query(AGGREGATOR, Reply(200, body=answer), at=at)
+    assert answer.decode() in unquote_plus(kept.decode())
+    [told] = network.read_push(kept).told
     assert (told.push_time, told.state_code, len(told.traces)) == (at, "202", 1)
+
+
+def test_a_query_says_nothing_of_a_subscription() -> None:
+    answer = json.dumps(item(Success=False, Reason="三天无轨迹", Traces=[])).encode()
+    kept = network.read_query(AGGREGATOR, Reply(200, body=answer), at=datetime(2026, 3, 2, tzinfo=UTC))
+    [told] = network.read_push(kept).told
+    assert told.died == ""
+
+
+def test_a_query_cannot_be_pushed() -> None:
+    """What only we write is not taken from outside, however well it is signed."""
+    data = push_data("7", "102", [], at=datetime(2026, 3, 2, tzinfo=UTC))
+    signed = seal_push(Merchant("7", "key"), "8001", data)
+    with pytest.raises(Unreadable):
+        network.open_push(AGGREGATOR, signed)
 
 
 @pytest.mark.parametrize(

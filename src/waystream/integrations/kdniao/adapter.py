@@ -22,6 +22,7 @@ from waystream.core.ports import (
     HttpAsk,
     Lane,
     Network,
+    PullRules,
     Push,
     Reply,
     Routing,
@@ -31,7 +32,6 @@ from waystream.core.ports import (
     Taken,
     TakeRequest,
     TakeUnclear,
-    Told,
     Trace,
 )
 from waystream.core.state import Meaning
@@ -62,6 +62,7 @@ class Kdniao:
     """The network; it holds no state, `network` below is the one instance."""
 
     name = MANIFEST.name
+    pull = PullRules(pushed_for_s=60.0 * max(MANIFEST.retry_after_min), again_after_s=60.0 * MANIFEST.query_again_min)
 
     def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk:
         lane = Lane(f"kdniao 1007 {aggregator.merchant_id}", MANIFEST.take_rate_per_s)
@@ -147,10 +148,11 @@ class Kdniao:
         return SubscribeAnswer(accepted=truth(answer.success), reason=_bounded(answer.reason))
 
     def ask_query(self, aggregator: Aggregator, *, carrier: str, number: str, phone_tail: str) -> HttpAsk:
-        """Ask for the trace list itself (8001): the second source when a push is overdue."""
-        return _ask(
+        """Ask for the trace list itself (8001): the second source when pushes were missed."""
+        lane = Lane(f"kdniao query {aggregator.merchant_id}", MANIFEST.query_rate_per_s)
+        asked = _ask(
             aggregator,
-            "8001",
+            pushes.QUERY,
             documents.TraceQuery(
                 order_code="",
                 shipper_code=carrier,
@@ -159,18 +161,23 @@ class Kdniao:
                 sort=0,
             ),
         )
+        return replace(asked, lane=lane)
 
-    def read_query(self, reply: Reply, *, at: datetime) -> Told | None:
-        """What a query told at the instant `at`; None when it knows nothing of the number."""
-        return pushes.told(_answer(reply, documents.Tracked), push_time=at)
+    def read_query(self, aggregator: Aggregator, reply: Reply, *, at: datetime) -> bytes:
+        """The answer in its own bytes, in the envelope of a push of that instant; an answer has no time of its own."""
+        answer = _answer(reply, documents.Tracked)
+        if not text(answer.logistic_code):
+            code = text(answer.result_code)
+            raise Refused(_bounded(answer.reason) or f"Kdniao refused the query (ResultCode {code}).", code=code)
+        return pushes.wrap_query(reply.body, merchant_id=aggregator.merchant_id, at=at)
 
     def open_push(self, aggregator: Aggregator, body: bytes) -> Push | None:
         envelope = read_envelope(body)
         signed = envelope.data != "" and verify(envelope, aggregator.key)
-        return pushes.skim(envelope) if signed else None
+        return pushes.skim(envelope, kinds=MANIFEST.push_types) if signed else None
 
     def read_push(self, body: bytes) -> Push:
-        return pushes.skim(read_envelope(body))
+        return pushes.skim(read_envelope(body), kinds=MANIFEST.push_types | {pushes.QUERY})
 
     def read_lines(self, lines: Sequence[bytes]) -> tuple[Trace, ...]:
         return pushes.read_lines(lines)

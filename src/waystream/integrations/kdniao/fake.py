@@ -123,7 +123,7 @@ class _Rejected(Exception):
 
 
 class KdniaoSide:
-    """Answers every instruction we use: 1007, 1147, 1127, 1008, 8008, 1002, 8001."""
+    """Answers every instruction we use: 1007, 1147, 1127, 1008, 8008, 1002, 8001, 8002."""
 
     def __init__(
         self, merchants: Sequence[Merchant], *, book: Book, seed: int, strike: Strike = lambda fault, about: False
@@ -140,6 +140,7 @@ class KdniaoSide:
             "8008": self._subscribe,
             "1002": self._query,
             "8001": self._query,
+            "8002": self._query,
         }
 
     def answer(self, body: bytes, *, at: datetime) -> Reply:
@@ -279,7 +280,7 @@ class KdniaoSide:
                 state="0",
                 reason="暂无轨迹信息",
             )
-        push_type = "102" if envelope.request_type == "8001" else "101"
+        push_type = "101" if envelope.request_type == "1002" else "102"
         item = tracked(news, push_type=push_type, merchant_id=envelope.merchant_id)
         if text(wish.sort) == "1" and item.traces:
             item.traces.reverse()

@@ -40,6 +40,8 @@ class Manifest:
     cancel_carriers: frozenset[str]
     phone_tail_carriers: frozenset[str]
     resubscribe_reasons: tuple[str, ...]
+    query_rate_per_s: int
+    query_again_min: int
     push_types: frozenset[str]
     retry_after_min: tuple[int, ...]
     group_max: int
@@ -73,6 +75,8 @@ def _load() -> Manifest:
         cancel_carriers=frozenset(table["cancel"]["carriers"]),
         phone_tail_carriers=frozenset(subscribe["phone_tail_carriers"]),
         resubscribe_reasons=tuple(subscribe["resubscribe_reasons"]),
+        query_rate_per_s=table["query"]["rate_per_s"],
+        query_again_min=table["query"]["again_min"],
         push_types=frozenset(push["request_types"]),
         retry_after_min=tuple(push["retry_after_min"]),
         group_max=push["group_max"],

@@ -5,7 +5,7 @@ cut is not `complete`, so nothing is withdrawn because of it. A line that cannot
 stood in is not complete either; a push without a frame or a time is `Unreadable`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -19,9 +19,10 @@ from waystream.integrations.kdniao.documents import Document, PushDocument, Trac
 from waystream.integrations.kdniao.manifest import MANIFEST
 from waystream.integrations.kdniao.salvage import LINE_MAX_CHARS, Salvaged, salvage, salvage_item
 from waystream.integrations.kdniao.statuses import PICKUP, SILENT_PICKUPS
-from waystream.integrations.kdniao.wire import Envelope, instant, read_document, text, truth
+from waystream.integrations.kdniao.wire import Envelope, instant, read_document, stamp, text, truth, write_envelope
 
 _PICKUP_PUSH = "103"
+QUERY = "8001"
 _NAME_MAX_CHARS = 64  # codes, numbers, stamps
 NAMES_KEPT = 65_536
 _at = attrgetter("at")
@@ -53,16 +54,16 @@ _read_item = msgspec.json.Decoder(Tracked, strict=False).decode
 _read_row = msgspec.json.Decoder(TraceRow, strict=False).decode
 
 
-def read(envelope: Envelope) -> Push:
-    """Decode a verified push; raises `Unreadable`."""
-    if envelope.request_type not in MANIFEST.push_types:
+def read(envelope: Envelope, *, kinds: Collection[str]) -> Push:
+    """Decode a verified push, or a kept query, of one of these kinds; raises `Unreadable`."""
+    if envelope.request_type not in kinds:
         raise Unreadable("Kdniao: a push of a kind we do not know")
     whole = _document(envelope.data)
     document, items = whole.document, whole.document.data or []
     if len(items) + len(whole.rest) > MANIFEST.waybills_max:
         raise Unreadable(f"Kdniao: more than {MANIFEST.waybills_max} waybills in one push")
     pushed_at = instant(text(document.push_time))
-    each = _told_of_pickup if envelope.request_type == _PICKUP_PUSH else told
+    each = _READERS.get(envelope.request_type, told)
     said = [
         each(item, push_time=pushed_at, unread=whole.unread[n] if whole.unread else ()) for n, item in enumerate(items)
     ]
@@ -75,17 +76,17 @@ def read(envelope: Envelope) -> Push:
     )
 
 
-def skim(envelope: Envelope) -> Push:
+def skim(envelope: Envelope, *, kinds: Collection[str]) -> Push:
     """A verified push whose trace lines are not read yet; one that is odd in any way is read whole at once."""
     if envelope.request_type not in _SKIMMED:
-        return read(envelope)
+        return read(envelope, kinds=kinds)
     try:
         shell = read_document(envelope.data, _Shell)
         heads = [(_read_head(raw), raw) for raw in shell.data or ()]
     except (Unreadable, msgspec.MsgspecError):
-        return read(envelope)
+        return read(envelope, kinds=kinds)
     if len(heads) > MANIFEST.waybills_max:
-        return read(envelope)
+        return read(envelope, kinds=kinds)
     pushed_at = instant(text(shell.push_time))
     skims = [_skim(head, raw, push_time=pushed_at) for head, raw in heads]
     return Push(
@@ -175,6 +176,22 @@ def _document(data: str) -> Salvaged:
         return Salvaged(read_document(data, PushDocument), unread=(), rest=())
     except Unreadable:
         return salvage(data)
+
+
+def _told_by_query(item: Tracked, *, push_time: datetime, unread: tuple[Unread, ...] = ()) -> Told | None:
+    """The answer to a query; it says nothing of a subscription."""
+    said = told(item, push_time=push_time, unread=unread)
+    return structs.replace(said, died="") if said else None
+
+
+_READERS = {_PICKUP_PUSH: _told_of_pickup, QUERY: _told_by_query}
+
+
+def wrap_query(answer: bytes, *, merchant_id: str, at: datetime) -> bytes:
+    """The answer to a query, byte for byte, as the one item of a push of that instant; unsigned."""
+    head = msgspec.json.encode({"EBusinessID": merchant_id, "PushTime": stamp(at), "Count": "1"}).decode()
+    data = f'{head[:-1]},"Data":[{answer.decode()}]}}'
+    return write_envelope(Envelope(data=data, request_type=QUERY, merchant_id=merchant_id))
 
 
 def _died(reason: str) -> str:
