@@ -33,7 +33,7 @@ OWNERS = {
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",
         "disputed_scan", "quarantine", "unknown_code", "clock_ahead", "unread_line", "replay", "replay_scan",
-        "replay_claim", "replay_parcel", "replay_quarantine",
+        "replay_claim", "replay_parcel", "replay_quarantine", "heartbeat", "outage", "inquiry",
     },
 }  # fmt: skip
 BROAD_EXCEPT = {"kernel/dispatcher.py", "kernel/jobs.py", "kernel/runner.py", "web/errors.py", "web/app.py"}

@@ -198,10 +198,11 @@ class SubscribeAnswer:
 class PullRules:
     """When the other side is asked for a trace list itself, from its manifest; in seconds of business time.
 
-    `pushed_for_s`: how long it sends an unanswered push again; then it is silent until the next change.
-    `again_after_s`: one number is not asked for again before.
+    `per_s`: how many it may be asked in a second. `pushed_for_s`: how long it sends an unanswered push again, before
+    it is silent until the next change. `again_after_s`: one number is not asked for again before.
     """
 
+    per_s: float
     pushed_for_s: float
     again_after_s: float
 

@@ -24,6 +24,10 @@ class Clock(ABC):
         """The machine's own time, for leases and backoff."""
         return datetime.now(UTC)
 
+    def machine_s(self, business_s: float) -> float:
+        """How long the machine waits until so many seconds of business time have passed."""
+        return business_s
+
     def monotonic_s(self) -> float:
         """Seconds that only ever grow, for time-outs within a process."""
         return time.monotonic()
@@ -89,6 +93,9 @@ class FastClock(Clock):
             passed_s = (self.machine_now() - self.anchor_machine).total_seconds() * self.speed
             self._newest = max(self._newest, self.anchor_business + timedelta(seconds=passed_s))
             return self._newest
+
+    def machine_s(self, business_s: float) -> float:
+        return business_s / self.speed
 
     def save(self, file: Path) -> None:
         """Keep the present business time; called every few seconds and at the end."""

@@ -6,7 +6,6 @@ The loop never waits for the database: accounts are kept in memory, refreshed ev
 """
 
 import asyncio
-import hashlib
 import logging
 import threading
 import time
@@ -28,7 +27,8 @@ from waystream.parts.hub import actions as hub
 from waystream.parts.hub import hearing
 from waystream.parts.hub.model import OpenAggregator
 from waystream.parts.tracking import actions as tracking
-from waystream.parts.tracking.model import Received
+from waystream.parts.tracking import outages
+from waystream.parts.tracking.model import Received, digest_of
 from waystream.parts.tracking.stream import PushDoor
 
 log = logging.getLogger("waystream.push")
@@ -83,12 +83,16 @@ class PushDesk:
         self._door.stop()
 
     def refresh(self) -> None:
-        """Read the accounts, write the counts."""
+        """Read the accounts, write the counts, and say that pushes can be taken in."""
         good, self._good = self._good, set()
         bad, self._bad = self._bad, Counter()
         with self._hearing:
             heard, self._heard = self._heard, Counter()
-        self._accounts = self._work.run(lambda tx: _exchange_counts(tx, good, bad, heard))
+        self._accounts, outage_id = self._work.run(
+            lambda tx: (_exchange_counts(tx, good, bad, heard), outages.beat(tx, self._networks))
+        )
+        if outage_id is not None:
+            log.warning("outage %d: pushes could not be taken in, the carriers are asked", outage_id)
 
     def _tend(self) -> None:
         while not self._ended.is_set():
@@ -149,7 +153,7 @@ class PushDesk:
             network=network,
             body=body,
             push=push,
-            digest=digest_of(account, body),
+            digest=digest_of(account.integration, account.code, body),
             received_at=now,
         )
 
@@ -163,7 +167,7 @@ class PushDesk:
         return ""
 
     def _quarantine(self, account: OpenAggregator, body: bytes, why: Unreadable) -> str:
-        digest = digest_of(account, body)
+        digest = digest_of(account.integration, account.code, body)
         try:
             self._work.run(
                 lambda tx: tracking.quarantine(
@@ -180,13 +184,6 @@ class PushDesk:
         return network.answer_push(
             merchant_id=account.aggregator.merchant_id, at=self._work.clock.now(), accepted=not failed, reason=failed
         )
-
-
-def digest_of(account: OpenAggregator, body: bytes) -> bytes:
-    """Identifies (integration, account, bytes)."""
-    digest = hashlib.sha256(f"{account.integration}\x1f{account.code}\x1f".encode())
-    digest.update(body)
-    return digest.digest()
 
 
 def _exchange_counts(

@@ -62,7 +62,11 @@ class Kdniao:
     """The network; it holds no state, `network` below is the one instance."""
 
     name = MANIFEST.name
-    pull = PullRules(pushed_for_s=60.0 * max(MANIFEST.retry_after_min), again_after_s=60.0 * MANIFEST.query_again_min)
+    pull = PullRules(
+        per_s=MANIFEST.query_rate_per_s,
+        pushed_for_s=60.0 * max(MANIFEST.retry_after_min),
+        again_after_s=60.0 * MANIFEST.query_again_min,
+    )
 
     def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk:
         lane = Lane(f"kdniao 1007 {aggregator.merchant_id}", MANIFEST.take_rate_per_s)
@@ -149,7 +153,7 @@ class Kdniao:
 
     def ask_query(self, aggregator: Aggregator, *, carrier: str, number: str, phone_tail: str) -> HttpAsk:
         """Ask for the trace list itself (8001): the second source when pushes were missed."""
-        lane = Lane(f"kdniao query {aggregator.merchant_id}", MANIFEST.query_rate_per_s)
+        lane = Lane(f"kdniao query {aggregator.merchant_id}", self.pull.per_s)
         asked = _ask(
             aggregator,
             pushes.QUERY,

@@ -260,6 +260,4 @@ def phone_tail(tx: Tx, waybill: Waybill) -> str:
     if key is None:
         return ""
     plain = open_sealed(key, waybill.person_sealed, aad=person.person_aad(waybill.person_id))
-    contact = person.from_bytes(plain).contact
-    digits = "".join(char for char in (contact.mobile or contact.phone) if char.isdigit())
-    return digits[-4:]
+    return person.phone_tail(plain)

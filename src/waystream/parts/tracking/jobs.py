@@ -4,15 +4,26 @@ pushes have their partitions in time."""
 from dataclasses import dataclass
 from datetime import timedelta
 
+from waystream.core.errors import Refused, Unavailable, Unreadable
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import actions, partitions, replaying, store_doubts, store_lists, store_partitions
+from waystream.parts.tracking import (
+    actions,
+    inquiring,
+    outages,
+    partitions,
+    replaying,
+    store_doubts,
+    store_lists,
+    store_partitions,
+)
 from waystream.settings import Settings
 
 FORGOTTEN_AT_ONCE = 50_000
 LOOKED_BACK = timedelta(hours=24)
 BOUND_AT_ONCE = 500
 REPLAY_STEPS_A_RUN = 20
+FEED_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,69 @@ class Replay:
         """It stands where it stands; a person sees it and may go on."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlanInquiries:
+    """`plan_inquiries`: after an outage, write down who is to be asked; touches nothing outside."""
+
+    kind: str = outages.PLAN
+    lease_s: float = 120.0
+    max_attempts: int = 20
+    concurrency: int = 1
+
+    def do(self, run: Run) -> None:
+        with run.work.begin() as tx:
+            outages.plan(tx, int(run.job.key))
+            run.finish(tx)
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        """The outage stays noticed: a person sees it, and may stop and go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskCarrier:
+    """`ask_carrier`: ask for one parcel's trace list and take the answer in, by the carrier's rules (8001)."""
+
+    outside: Outside
+    kind: str = outages.ASK
+    lease_s: float = 60.0
+    max_attempts: int = 30
+    concurrency: int = 4
+
+    def do(self, run: Run) -> None:
+        inquiry_id, networks = int(run.job.key), self.outside.networks
+        inquiry = run.work.run(lambda tx: inquiring.begin(tx, inquiry_id, networks, run.work.clock))
+        if inquiry is None:
+            return
+        try:
+            body = self._ask(inquiry)
+        except Unavailable as error:
+            if not error.sent:
+                run.work.run(lambda tx: inquiring.unsent(tx, inquiry_id))
+            raise
+        except Refused as error:
+            said = error.sentence
+            run.work.run(lambda tx: inquiring.refuse(tx, inquiry_id, said))
+            return
+
+        def settle(tx: Tx) -> None:
+            inquiring.settle(tx, inquiry, body)
+            run.finish(tx)
+
+        run.work.run(settle)
+
+    def _ask(self, inquiry: inquiring.Inquiry) -> bytes:
+        ask = inquiry.network.ask_query(
+            inquiry.aggregator, carrier=inquiry.carrier, number=inquiry.number, phone_tail=inquiry.tail
+        )
+        try:
+            return inquiry.network.read_query(inquiry.aggregator, self.outside.exchange.send(ask), at=inquiry.at)
+        except Unreadable as error:
+            raise Unavailable(error.sentence, sent=True) from error
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        inquiring.refuse(tx, int(job.key), "The carrier network never answered.")
+
+
 def find_bound_strangers(tx: Tx) -> int:
     """A push and the binding of its number may have crossed: neither saw the other. Both are here now."""
     bindings = store_lists.list_unadopted(tx.conn, since=tx.now - LOOKED_BACK, limit=BOUND_AT_ONCE)
@@ -98,12 +172,13 @@ def make_partitions(tx: Tx) -> int:
 
 
 def handlers(outside: Outside) -> tuple[Handler, ...]:
-    return (AdoptStrangers(outside), Replay(outside))
+    return (AdoptStrangers(outside), Replay(outside), PlanInquiries(), AskCarrier(outside))
 
 
 SWEEPS: tuple[Sweep, ...] = (
     Sweep("find_bound_strangers", 15.0, find_bound_strangers),
     Sweep("make_scan_partitions", 3600.0, make_partitions),
+    Sweep("feed_inquiries", FEED_S, outages.feed),
     Sweep("make_inbox_days", 3600.0, make_inbox_days),
 )
 

@@ -5,6 +5,7 @@ ownership is disputed, never dropped; a number nobody has bound is a stranger. A
 ahead of ours: nothing it says can pin a parcel beyond that.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -137,6 +138,13 @@ class Known:
     received: Received
     skim: Skim
     owner: Owner
+
+
+def digest_of(integration: str, account: str, body: bytes) -> bytes:
+    """Identifies (integration, account, bytes)."""
+    digest = hashlib.sha256(f"{integration}\x1f{account}\x1f".encode())
+    digest.update(body)
+    return digest.digest()
 
 
 def waybills(group: Iterable[Received]) -> set[Waybill]:
