@@ -17,6 +17,7 @@ from tests.conftest import BUSINESS_TIME
 from tests.engine import Engine
 from tests.web import sample
 from tests.web.conftest import RULES, Office
+from tests.web.sample_outage import make_outage, make_replay
 from tests.web.standstill import stand_still
 from waystream.integrations.kdniao.adapter import network
 from waystream.kernel.clock import FixedClock
@@ -102,6 +103,8 @@ def site(engine: Engine) -> Iterator[Site]:
     context = WebContext(work, machine, {network.name: network}, live, "https://ship.example", rules=RULES)
     office = Office(context, machine.run(sample.make))
     machine.run(lambda tx: stand_still(tx, office.world))
+    machine.run(lambda tx: make_outage(tx, office.world))
+    office.world.replay_id = machine.run(lambda tx: make_replay(tx, office.world))
     live.start()
     with _serve(office) as address:
         yield Site(address, office)

@@ -25,6 +25,9 @@ CHECKED = (
 PAGES = {
     "overview": "/",
     "invariants": "/invariants",
+    "outages": "/outages",
+    "replays": "/replay",
+    "replay": "/replay/{replay}",
     "orders": "/orders",
     "order": "/orders/{order}",
     "parcels": "/parcels",
@@ -59,7 +62,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 def address_of(site: Site, name: str) -> str:
     world = site.office.world
-    return PAGES[name].format(order=world.order_ids[0], webhook=world.webhook_id)
+    return PAGES[name].format(order=world.order_ids[0], webhook=world.webhook_id, replay=world.replay_id)
 
 
 @pytest.mark.parametrize("look", CHECKED, ids=lambda look: look.name)

@@ -106,6 +106,7 @@ class World:
     printer_id: int = 0
     webhook_id: int = 0
     delivery_id: int = 0
+    replay_id: int = 0
 
 
 def _receiver(spec: Spec) -> Contact:

@@ -54,7 +54,7 @@ def _address(office: Office, door: Door) -> str:
         "printer_id": world.printer_id, "warehouse_id": world.warehouse_id, "aggregator_id": world.aggregator_id,
         "account_id": world.accounts["SF"], "staff_id": 1, "key_id": 1, "quarantine_id": 1, "format": "png",
         "webhook_id": world.webhook_id, "delivery_id": world.delivery_id,
-        "line_id": 1,
+        "line_id": 1, "outage_id": 1, "replay_id": 1,
     }  # fmt: skip
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda name: str(ids.get(name[1], "none")), door.path)
 

@@ -275,6 +275,10 @@ def _splitting(tx: Tx, seat: Seat, language: Language, order: Order) -> tuple[De
     return (Deed(language.say("Split…"), f"/orders/{order.id}/split"),) if fits else ()
 
 
+#: Stages in which a parcel has a number that its carrier may have scanned.
+_WITH_CARRIER = frozenset({"issued", "printed", "dispatched"})
+
+
 def _parcel_deeds(language: Language, seat: Seat, row: store.ParcelRow) -> tuple[Deed, ...]:
     may_ship, may_write = seat.caller.may("ship:write"), seat.caller.may("parcels:write")
     inside = row.stage in {"issued", "printed"}
@@ -287,6 +291,7 @@ def _parcel_deeds(language: Language, seat: Seat, row: store.ParcelRow) -> tuple
             may_ship and (inside or row.stage in {"refused", "conflict", "doubt"}),
         ),
         ("void", language.say("Void…"), may_ship and row.stage not in {"dispatched", "voided"}),
+        ("ask_carrier", language.say("Ask the carrier now…"), may_write and row.stage in _WITH_CARRIER),
         ("decide", language.say("Decide by hand…"), may_write and row.stage == "dispatched"),
     )
     return tuple(Deed(label, f"/parcels/ask?do={do}&id={row.id}", "") for do, label, fits in wanted if fits)

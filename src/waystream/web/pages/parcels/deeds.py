@@ -13,6 +13,7 @@ from waystream.kernel.tx import Tx
 from waystream.parts.floor import actions as floor
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.tracking import actions as tracking
+from waystream.parts.tracking import outages
 from waystream.web.acting import act_on_parcel, parse_ids
 from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
@@ -83,6 +84,14 @@ WORDINGS: dict[str, Wording] = {
             ("s-later", N_("Your name and the reason are written down with it.")),
         ),
         reason=N_("How do you know?"),
+    ),
+    "ask_carrier": Wording(
+        N_("Ask the carrier where this parcel is?"),
+        N_("Ask now"),
+        (
+            ("s-later", N_("The answer is taken in like a push; it is here in a moment.")),
+            ("s-hold", N_("One number is asked for every half hour.")),
+        ),
     ),
     "raw": Wording(
         N_("Open the raw push?"),
@@ -218,6 +227,16 @@ def decide(
         lambda tx, parcel_id: tracking.decide(tx, parcel_id, verdict=said, actor=actor, reason=reason),
     )
     return go(own_path(back), said=language_of(request).say("Your decision stands."))
+
+
+@router.post("/parcels/ask_carrier")
+def ask_carrier(
+    request: Request, seat: Annotated[Seat, requires("parcels:write")], id: Id, back: Back = "/parcels"
+) -> Response:
+    """Pull one trace list, by the carrier's rules."""
+    actor, networks = seat.caller.actor, context_of(request).networks
+    act_on_parcel(request, seat, id, lambda tx, parcel_id: outages.ask_now(tx, parcel_id, networks, actor=actor))
+    return go(own_path(back), said=language_of(request).say("The carrier is being asked."))
 
 
 @router.post("/parcels/raw")

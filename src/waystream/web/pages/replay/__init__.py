@@ -1,0 +1,1 @@
+"""Replays: kept pushes read again with today’s tables, the difference first."""
