@@ -33,6 +33,7 @@ def up(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
         finally:
             process.terminate()
             process.wait(60)
+        assert "Fatal" not in process.stderr.read(), "a child did not end cleanly"
 
 
 def status(at: int, path: str, *, push: bool = False) -> int:

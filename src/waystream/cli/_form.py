@@ -66,7 +66,8 @@ def end_with_parent() -> None:
     """
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(sys.stdin.fileno(), 1024):  # unbuffered: who waits in `sys.stdin` cannot be left at the end
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(ORPHAN_LIMIT_S)
         os._exit(1)
