@@ -28,7 +28,8 @@ GROUP_MAX_PUSHES = 64
 GROUP_MAX_BYTES = 2 * 1024 * 1024
 WAITING_MAX_PUSHES = 4_000
 WAITING_MAX_BYTES = 64 * 1024 * 1024
-APPLIERS = 2
+#: More wait for each other as soon as their groups touch a parcel both: tried, and slower.
+APPLIERS = 1
 RETRY_AFTER_S = 2.0
 
 T = TypeVar("T")
