@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from waystream import doctor, integrations, invariants, parts, rules
-from waystream.core.errors import Conflict
+from waystream.core.errors import Conflict, WaystreamError
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel import job_table, migrations, open_list, rule_jobs, sampling
 from waystream.kernel.backup import Source, make_backup
@@ -36,6 +37,8 @@ from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.sampling import Sampler
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
+from waystream.parts.backups import actions as backups
+from waystream.parts.backups.nightly import NightlyBackups, Rhythm
 from waystream.parts.tracking.door import Door
 from waystream.parts.tracking.stream import PushDoor, StreamApplier, StreamDoor, push_stream
 from waystream.parts.webhooks import courier
@@ -139,7 +142,7 @@ class App:
             self.clock = self._open_clock(stack, follow=joined, save=save_time and not joined)
             self._open_databases(stack, roles)
             self._open_jetstream(stack, roles)
-            for loop in self._loops(stack, roles):
+            for loop in (*self._loops(stack, roles), *self._backups(owner=save_time and not joined)):
                 loop.start()
                 stack.callback(loop.stop)
             self._open = stack.pop_all()
@@ -151,7 +154,16 @@ class App:
     def keep_backup(self, folder: Path, *, keep: int | None = None) -> tuple[Backup, list[str]]:
         """Make a backup in `folder` and leave the newest `keep` there; the names of those removed."""
         settings, postgres = self.settings, self._postgres
-        backup = make_backup(Source(settings.data_folder, settings.key_folder, self.urls.owner, postgres), folder)
+        began_at = self.clock.machine_now()
+        try:
+            backup = make_backup(Source(settings.data_folder, settings.key_folder, self.urls.owner, postgres), folder)
+        except WaystreamError as error:
+            why, ended_at = error.sentence, self.clock.machine_now()
+            self.machine.run(
+                lambda tx: backups.note_failure(tx, why, folder=str(folder), began_at=began_at, ended_at=ended_at)
+            )
+            raise
+        self.machine.run(lambda tx: backups.note_backup(tx, backup, folder=str(folder)))
         line = postgres.line if postgres else ""
         return backup, keep_newest(folder, keep, line=line) if keep else []
 
@@ -252,6 +264,20 @@ class App:
         return CONNECTIONS + sum(
             self.settings.job_workers if role is Role.JOBS else MORE_CONNECTIONS.get(role, 0) for role in roles
         )
+
+    def _backups(self, *, owner: bool) -> Iterator[Loop]:
+        """Backups are made where the server is: by its owner, when it lives for longer than a command."""
+        settings, postgres = self.settings, self._postgres
+        folder = settings.backup_folder
+        if owner and postgres is not None and folder is not None:
+            yield NightlyBackups(
+                self.machine,
+                Rhythm(
+                    every=timedelta(hours=settings.backup_every_h),
+                    make=lambda: self.keep_backup(folder, keep=settings.backups_kept),
+                    line=lambda: postgres.line,
+                ),
+            )
 
     def _loops(self, stack: ExitStack, roles: Roles) -> Iterator[Loop]:
         """What runs by itself, by role; what is asked over HTTP is in `server`."""

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 
 import uvicorn
 from fastapi import APIRouter
@@ -123,6 +124,7 @@ def _context(app: App, live: Live) -> WebContext:
         cookie_secure=app.settings.cookie_secure,
         body_limit_bytes=app.settings.web_body_kb * 1024,
         figures=app.figures,
+        backup_every=timedelta(hours=app.settings.backup_every_h),
         private_hosts=app.settings.private_hosts,
         rules=list_rules(app.rules),
         data_folder=app.settings.data_folder if app.settings.embedded else None,

@@ -74,6 +74,8 @@ class Settings:
     webhook_private_hosts: str
     webhook_failing_days: float
     backup_folder: Path | None
+    backup_every_h: float
+    backups_kept: int
     clock_speed: float
     log_level: Level
     log_json: bool
@@ -195,6 +197,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         for place, other in ((backups, data), (data, backups), (backups, settings.key_folder))
     ):
         raise Invalid("backup_folder", "backup_folder must lie outside data_folder and key_folder, best elsewhere.")
+    if settings.backup_every_h <= 0 or settings.backups_kept < 1:
+        raise Invalid("backup_every_h", "backup_every_h must be above 0 and backups_kept at least 1.")
     if settings.log_level not in LEVELS:
         raise Invalid("log_level", f"log_level must be one of {', '.join(LEVELS)}.")
     if settings.push_kept_days < 1:

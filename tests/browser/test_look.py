@@ -43,6 +43,7 @@ PAGES = {
     "printers": "/printers",
     "people": "/people",
     "shops": "/shops",
+    "backups": "/backups",
     "webhooks": "/webhooks",
     "webhook": "/webhooks/{webhook}",
     "machine": "/machine",

@@ -28,6 +28,7 @@ OWNERS = {
     },
     "floor": {"printer", "print"},
     "tally": {"tally"},
+    "backups": {"backup", "restoration"},
     "findings": {"finding"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {

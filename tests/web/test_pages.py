@@ -13,7 +13,7 @@ PAGES = (
     "/strangers?view=disputed", "/strangers?view=lines", "/strangers?view=clocks",
     "/setup", "/setup/aggregators/new", "/setup/accounts/new", "/setup/warehouses/new",
     "/printers", "/printers/new", "/people", "/people/new", "/people/keys/new", "/shops", "/shops/new", "/audit", "/me",
-    "/webhooks", "/webhooks/new", "/outages", "/replay",
+    "/webhooks", "/webhooks/new", "/backups", "/outages", "/replay",
     "/components", "/import", "/tasks", "/numbers", "/catalogue", "/catalogue/new",
 )  # fmt: skip
 ANSWER = re.compile(r'class="answer[^"]*">(.*?)</(?:p|h1)>', re.DOTALL)

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
 from waystream.core.errors import Conflict, Invalid, Unavailable
 from waystream.kernel import backup_check, migrations, server_conf, server_process
 from waystream.kernel.backup import CLOCK
@@ -36,6 +38,7 @@ LOOK_EVERY_S = 0.1
 TOO_LATE = "recovery ended before configured recovery target was reached"
 LAST_COMMIT = re.compile(r"last completed transaction was at log time (\S+ \S+)")
 SINGLE_USER_S = 300.0
+IDS_PASSED_OVER = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,17 @@ class _Recovery:
     @property
     def _socket_folder(self) -> Path:
         return server_conf.choose_socket_folder(self.making)
+
+
+def pass_over_ids(owner_url: str) -> None:
+    """What was numbered after the moment we came back to is known outside by its number: none is given again."""
+    with psycopg.connect(owner_url, application_name="waystream restore") as conn:
+        conn.execute(
+            """SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass,
+                             least(max_value, coalesce(last_value, start_value) + %s)) FROM pg_sequences
+               WHERE schemaname = 'public'""",
+            [IDS_PASSED_OVER],
+        )
 
 
 def _set_passwords(account: ServerAccount, cluster: Path, passwords: server_conf.Passwords) -> None:

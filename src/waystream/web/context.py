@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ class WebContext:
     requests: Pace = field(default_factory=new_requests)
     searches: Pace = field(default_factory=new_searches)
     figures: Figures = field(default_factory=Figures)
+    backup_every: timedelta = timedelta(days=1)
     rules: Mapping[str, Rule] = field(default_factory=dict)
     data_folder: Path | None = None  # where the embedded database lies
     private_hosts: frozenset[str] = frozenset()  # where webhooks may go though it is private

@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from waystream.core import account as accounts
 from waystream.core.errors import Conflict, Invalid, Missing, Unreadable
+from waystream.core.events.fulfilment import PrintFailed
 from waystream.kernel.audit import Entry
 from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import open_sealed
 from waystream.parts.floor import store
 from waystream.parts.floor.model import (
+    RESTORED,
     Label,
     LabelRow,
     Print,
@@ -68,6 +70,15 @@ def remove_printer(tx: Tx, printer_id: int, *, actor: str) -> None:
         raise Conflict("A warehouse prints here, or labels were printed here: switch the printer off instead.")
 
     tx.note(Entry(actor, "printer.remove", f"printer:{printer_id}"))
+
+
+def fail_after_restore(tx: Tx) -> int:
+    """The database came back to an earlier moment: whether a waiting label is on paper by now, a person has to look.
+    How many."""
+    failed = store.fail_waiting(tx.conn, said=RESTORED)
+    for print_id, shop_id, parcel_id in failed:
+        tx.emit(PrintFailed(shop_id=shop_id, parcel_id=parcel_id, print_id=print_id, reason=RESTORED))
+    return len(failed)
 
 
 def move_queue(tx: Tx, printer_id: int, *, to: int, actor: str) -> int:

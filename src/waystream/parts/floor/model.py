@@ -18,6 +18,7 @@ CHINA = timezone(timedelta(hours=8))
 # What a print says of itself, beside what its printer said.
 DESTROY_PAPER = "The label was voided while it printed: destroy the paper."
 MAYBE_ON_PAPER = "The label was voided after it went to the printer: destroy the paper if there is one."
+RESTORED = "The database was restored while this label waited: it may be on paper already. Look before you print again."
 RUN_DIED = "Printing this label failed several times without an answer: look at the printer, then print it again."
 
 _PRODUCTS = {"1": "标准快件"}

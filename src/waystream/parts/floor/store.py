@@ -182,6 +182,16 @@ def settle_print(
     )
 
 
+def fail_waiting(conn: Connection, *, said: str) -> list[tuple[int, int, int]]:
+    """Every print that waits or is on its way is failed; (id, shop, parcel) of each."""
+    rows = conn.execute(
+        """UPDATE print SET state = 'failed', said = %s WHERE state IN ('queued', 'printing')
+           RETURNING id, shop_id, parcel_id""",
+        (said,),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def void_prints(conn: Connection, label_ids: Sequence[int]) -> int:
     """By way of their parcels: prints are found by those."""
     return conn.execute(

@@ -185,6 +185,16 @@ def note_number(conn: Connection, take_id: int, number: str) -> None:
     conn.execute("UPDATE take SET number = %s WHERE id = %s AND number = ''", [number, take_id])
 
 
+def doubt_open(conn: Connection, *, at: datetime) -> list[int]:
+    """Every open attempt as one that may have been answered; their ids. Doubt counts from `at`."""
+    rows = conn.execute(
+        """UPDATE take SET state = 'doubt', attempts = greatest(attempts, 1), asked_at = %s, said = 'restored'
+           WHERE state IN ('planned', 'asked') RETURNING id""",
+        [at],
+    )
+    return sorted(row[0] for row in rows)
+
+
 def keep_reply(conn: Connection, take_id: int, *, key_id: int, sealed: bytes) -> None:
     """Unless the receiver was erased meanwhile: a reply may quote them."""
     conn.execute(

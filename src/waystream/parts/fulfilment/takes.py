@@ -134,6 +134,18 @@ def _in_doubt(tx: Tx, family: Family, take: TakeRow, *, said: str) -> None:
     tx.emit(TakeInDoubt(shop_id=family.mother.shop_id, parcel_id=family.mother.id, take_id=take.id))
 
 
+def doubt_after_restore(tx: Tx) -> int:
+    """The database came back to an earlier moment: each open attempt may have been answered since, and its own code
+    will tell. How many; their jobs, which came back too, ask again."""
+    doubted = store_takes.doubt_open(tx.conn, at=tx.now)
+    for take_id in doubted:
+        family, take = _locked(tx, take_id)
+        if not take.unwanted and family.mother.stage == "asked":
+            store.set_answer(tx.conn, family.parcel_ids, stage="doubt", at=tx.now)
+        tx.emit(TakeInDoubt(shop_id=family.mother.shop_id, parcel_id=family.mother.id, take_id=take.id))
+    return len(doubted)
+
+
 def settle(tx: Tx, take_id: int, answer: TakeAnswer, *, reply: bytes = b"", codes: Codes = random_code) -> bool:
     """What the carrier's answer makes of the attempt and its parcel. False: not believed yet, ask again later."""
     family, take = _locked(tx, take_id)

@@ -238,6 +238,14 @@ def watch_again(tx: Tx, binding_id: int, *, actor: str) -> None:
     tx.note(Entry(actor, "subscription.ask", f"parcel:{watched.parcel_id}", watched.shop_id))
 
 
+def watch_after_restore(tx: Tx) -> int:
+    """What was pushed between the restored moment and now is not here; asking again makes the aggregator tell it all.
+    How many; they are asked at the rate that its rules allow."""
+    asked = store.set_all_asked(tx.conn)
+    tx.enqueue(*(_subscribe_job(watched) for watched in asked))
+    return len(asked)
+
+
 def end_watch(tx: Tx, parcel_ids: Sequence[int]) -> None:
     """These journeys are over."""
     if parcel_ids:

@@ -230,6 +230,18 @@ def set_asked(conn: Connection, binding_id: int) -> None:
     conn.execute("UPDATE subscription SET state = 'asked' WHERE binding_id = %s AND state = 'died'", [binding_id])
 
 
+def set_all_asked(conn: Connection) -> list[Watched]:
+    """Every live number that is watched is asked for once more."""
+    rows = conn.execute(
+        """UPDATE subscription SET state = 'asked' FROM binding
+           WHERE binding.id = subscription.binding_id AND binding.state = 'live' AND subscription.state = 'live'
+           RETURNING subscription.binding_id"""
+    )
+    ids = [row[0] for row in rows]
+    with conn.cursor(row_factory=class_row(Watched)) as cur:
+        return cur.execute(_WATCHED + "WHERE subscription.binding_id = ANY(%s) ORDER BY binding.id", [ids]).fetchall()
+
+
 def set_live(conn: Connection, binding_id: int, *, at: datetime) -> None:
     """The aggregator took the asking; it counts for the month."""
     conn.execute(

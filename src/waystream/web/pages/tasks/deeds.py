@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from waystream.core.errors import Missing
 from waystream.kernel.tx import Tx
+from waystream.parts.backups import actions as backups
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment import cancels, lists, takes
 from waystream.parts.hub import actions as hub
 from waystream.parts.tracking import actions as tracking
-from waystream.web.acting import act_on_parcel, act_on_part, parse_ids
+from waystream.web.acting import act_on_parcel, act_on_part, act_on_setup, parse_ids
 from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
@@ -24,7 +25,7 @@ from waystream.web.views import Ask, Effect
 
 router = APIRouter()
 
-SHIP, WATCH = "ship:write", "parcels:write"
+SHIP, WATCH, SETUP = "ship:write", "parcels:write", "setup:write"
 
 Id = Annotated[str, Form(max_length=20)]
 Back = Annotated[str, Form(max_length=2000)]
@@ -119,6 +120,16 @@ WORDINGS: dict[str, Wording] = {
             ("s-later", N_("The aggregator is asked as soon as its rules allow.")),
             ("s-hold", N_("It is one of the few askings it takes for a number in a month.")),
         ),
+    ),
+    "restore": Wording(
+        N_("Have you looked through what the restore may have forgotten?"),
+        N_("Looked through"),
+        "/tasks/restore",
+        (
+            ("s-done", N_("Orders that had left are not shipped again, labels on paper are not printed again.")),
+            ("s-later", N_("Numbers taken in the meantime arrive as strangers when the carrier scans them.")),
+        ),
+        reason=N_("What was done about it?"),
     ),
     "dispute": Wording(
         N_("Have you looked into these scans?"),
@@ -259,3 +270,13 @@ def settle_dispute(
         lambda tx, parcel_id: tracking.settle_disputes(tx, parcel_id, number, actor=actor, reason=reason),
     )
     return go(own_path(back), said=language_of(request).say("They are no task any more."))
+
+
+@router.post("/tasks/restore")
+def settle_restore(
+    request: Request, seat: Annotated[Seat, requires(SETUP)], id: Id, reason: Reason, back: Back = "/tasks"
+) -> Response:
+    """People have compared the warehouse with what is here."""
+    [restoration_id], actor = parse_ids([id]), seat.caller.actor
+    act_on_setup(request, lambda tx: backups.settle_restoration(tx, restoration_id, actor=actor, reason=reason))
+    return go(own_path(back), said=language_of(request).say("The restore is looked through."))

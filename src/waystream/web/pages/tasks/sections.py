@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from waystream.core.ports import Network
+from waystream.parts.backups.model import RestorationRow
 from waystream.parts.floor.model import Print
 from waystream.parts.fulfilment.store_lists import CancelItem, TakeItem
 from waystream.parts.fulfilment.store_tasks import Refusal
@@ -15,13 +16,14 @@ from waystream.parts.tracking.store_lists import DisputeRow
 from waystream.parts.webhooks.model import Endpoint
 from waystream.web.auth import Seat
 from waystream.web.mending import say_mend
+from waystream.web.pages.backups.page import tell_forgotten
 from waystream.web.pages.tasks.waiting import READ_AT_MOST, Tasks
 from waystream.web.shell.language import N_, Language, Moment
 from waystream.web.shell.vocabulary import carrier_name
 from waystream.web.views import Deed
 
 SHOWN = 50
-SHIP, WATCH = "ship:write", "parcels:write"
+SHIP, WATCH, SETUP = "ship:write", "parcels:write", "setup:write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,10 @@ class Drawing:
 
 #: Title, and the one sentence that says what to do.
 _HEADS: dict[str, tuple[str, str]] = {
+    "restores": (
+        N_("A restore may have forgotten"),
+        N_("Look through what left and what was printed before you ship and print on."),
+    ),
     "conflicts": (
         N_("Numbers in conflict"),
         N_("Look the number up with the carrier, then say whose it is; nothing is asked for until then."),
@@ -155,6 +161,7 @@ def draw_sections(drawing: Drawing) -> tuple[Section, ...]:
     """The gravest first; a kind without a task is not there."""
     tasks = drawing.tasks
     wanted = (
+        drawing.section("restores", "s-exception", [_restore(drawing, row) for row in tasks.restores]),
         drawing.section("conflicts", "s-exception", [_conflict(drawing, take) for take in tasks.conflicts]),
         drawing.section("alarms", "s-exception", [_dispute(drawing, row) for row in tasks.alarms]),
         drawing.section("cancels", "s-exception", [_cancel(drawing, row) for row in tasks.cancels]),
@@ -245,6 +252,18 @@ def _refusal(drawing: Drawing, row: Refusal) -> Line:
         why=say_mend(language, row.mend, drawing.networks),
         since=row.since,
         deeds=(drawing.deed(N_("Ship again…"), SHIP, do="ship", mend=row.mend, account=row.account_id or 0),),
+    )
+
+
+def _restore(drawing: Drawing, row: RestorationRow) -> Line:
+    """Orders and labels of before may be dealt with already; numbers taken since arrive as strangers."""
+    return drawing.line(
+        row.backup,
+        href="/backups" if drawing.seat.caller.may("setup:read") else "/strangers",
+        of="",
+        why=tell_forgotten(drawing.language, row),
+        since=row.since,
+        deeds=(drawing.deed(N_("Looked through…"), SETUP, do="restore", id=row.id),),
     )
 
 

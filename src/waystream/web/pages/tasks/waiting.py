@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from waystream.kernel.tx import Tx
+from waystream.parts.backups import actions as backups
+from waystream.parts.backups.model import RestorationRow
 from waystream.parts.floor import actions as floor
 from waystream.parts.floor.model import Print
 from waystream.parts.fulfilment import lists
@@ -43,6 +45,7 @@ class Tasks:
     dead: tuple[Watched, ...]
     pools: tuple[AccountRow, ...]
     endpoints: tuple[Endpoint, ...]
+    restores: tuple[RestorationRow, ...]
     names: dict[int, Named]
     now: datetime
 
@@ -50,7 +53,7 @@ class Tasks:
     def count(self) -> int:
         """A refusal counts once: it is mended once for all its parcels."""
         kinds = (self.conflicts, self.cancels, self.alarms, self.disputes, self.refusals, self.prints, self.dead)
-        return sum(len(kind) for kind in kinds) + len(self.pools) + len(self.endpoints)
+        return sum(len(kind) for kind in kinds) + len(self.pools) + len(self.restores) + len(self.endpoints)
 
     @property
     def oldest(self) -> datetime:
@@ -62,6 +65,7 @@ class Tasks:
             *(refusal.since for refusal in self.refusals),
             *(paper.queued_at for paper in self.prints),
             *(number.died_at for number in self.dead if number.died_at),
+            *(restore.since for restore in self.restores),
             *(endpoint.disabled_at for endpoint in self.endpoints if endpoint.disabled_at),
         ]
         return min(since, default=self.now)
@@ -86,6 +90,7 @@ def gather(tx: Tx, seat: Seat) -> Tasks:
         dead=tuple(dead),
         pools=_low(tx, here),
         endpoints=_silent(tx, seat),
+        restores=tuple(backups.list_unsettled(tx)),
         names=name_parcels(tx.conn, {each.parcel_id for each in of_parcels}),
         now=tx.now,
     )
