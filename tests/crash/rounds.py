@@ -32,6 +32,7 @@ ACKS_BEFORE, ACKS_AFTER = (1, 40), 10
 LATER_S = 0.4
 SETTLED_EVERY = 20
 TRY_LIMIT_S = 90.0
+QUIET_LIMIT_S = 240.0  # a job that failed a few times waits a minute or two for its next try
 #: What is killed, in this order by seed; a process of the site by its name, or one of these.
 ENGINE = ("database", "session", "database restart", "full disk", "network")
 
@@ -159,10 +160,10 @@ def show_new_numbers(scene: Scene, *, way: Way = WAY) -> None:
 
 def _judge(scene: Scene) -> Verdict:
     """Let everything come to its end, then look."""
-    _persist(lambda: story.wait_until_quiet(scene.app))
+    _persist(lambda: story.wait_until_quiet(scene.app, limit_s=QUIET_LIMIT_S))
     show_new_numbers(scene)
     scene.carriers.finish()
-    _persist(lambda: story.wait_until_quiet(scene.app))
+    _persist(lambda: story.wait_until_quiet(scene.app, limit_s=QUIET_LIMIT_S))
     found = verdict.judge(scene.app, scene.network, scene.carriers.ledger)
     scene.carriers.go_on()
     return found

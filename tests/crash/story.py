@@ -31,6 +31,18 @@ SELECT (SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND kind <>
 """
 
 
+#: The same in words, for whoever has to find out why it does not end.
+STILL = """
+SELECT format('job %s %s is %s, attempt %s, due in %s s: %s', kind, key, state, attempts,
+              round(extract(epoch FROM due_at - clock_timestamp())), error)
+FROM job WHERE state IN ('ready', 'running') AND kind <> 'test_aggregator'
+UNION ALL SELECT format('rule %s stands at %s of %s', rule, rule_cursor.position, sequencer.position)
+FROM rule_cursor, sequencer WHERE rule_cursor.position < sequencer.position
+UNION ALL SELECT format('take %s is %s', id, state) FROM take WHERE state IN ('planned', 'asked')
+UNION ALL SELECT format('%s events wait for their place', count(*)) FROM event_new HAVING count(*) > 0
+"""
+
+
 def set_up(tx: Tx, *, network_url: str, labels: Path) -> None:
     """One shop, one warehouse that dispatches at print, one carrier; found there on every later start."""
     if shops.list_shops(tx):
@@ -94,13 +106,18 @@ def move_all(tx: Tx, order_ids: list[int]) -> None:
     orders.accept(tx, [parse_order(order(int(number[1:]), "人民路2号")) for number in numbers])
 
 
-def wait_until_quiet(app: App) -> None:
+def wait_until_quiet(app: App, *, limit_s: float = QUIET_LIMIT_S) -> None:
     """Until nothing is left to do; a system that never gets quiet fails the test that waits for it."""
-    deadline = time.monotonic() + QUIET_LIMIT_S
+    deadline = time.monotonic() + limit_s
     calm = 0
     while calm < 3:
-        assert time.monotonic() < deadline, "there is still work after a minute"
+        assert time.monotonic() < deadline, f"there is still work after {limit_s:.0f} s: {list_work(app)}"
         time.sleep(0.1)
         with app.machine.begin(read_only=True) as tx:
             row = tx.conn.execute(BUSY).fetchone()
         calm = calm + 1 if row is not None and row[0] == 0 else 0
+
+
+def list_work(app: App) -> list[str]:
+    with app.machine.begin(read_only=True) as tx:
+        return [str(row[0]) for row in tx.conn.execute(STILL.encode()).fetchmany(10)]
