@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
 from benchmarks.pushes.nats_servers import Servers, running_servers
 from tests.engine import Engine
@@ -12,6 +13,10 @@ from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
 from waystream.kernel.jetstream import JetStream, Place
 from waystream.kernel.vault import Keys, Vault
+
+# How long an example takes says how busy the machine is, nothing of what must be true.
+settings.register_profile("waystream", deadline=None)
+settings.load_profile("waystream")
 
 BUSINESS_TIME = datetime(2026, 11, 12, 6, 32, tzinfo=UTC)
 
