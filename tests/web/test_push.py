@@ -220,6 +220,22 @@ def test_a_full_door_is_answered_with_failure(work: Work, shop: Shop) -> None:
     assert rows(work, "SELECT count(*) FROM inbox") == [0]
 
 
+def test_an_outage_is_one_line_of_the_log_not_one_for_each_push(
+    work: Work, shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = Door(work, waiting_max_pushes=0)
+    desk = PushDesk(work=work, networks={"kdniao": adapter.network}, door=full)
+    desk.refresh()
+    for hour in range(5):
+        assert post(desk, signed("YT1", 1, 2 + hour)).status_code == 503
+    desk.start()
+    desk.stop()
+    said = [record.getMessage() for record in caplog.records if record.name == "waystream.push"]
+    assert said == [
+        "5 pushes were answered with failure: Unavailable: Too many pushes are waiting: send it again later"
+    ]
+
+
 def test_every_push_is_observed_and_its_carrier_heard(work: Work, shop: Shop) -> None:
     figures = Figures()
     observers = Observers(figures)

@@ -67,6 +67,7 @@ class PushDesk:
         self._good: set[int] = set()
         self._bad: Counter[int] = Counter()
         self._heard: Counter[tuple[int, str]] = Counter()
+        self._failed: Counter[str] = Counter()
         self._hearing = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tend, name="push desk", daemon=True)
@@ -80,6 +81,7 @@ class PushDesk:
         """Take in what was accepted, write down the counts, then end."""
         self._ended.set()
         self._thread.join()
+        self._log_failures()
         self._door.stop()
 
     def refresh(self) -> None:
@@ -88,19 +90,33 @@ class PushDesk:
         bad, self._bad = self._bad, Counter()
         with self._hearing:
             heard, self._heard = self._heard, Counter()
-        self._accounts, outage_id = self._work.run(
-            lambda tx: (_exchange_counts(tx, good, bad, heard), outages.beat(tx, self._networks))
-        )
+        try:
+            self._accounts, outage_id = self._work.run(
+                lambda tx: (_exchange_counts(tx, good, bad, heard), outages.beat(tx, self._networks))
+            )
+        except (psycopg.Error, WaystreamError):
+            self._good |= good
+            self._bad.update(bad)
+            with self._hearing:
+                self._heard.update(heard)
+            raise
         if outage_id is not None:
             log.warning("outage %d: pushes could not be taken in, the carriers are asked", outage_id)
 
     def _tend(self) -> None:
         while not self._ended.is_set():
             self._ended.wait(REFRESH_S)
+            self._log_failures()
             try:
                 self.refresh()
             except (psycopg.Error, WaystreamError) as error:
                 log.warning("the accounts of pushes were not refreshed: %s", error_text(error))
+
+    def _log_failures(self) -> None:
+        """One line for each kind of trouble: in an outage thousands of pushes a second meet the same."""
+        failed, self._failed = self._failed, Counter()
+        for error, count in failed.items():
+            log.warning("%d pushes were answered with failure: %s", count, error)
 
     async def answer(self, request: Request) -> Response:
         """One push, from its bytes to its answer."""
@@ -162,7 +178,7 @@ class PushDesk:
         try:
             await asyncio.wrap_future(self._door.submit(received))
         except (psycopg.Error, WaystreamError) as error:
-            log.warning("a push is answered with failure: %s", error_text(error))
+            self._failed[error_text(error)] += 1
             return "again later"
         return ""
 
@@ -175,7 +191,7 @@ class PushDesk:
                 )
             )
         except (psycopg.Error, WaystreamError) as error:
-            log.warning("a push is answered with failure: %s", error_text(error))
+            self._failed[error_text(error)] += 1
             return "again later"
         return ""
 
