@@ -173,10 +173,13 @@ class Window:
         return self.events[bisect_right(self.events, position, key=_position) :]
 
     def follow(self, tx: Tx) -> "Window":
-        """The window with what came since; of a log that ran far ahead only the newest."""
+        """The window with what came since; of a log that ran far ahead only the newest, of one that is shorter than
+        it was (a database put back, a fail-over to a copy that lagged) nothing of what we had."""
         head = log.head(tx.conn)
         if head == self.upto:
             return self
+        if head < self.upto:
+            return NOTHING_READ.follow(tx)
         oldest = head - WINDOW
         came = log.read(tx.conn, after=max(self.upto, oldest), upto=head, limit=WINDOW)
         if self.upto < oldest:
@@ -313,19 +316,21 @@ class Dispatcher:
         polled = time.monotonic() - self._polled_at >= self._poll_s
         if not (self._wake.heard() or polled):
             return
-        known = self._window
         with self._work.begin(read_only=True) as tx:
-            self._window = self._window.follow(tx)
-            if polled:
-                self._due |= rule_cursor.list_lagging(tx.conn) & self.rules.keys()
-                self._polled_at = time.monotonic()
-        self._note_arrivals(known)
+            window = self._window.follow(tx)
+            lagging = rule_cursor.list_lagging(tx.conn) if polled else set()
+        # Only now, together: a window that moved on while its arrivals went unnoted would hide them for ever.
+        self._note_arrivals(window)
+        self._due |= lagging & self.rules.keys()
+        self._polled_at = time.monotonic() if polled else self._polled_at
 
-    def _note_arrivals(self, known: Window) -> None:
-        """What came since the `known` window makes its rules due, and lies quiet for all others."""
-        after, upto = self._window.after, self._window.upto
-        skipped = after > known.upto  # more came than a window holds: whose events lie there nobody knows
-        arrived = {told.name for told in self._window.since(known.upto)}
+    def _note_arrivals(self, window: Window) -> None:
+        """What came since the window we had makes its rules due, and lies quiet for all others."""
+        known, self._window = self._window, window
+        upto = window.upto
+        # More came than a window holds, or the log itself was put back: whose events lie there nobody knows.
+        skipped = upto < known.upto or window.after > known.upto
+        arrived = {told.name for told in window.since(known.upto)}
         for rule in self.rules.values():
             if skipped or rule.events & arrived:
                 self._due.add(rule.name)

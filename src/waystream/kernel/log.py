@@ -109,10 +109,9 @@ def sequence(conn: Connection[Any], *, limit: int = PLACED_AT_ONCE) -> int:
 
     The row lock makes us the only one until the commit; the second statement's snapshot is taken under it, so it
     sees what the sequencer before us did. An event that commits late is simply placed later: nothing is skipped.
-    The commit need not wait for the disk: whoever moves a cursor by a position flushes it with the cursor, and a
-    position that a crash forgets is given anew.
+    The commit waits for the disk before anyone sees it: what a reader remembers of a position, here in memory or far
+    away, no crash of the server may take back and give to another event.
     """
-    conn.execute("SET LOCAL synchronous_commit = off")
     conn.execute("SELECT FROM sequencer FOR UPDATE")
     placed = conn.execute(
         """WITH taken AS (
