@@ -124,6 +124,30 @@ def test_texts_are_cleaned_and_bounded() -> None:
     assert (len(told.traces[0].text), told.traces[0].location, len(told.our_code)) == (500, "深圳", 64)
 
 
+@pytest.mark.parametrize("torn", ["派件员：王小明 13800001111", "业务员王小明已揽收", "电话138 0000 1111"])
+@pytest.mark.parametrize("kept", range(1, 18))
+def test_what_the_edge_tears_goes_whole(torn: str, kept: int) -> None:
+    """However much of a phone or a name lies before the edge: nothing of it is left to be stored unmasked."""
+    before = "已到达" * 170
+    said = before[: 500 - min(kept, len(torn) - 1) - 1] + "，" + torn
+    assert len(said) > 500
+    [told] = push([item(Traces=[trace(1, AcceptStation=said)])]).told
+    assert told.traces[0].text == said.removesuffix(torn)
+
+
+def test_a_cut_text_without_a_clause_ends_before_its_torn_digits() -> None:
+    [told] = push([item(Traces=[trace(1, AcceptStation="长" * 492 + "138 0000 1111")])]).told
+    assert told.traces[0].text == "长" * 492
+
+
+def test_an_unreadable_line_is_cut_before_a_torn_phone() -> None:
+    said = "已" * 270 + "，派件员电话13800001111"
+    [told] = push([item(Traces=[trace(1), trace(2, AcceptTime="soon", AcceptStation=said)])]).told
+    assert [line.line for line in told.unread] == ["soon " + "已" * 270 + "，派件员电话13800001111"]
+    [told] = push([item(Traces=[trace(1), trace(2, AcceptTime="soon", AcceptStation="到" * 15 + said)])]).told
+    assert [line.line for line in told.unread] == ["soon " + "到" * 15 + "已" * 270 + "，"]
+
+
 def test_the_answer_is_in_their_words() -> None:
     reply = network.answer_push(merchant_id="7", at=datetime(2026, 3, 2, 10, tzinfo=UTC), accepted=True, reason="")
     assert (reply.status, json.loads(reply.body)) == (

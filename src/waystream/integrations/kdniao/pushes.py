@@ -19,7 +19,16 @@ from waystream.integrations.kdniao.documents import Document, PushDocument, Trac
 from waystream.integrations.kdniao.manifest import MANIFEST
 from waystream.integrations.kdniao.salvage import LINE_MAX_CHARS, Salvaged, salvage, salvage_item
 from waystream.integrations.kdniao.statuses import PICKUP, SILENT_PICKUPS
-from waystream.integrations.kdniao.wire import Envelope, instant, read_document, stamp, text, truth, write_envelope
+from waystream.integrations.kdniao.wire import (
+    Envelope,
+    clip,
+    instant,
+    read_document,
+    stamp,
+    text,
+    truth,
+    write_envelope,
+)
 
 _PICKUP_PUSH = "103"
 QUERY = "8001"
@@ -216,7 +225,7 @@ def _timed(rows: list[TraceRow]) -> tuple[tuple[Trace, ...], tuple[Unread, ...]]
             traces.append(_trace(row))
         except Unreadable as error:
             line = f"{_name(row.accept_time)} {text(row.accept_station)}".strip()
-            untimed.append(Unread(line[:LINE_MAX_CHARS], error.sentence))
+            untimed.append(Unread(clip(line, LINE_MAX_CHARS), error.sentence))
     traces.sort(key=_at)
     return tuple(traces[-MANIFEST.traces_max :]), tuple(untimed[: MANIFEST.traces_max])
 
@@ -226,7 +235,7 @@ def _trace(row: TraceRow) -> Trace:
     return Trace(
         raw_time=raw_time,
         at=instant(raw_time),
-        text=text(row.accept_station)[: MANIFEST.text_max_chars],
+        text=clip(text(row.accept_station), MANIFEST.text_max_chars),
         code=_name(row.action),
         location=_name(row.location),
     )

@@ -12,7 +12,7 @@ from msgspec import Raw, field
 from waystream.core.errors import Unreadable
 from waystream.core.ports import Unread
 from waystream.integrations.kdniao.documents import Document, PushDocument, TraceRow, Tracked, Word
-from waystream.integrations.kdniao.wire import read_document, text
+from waystream.integrations.kdniao.wire import clip, read_document, text
 
 LINE_MAX_CHARS = 300
 
@@ -136,4 +136,4 @@ def _quoted(raw: bytes) -> str:
         words = [each if isinstance(each, str) else msgspec.json.encode(each).decode() for each in told]
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return ""
-    return text(" ".join(words))[:LINE_MAX_CHARS]
+    return clip(text(" ".join(words)), LINE_MAX_CHARS)

@@ -28,6 +28,8 @@ STAMPS_KEPT = 65_536
 _PEELS_MAX = 2  # some clients URL-encode and let their HTTP library encode again
 _YEARS = range(2000, 2100)
 _STAMP = re.compile(r"\s*(\d{4})[-/年](\d{1,2})[-/月](\d{1,2})日?[ T]*(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?")
+_CLAUSE_ENDS = "，。；,;!！?？"
+_TORN_DIGITS = re.compile(r"[\d+ -]+$")
 _CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 
 T = TypeVar("T")
@@ -124,6 +126,18 @@ def text(word: Word) -> str:
     if word is None:
         return ""
     return str(int(word) if isinstance(word, float) and word.is_integer() else word)
+
+
+def clip(whole: str, max_chars: int) -> str:
+    """A text for people of at most so many characters.
+
+    Of a longer one the clause that the edge tears goes whole: half a phone or a name without what follows it would
+    not be masked.
+    """
+    if len(whole) <= max_chars:
+        return whole
+    end = max(whole.rfind(mark, 0, max_chars) for mark in _CLAUSE_ENDS) + 1
+    return whole[:end] if end else _TORN_DIGITS.sub("", whole[:max_chars])
 
 
 def truth(word: Word) -> bool:
