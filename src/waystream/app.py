@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from waystream import doctor, integrations, invariants, parts, rules
 from waystream.core.errors import Conflict, WaystreamError
 from waystream.core.ports import Network, PrinterDriver
-from waystream.kernel import job_table, migrations, open_list, rule_jobs, sampling
+from waystream.kernel import job_table, migrations, open_list, rule_jobs, rule_request, sampling
 from waystream.kernel.backup import Source, make_backup
 from waystream.kernel.backup_folder import Backup, keep_newest
 from waystream.kernel.clock import Clock, FastClock, SystemClock
@@ -94,7 +94,7 @@ def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
 def load_work(outside: Outside, settings: Settings) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
     """Every part's job handlers and sweeps; a part whose sweeps need settings has `list_sweeps` to say them."""
     handlers: list[Handler] = []
-    sweeps: list[Sweep] = [job_table.pruning(), sampling.sweep(), idempotency.sweep()]
+    sweeps: list[Sweep] = [job_table.pruning(), rule_request.pruning(), sampling.sweep(), idempotency.sweep()]
     for part in open_list.load(parts):
         if (Path(str(part.__path__[0])) / "jobs.py").exists():
             jobs = importlib.import_module(f"{part.__name__}.jobs")

@@ -12,14 +12,14 @@ from tests.kernel.test_dispatcher import Copying, done, parked, standing, subjec
 from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.core.events import Event
 from waystream.core.events.orders import OrderHeld, OrderReleased
-from waystream.kernel import log, rule_jobs, rule_mending
+from waystream.kernel import log, rule_jobs, rule_mending, rule_request
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
 from waystream.kernel.dispatcher import Dispatcher, Rule
 from waystream.kernel.jobs import Claimed, Job, Run
 from waystream.kernel.log import Recorded
 from waystream.kernel.rule_mending import Start
-from waystream.kernel.rule_request import Request
+from waystream.kernel.rule_request import Asked, Request
 from waystream.kernel.runner import Runner
 from waystream.kernel.tx import Tx, Work
 from waystream.kernel.vault import Keys
@@ -342,3 +342,19 @@ def test_a_loop_through_jobs_is_stopped_as_well(work: Work) -> None:
     assert {cause.partition(":")[0] for cause in causes[1:]} == {"job"}
     [(error,)] = rows(work.database, "SELECT error FROM job WHERE state = 'given_up'")
     assert error == "EndlessCause: a chain of more than 16 events: rules feed each other"
+
+
+def test_wishes_that_ended_long_ago_are_pruned_and_waiting_ones_stay(work: Work) -> None:
+    def ask(tx: Tx, *, days: int, done: bool) -> int:
+        return rule_request.insert(tx.conn, Asked("copying", "skip", WHO, done=done), at=AT - timedelta(days=days))
+
+    with work.begin() as tx:
+        ended, waiting, young = (
+            ask(tx, days=366, done=True),
+            ask(tx, days=366, done=False),
+            ask(tx, days=364, done=True),
+        )
+    runner = Runner(work, [], [rule_request.pruning()])
+    assert runner.sweep("ended_rule_requests") == 1
+    assert rows(work.database, "SELECT id FROM rule_request ORDER BY id") == [(waiting,), (young,)]
+    assert ended not in (waiting, young)

@@ -1,15 +1,21 @@
 """What people asked of rules and what came of it: the SQL of `rule_request`.
 
-A row is written where it is asked, by any process; whoever runs jobs does the work and writes the outcome.
+A row is written where it is asked, by any process; whoever runs jobs does the work and writes the outcome. What has
+ended is kept for a while; what waits is never pruned.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from psycopg import Connection
 
+from waystream.kernel.jobs import Sweep
+from waystream.kernel.tx import Tx
+
 Wish = Literal["retry", "skip", "resume", "replay", "dry_run"]
+
+PRUNED_AT_ONCE = 10_000
 
 COLUMNS = """id, rule, wish, from_position, upto_position, actor, reason, asked_at, state, ended_at, events, undigested,
              emitted, enqueued, error"""
@@ -117,3 +123,21 @@ def list_of_rule(conn: Connection[Any], rule: str, *, limit: int) -> list[Reques
     """What was asked of a rule, the newest first."""
     rows = conn.execute(f"SELECT {COLUMNS} FROM rule_request WHERE rule = %s ORDER BY id DESC LIMIT %s", [rule, limit])
     return [Request(*row) for row in rows]
+
+
+def prune(conn: Connection[Any], *, before: datetime) -> int:
+    """Remove wishes that ended before that instant, oldest first, at most PRUNED_AT_ONCE; how many."""
+    return conn.execute(
+        """DELETE FROM rule_request WHERE id IN (
+               SELECT id FROM rule_request WHERE ended_at < %s ORDER BY id LIMIT %s)""",
+        [before, PRUNED_AT_ONCE],
+    ).rowcount
+
+
+def pruning(*, every_s: float = 3600.0, keep_days: float = 365.0) -> Sweep:
+    """The sweep that keeps the table small; who asked for what stays in the audit log."""
+
+    def do(tx: Tx) -> int:
+        return prune(tx.conn, before=tx.now - timedelta(days=keep_days))
+
+    return Sweep("ended_rule_requests", every_s, do)
