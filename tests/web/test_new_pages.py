@@ -278,6 +278,19 @@ class TestLimits:
             assert "Every number that was taken" in answer_of(person.get("/numbers").text)
             assert len(person.get("/numbers.csv").text.splitlines()) == 1
 
+    def test_disputed_scans_are_listed_for_their_own(self, office: Office, elsewhere: tuple[Person, ...]) -> None:
+        parcel_id, number = put_dispute(office)
+        own = office.hire(Role.OWNER, warehouses=(office.world.warehouse_id,))
+        address = "/api/disputed-scans"
+        for query in ("", f"?parcel={parcel_id}"):
+            assert [scan["number"] for scan in own.client.get(address + query).json()["scans"]] == [number]
+            for person in elsewhere:
+                assert person.client.get(address + query).json() == {"scans": []}
+        assert number in own.get("/strangers?view=disputed").text
+        for person in elsewhere:
+            assert number not in person.get("/strangers?view=disputed").text
+        assert office.stranger().get(address).status_code == 401
+
     def test_nothing_is_settled(self, office: Office, elsewhere: tuple[Person, ...]) -> None:
         take_id, _ = put_conflict(office)
         cancel_id, _ = put_cancel(office)

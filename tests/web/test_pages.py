@@ -318,6 +318,12 @@ class TestSettings:
         assert owner.post(f"/people/keys/{key}/revoke").status_code == 303
         assert "revoked" in owner.get("/people").text
 
+    def test_a_choice_that_cannot_be_says_why(self, office: Office) -> None:
+        answer = office.hire().post("/printers/new", name="desk", uri="folder:///tmp/labels", label_size="9x9")
+        page = answer.text
+        assert 'name="label_size" aria-invalid="true" aria-describedby="h-label_size"' in page
+        assert re.search(r'<span class="err" id="h-label_size">.*?The label size must be one of', page)
+
     def test_a_shops_policy_is_changed(self, office: Office) -> None:
         shop = office.world.shop_ids[0]
         answer = office.hire().post(f"/shops/{shop}", trusted_kinds="in_person", confirm_days="10")
@@ -329,6 +335,13 @@ class TestSettings:
         assert answer_of(care.get("/strangers").text).startswith("3 waybills are nobody’s")
         assert care.post("/strangers/dismiss", waybill="YTO:YT9900000001").status_code == 303
         assert office.rows("SELECT count(*) FROM stranger WHERE state = 'dismissed'") == [(1,)]
+
+    def test_one_is_said_as_one(self, office: Office) -> None:
+        care = office.hire(Role.CARE)
+        assert care.post("/strangers/dismiss", waybill=["YTO:YT9900000001"]).status_code == 303
+        assert answer_of(care.get("/strangers").text) == (
+            "2 waybills are nobody’s, 1 push could not be read, 2 single lines could not be read, 1 code is unknown."
+        )
 
     def test_an_unreadable_line_is_shown_and_set_aside(self, office: Office) -> None:
         care = office.hire(Role.CARE)

@@ -87,8 +87,11 @@ def list_decisions(tx: Tx, parcel_id: int) -> list[DecisionRow]:
     return store_lists.list_decisions(tx.conn, parcel_id)
 
 
-def list_disputed(tx: Tx, parcel_id: int | None = None) -> list[DisputedScanRow]:
-    return store_lists.list_disputed(tx.conn, parcel_id=parcel_id, limit=PAGE_MAX_ROWS)
+def list_disputed(
+    tx: Tx, parcel_id: int | None = None, *, warehouse_ids: Collection[int] | None = None
+) -> list[DisputedScanRow]:
+    here = None if warehouse_ids is None else sorted(warehouse_ids)
+    return store_lists.list_disputed(tx.conn, parcel_id=parcel_id, warehouses=here, limit=PAGE_MAX_ROWS)
 
 
 def list_disputes(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[DisputeRow]:

@@ -340,15 +340,20 @@ class DisputedScanRow:
 #: A scan whose time has come since and that was told again is the parcel's: nothing is in dispute any more.
 _OPEN = """NOT (ahead AND EXISTS (SELECT FROM scan
                                 WHERE scan.parcel_id = disputed_scan.parcel_id AND scan.key = disputed_scan.key))"""
+_HERE = """(%(warehouses)s::bigint[] IS NULL OR EXISTS (
+                   SELECT FROM parcel
+                   WHERE parcel.id = disputed_scan.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))"""
 
 
-def list_disputed(conn: Conn, *, parcel_id: int | None, limit: int) -> list[DisputedScanRow]:
+def list_disputed(
+    conn: Conn, *, parcel_id: int | None, warehouses: Sequence[int] | None, limit: int
+) -> list[DisputedScanRow]:
     with conn.cursor(row_factory=class_row(DisputedScanRow)) as cursor:
         return cursor.execute(
             f"""SELECT parcel_id, key, carrier, number, at, text, code, inbox_id, seen_at, ahead FROM disputed_scan
-               WHERE (%(parcel_id)s::bigint IS NULL OR parcel_id = %(parcel_id)s) AND {_OPEN}
+               WHERE (%(parcel_id)s::bigint IS NULL OR parcel_id = %(parcel_id)s) AND {_OPEN} AND {_HERE}
                ORDER BY seen_at DESC, key LIMIT %(limit)s""",
-            {"parcel_id": parcel_id, "limit": limit},
+            {"parcel_id": parcel_id, "warehouses": warehouses, "limit": limit},
         ).fetchall()
 
 
@@ -378,9 +383,7 @@ def list_disputes(conn: Conn, *, warehouses: Sequence[int] | None, limit: int) -
                                 AND binding.number = disputed_scan.number AND binding.carrier = disputed_scan.carrier)
                           AS cancelled
                FROM disputed_scan
-               WHERE settled_by = '' AND {_OPEN} AND (%(warehouses)s::bigint[] IS NULL OR EXISTS (
-                   SELECT FROM parcel
-                   WHERE parcel.id = disputed_scan.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))
+               WHERE settled_by = '' AND {_OPEN} AND {_HERE}
                GROUP BY parcel_id, number, carrier ORDER BY since, parcel_id LIMIT %(limit)s""",
             {"warehouses": None if warehouses is None else list(warehouses), "limit": limit},
         ).fetchall()

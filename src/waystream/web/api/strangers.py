@@ -271,9 +271,10 @@ def list_disputed(
     call: Annotated[Call, may(READ)],
     parcel: Annotated[int | None, Query(ge=1, le=MAX_ID, description="of one parcel")] = None,
 ) -> Response:
-    """Listed, never dropped; only of the caller's shops."""
+    """Listed, never dropped; only of the caller's shops and warehouses."""
 
     def read(tx: Tx) -> DisputedScans:
-        return DisputedScans(scans=tuple(see(DisputedScan, row) for row in reading.list_disputed(tx, parcel)))
+        rows = reading.list_disputed(tx, parcel, warehouse_ids=call.seat.caller.warehouses)
+        return DisputedScans(scans=tuple(see(DisputedScan, row) for row in rows))
 
     return call.show(read)

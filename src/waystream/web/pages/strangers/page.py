@@ -81,7 +81,7 @@ def list_strangers(
 
 
 def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) -> StrangersPage:
-    lines = _LISTS[view](tx, language, before)
+    lines = _LISTS[view](tx, seat, language, before)
     tabs = tuple(
         Tab(language.say(label), f"/strangers?view={name}" if name else "/strangers", name == view)
         for name, label in VIEWS.items()
@@ -102,31 +102,24 @@ def _answer(tx: Tx, language: Language) -> Markup:
     unread = len(reading.list_quarantine(tx, limit=200))
     lines = len(reading.list_unread(tx, limit=200))
     codes = len(reading.list_unknown_codes(tx))
-    facts = {
-        "strangers": language.number(strangers),
-        "unread": language.number(unread),
-        "lines": language.number(lines),
-        "codes": language.number(codes),
-    }
     if not strangers and not unread and not lines and not codes:
         return language.say("Everything the carriers told has found its parcel.")
-    if lines:
-        return language.say(
-            "%(strangers)s waybills are nobody’s, %(unread)s pushes and %(lines)s single lines could not be read, "
-            "%(codes)s codes are unknown.",
-            **facts,
-        )
-    if unread or codes:
-        return language.say(
-            "%(strangers)s waybills are nobody’s, %(unread)s pushes could not be read, %(codes)s codes are unknown.",
-            **facts,
-        )
-    return language.say(
-        "%(strangers)s waybills are nobody’s; they find their parcel by themselves when it is bound.", **facts
-    )
+    say_n = language.say_n
+    nobodys = say_n("%(n)s waybill is nobody’s", "%(n)s waybills are nobody’s", strangers)
+    if not unread and not lines and not codes:
+        return language.say("%(nobodys)s; bound waybills find their parcel by themselves.", nobodys=nobodys)
+    said = {
+        "nobodys": nobodys,
+        "pushes": say_n("%(n)s push could not be read", "%(n)s pushes could not be read", unread),
+        "codes": say_n("%(n)s code is unknown", "%(n)s codes are unknown", codes),
+    }
+    if not lines:
+        return language.say("%(nobodys)s, %(pushes)s, %(codes)s.", **said)
+    said["lines"] = say_n("%(n)s single line could not be read", "%(n)s single lines could not be read", lines)
+    return language.say("%(nobodys)s, %(pushes)s, %(lines)s, %(codes)s.", **said)
 
 
-def _strangers(tx: Tx, language: Language, before: int | None) -> list[Line]:
+def _strangers(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
             name=row.number,
@@ -142,7 +135,7 @@ def _strangers(tx: Tx, language: Language, before: int | None) -> list[Line]:
     ]
 
 
-def _quarantine(tx: Tx, language: Language, before: int | None) -> list[Line]:
+def _quarantine(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
             name=language.echo(row.reason),
@@ -158,7 +151,7 @@ def _quarantine(tx: Tx, language: Language, before: int | None) -> list[Line]:
     ]
 
 
-def _lines(tx: Tx, language: Language, before: int | None) -> list[Line]:
+def _lines(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
             name=row.number or language.say("unreadable number"),
@@ -177,7 +170,7 @@ def _lines(tx: Tx, language: Language, before: int | None) -> list[Line]:
     ]
 
 
-def _codes(tx: Tx, language: Language, before: int | None) -> list[Line]:
+def _codes(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
             name=row.code,
@@ -190,7 +183,7 @@ def _codes(tx: Tx, language: Language, before: int | None) -> list[Line]:
     ]
 
 
-def _disputed(tx: Tx, language: Language, before: int | None) -> list[Line]:
+def _disputed(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
             name=row.number,
@@ -202,11 +195,11 @@ def _disputed(tx: Tx, language: Language, before: int | None) -> list[Line]:
             text=row.text,
             why=language.say("Its time had not come yet when it was told.") if row.ahead else "",
         )
-        for row in reading.list_disputed(tx)
+        for row in reading.list_disputed(tx, warehouse_ids=seat.caller.warehouses)
     ]
 
 
-def _clocks(tx: Tx, language: Language, before: int | None) -> list[Line]:
+def _clocks(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
     return [
         Line(
             name=row.aggregator,
