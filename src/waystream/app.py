@@ -296,7 +296,9 @@ class App:
         if Role.JOBS in roles:
             private = self.settings.private_hosts
             exchange = stack.enter_context(Exchange(private.__contains__, speed=self.settings.clock_speed))
-            handlers, sweeps = load_work(Outside(exchange, self.networks, self.drivers), self.settings)
+            handlers, sweeps = load_work(
+                Outside(exchange, self.networks, self.drivers, self.settings.clock_speed), self.settings
+            )
             pace = Pace(longest_lease_s=self.settings.lease_s)
             self.runner = Runner(
                 self.machine,

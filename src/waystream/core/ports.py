@@ -207,6 +207,19 @@ class PullRules:
     again_after_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """An aggregator's rules for asking again to watch a number, from its manifest.
+
+    `reasons`: words in its notice that asking again can mend (none: any). At most `per_month` askings for one number,
+    and not before `wait_s` of business time after it stopped.
+    """
+
+    reasons: tuple[str, ...] = ()
+    per_month: int = 4
+    wait_s: float = 1800.0
+
+
 class Trace(Struct, frozen=True, gc=False):
     """One line of a trace list as told; `at` is UTC from the carrier's local stamp."""
 
@@ -317,6 +330,7 @@ class Network(Protocol):
 
     name: str
     pull: PullRules
+    renewal: Renewal
 
     def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk: ...
 

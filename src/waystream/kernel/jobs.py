@@ -117,11 +117,12 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All that a handler may use to reach the outside world."""
+    """All that a handler may use to reach the outside world. `speed`: business seconds in one of the machine."""
 
     exchange: "Exchange"
     networks: Mapping[str, Network]
     drivers: Mapping[str, PrinterDriver]
+    speed: float = 1.0
 
 
 def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[str] = ()) -> None:

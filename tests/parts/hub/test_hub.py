@@ -8,6 +8,7 @@ import pytest
 from tests.parts.world import World, build, order, put_parcel
 from waystream.core.errors import Conflict, Invalid, InvalidMany, Missing, Refused, Unavailable
 from waystream.core.ports import Balance, CarrierAccount, SubscribeAnswer
+from waystream.integrations.kdniao import adapter
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
 from waystream.kernel.jobs import Outside
@@ -275,3 +276,10 @@ def test_a_finished_journey_is_not_watched(world: World) -> None:
     assert rows(world, "SELECT state FROM subscription") == [("ended",)]
     world.work.run(lambda tx: actions.go_on_watching(tx, [501]))
     assert rows(world, "SELECT state FROM subscription") == [("live",)]
+
+
+def test_numbers_are_watched_again_by_the_rules_of_their_network(world: World) -> None:
+    """What no list of its own says comes from the manifest: 三天无轨迹 can be mended by asking again, other ends cannot."""
+    outside = Outside(Network(), {"kdniao": adapter.network}, {})  # type: ignore[arg-type]
+    (subscribe,) = [handler for handler in jobs.handlers(outside) if handler.kind == actions.SUBSCRIBE]
+    assert subscribe.renewals["kdniao"].reasons == ("三天无轨迹", "七天内无轨迹变化")  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ from waystream.core.ports import (
     Network,
     PullRules,
     Push,
+    Renewal,
     Reply,
     Routing,
     SubscribeAnswer,
@@ -67,6 +68,8 @@ class Kdniao:
         pushed_for_s=60.0 * max(MANIFEST.retry_after_min),
         again_after_s=60.0 * MANIFEST.query_again_min,
     )
+
+    renewal = Renewal(MANIFEST.resubscribe_reasons)
 
     def ask_take(self, aggregator: Aggregator, request: TakeRequest) -> HttpAsk:
         lane = Lane(f"kdniao 1007 {aggregator.merchant_id}", MANIFEST.take_rate_per_s)

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from waystream.core.errors import Refused, Unavailable, Unreadable
 from waystream.core.events.fulfilment import SubscriptionDied
-from waystream.core.ports import Network
+from waystream.core.ports import Network, Renewal
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
 from waystream.parts.hub import actions, hearing, store
-from waystream.parts.hub.model import OpenAccount, OpenAggregator, Renewal, Waybill, may_renew, wait_s
+from waystream.parts.hub.model import OpenAccount, OpenAggregator, Waybill, may_renew, wait_s
 
 COUNT_EVERY = timedelta(hours=1)
 COUNT_SWEEP_S = 300.0
@@ -147,7 +147,8 @@ class Subscribe:
             return None
         left_s = wait_s(watched, rules, now=tx.now)
         if left_s > 0:
-            raise Unavailable("The aggregator takes no asking for this number yet.", retry_after_s=left_s)
+            sentence = "The aggregator takes no asking for this number yet."
+            raise Unavailable(sentence, retry_after_s=left_s / self.outside.speed)
         tail = actions.phone_tail(tx, waybill)
         return _Wanted(actions.open_aggregator(tx, waybill.aggregator_id), waybill, tail)
 
@@ -166,8 +167,9 @@ def _ask_balances(tx: Tx) -> int:
 
 
 def handlers(outside: Outside, renewals: Mapping[str, Renewal] | None = None) -> tuple[Handler, ...]:
-    """`renewals`: each integration's rules for asking again, from its manifest."""
-    return (CountNumbers(outside), TestCall(outside), Subscribe(outside, renewals or {}))
+    """`renewals`: each integration's rules for asking again; none given: its own."""
+    own = {name: network.renewal for name, network in outside.networks.items()} if renewals is None else renewals
+    return (CountNumbers(outside), TestCall(outside), Subscribe(outside, own))
 
 
 SWEEPS: tuple[Sweep, ...] = (

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from waystream.core.errors import Invalid, InvalidMany
-from waystream.core.ports import Aggregator, CarrierAccount
+from waystream.core.ports import Aggregator, CarrierAccount, Renewal
 
 MONTH = timedelta(days=31)
 
@@ -105,19 +105,6 @@ class OpenAccount:
     integration: str
     aggregator: Aggregator
     parameters: CarrierAccount
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """An aggregator's rules for asking again to watch a number, from its manifest.
-
-    `reasons`: words in its notice that asking again can mend (none: any). At most `per_month` askings for one number,
-    and not before `wait_s` after it stopped.
-    """
-
-    reasons: tuple[str, ...] = ()
-    per_month: int = 4
-    wait_s: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
