@@ -279,7 +279,7 @@ def test_a_finished_journey_is_not_watched(world: World) -> None:
 
 
 def test_numbers_are_watched_again_by_the_rules_of_their_network(world: World) -> None:
-    """What no list of its own says comes from the manifest: 三天无轨迹 can be mended by asking again, other ends cannot."""
+    """三天无轨迹 can be mended by asking again, other ends cannot: the manifest says so."""
     outside = Outside(Network(), {"kdniao": adapter.network}, {})  # type: ignore[arg-type]
     (subscribe,) = [handler for handler in jobs.handlers(outside) if handler.kind == actions.SUBSCRIBE]
     assert subscribe.renewals["kdniao"].reasons == ("三天无轨迹", "七天内无轨迹变化")  # type: ignore[attr-defined]
