@@ -8,11 +8,13 @@ from threading import Barrier
 
 import psycopg
 import pytest
+from zstandard import ZstdCompressor
 
 from waystream.core.errors import Invalid, Unreadable
+from waystream.kernel import vault
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.database import Database
-from waystream.kernel.vault import Keys, Vault, open_sealed, seal
+from waystream.kernel.vault import Keys, Vault, open_sealed, seal, seal_packed
 
 DAY = date(2026, 11, 12)
 
@@ -32,6 +34,27 @@ def test_sealed_bytes_open_only_as_what_they_are() -> None:
     ):
         with pytest.raises(Unreadable):
             open_sealed(other, bytes_, aad=aad)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", "已签收".encode() * 10_000, os.urandom(1_000)])
+def test_what_is_packed_opens_as_it_was_beside_what_is_not(body: bytes) -> None:
+    key = bytes(32)
+    assert open_sealed(key, seal_packed(key, body, aad=b"push"), aad=b"push") == body
+    assert open_sealed(key, seal(key, body, aad=b"push"), aad=b"push") == body
+    with pytest.raises(Unreadable):
+        open_sealed(key, seal_packed(key, body, aad=b"push"), aad=b"another")
+
+
+def test_what_unpacks_to_too_much_or_not_at_all_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = bytes(32)
+    too_long = seal_packed(key, bytes(vault.UNPACKED_MAX_BYTES + 1), aad=b"")
+    unsized = ZstdCompressor(write_content_size=False).compress(bytes(1_000))
+    monkeypatch.setattr(vault, "FORMAT", vault.PACKED)
+    odd = [seal(key, inside, aad=b"") for inside in (b"", b"no frame at all", unsized)]
+    monkeypatch.undo()
+    for sealed in (too_long, *odd, bytes([vault.PACKED[0]]) + bytes(20)):
+        with pytest.raises(Unreadable):
+            open_sealed(key, sealed, aad=b"")
 
 
 def test_a_wrapped_key_is_bound_to_its_row() -> None:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import Connection
-from zstandard import ZstdCompressor, ZstdDecompressor
+from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, get_frame_parameters
 
 from waystream.core.errors import Invalid, Unreadable
 from waystream.kernel.files import write_whole
@@ -65,7 +65,18 @@ def open_sealed(key: bytes, sealed: bytes, *, aad: bytes) -> bytes:
         raise Unreadable("The sealed bytes do not open with this key") from None
     if sealed[:1] == FORMAT:
         return plaintext
-    return ZstdDecompressor().decompress(plaintext, max_output_size=UNPACKED_MAX_BYTES)
+    return _unpack(plaintext)
+
+
+def _unpack(packed: bytes) -> bytes:
+    """The frame says how long it becomes, and the library takes it at its word whatever bound it is given: so we look
+    first. Every frame of ours says it."""
+    try:
+        if get_frame_parameters(packed).content_size > UNPACKED_MAX_BYTES:
+            raise Unreadable("The sealed bytes become too many when they are unpacked")
+        return ZstdDecompressor().decompress(packed, max_output_size=UNPACKED_MAX_BYTES)
+    except ZstdError:
+        raise Unreadable("The sealed bytes cannot be unpacked") from None
 
 
 class Vault:
