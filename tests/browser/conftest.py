@@ -67,8 +67,8 @@ class Look:
 class Visitor:
     """A signed-in browser window; what its console complained of is kept."""
 
-    def __init__(self, page: Page, context: BrowserContext, site: Site) -> None:
-        self.page, self.context, self.site = page, context, site
+    def __init__(self, page: Page, context: BrowserContext, site: Site, *, staff_id: int) -> None:
+        self.page, self.context, self.site, self.staff_id = page, context, site, staff_id
         self.complaints: list[str] = []
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -144,7 +144,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
             "theme": look.theme,
         }
         context.add_cookies([{"name": name, "value": value, "url": site.address} for name, value in cookies.items()])
-        return Visitor(context.new_page(), context, site)
+        return Visitor(context.new_page(), context, site, staff_id=person.staff_id)
 
     yield enter
     for context in opened:

@@ -5,6 +5,7 @@ With `--pictures` each is drawn into docs/pictures.
 
 import io
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from tests.browser.conftest import DESK, PHONE, Look, Site, Visitor
+from tests.web.sample_imports import make_imports
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 COLOURS = 128
@@ -52,6 +54,9 @@ PAGES = {
     "jobs": "/jobs",
     "audit": "/audit",
     "import": "/import",
+    "import-columns": "/import/{looked_at}/columns",
+    "import-run": "/import/{refused}",
+    "import-mapping": "/import-mappings?name={mapping}",
     "cancel": "/orders/ask?do=cancel&id={order}",
     "erase": "/orders/{order}/erase",
     "account": "/me",
@@ -61,16 +66,19 @@ PAGES = {
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
-def address_of(site: Site, name: str) -> str:
-    world = site.office.world
-    return PAGES[name].format(order=world.order_ids[0], webhook=world.webhook_id, replay=world.replay_id)
+def list_addresses(visitor: Visitor) -> dict[str, str]:
+    """Of every page; a person sees the imports that are their own."""
+    office = visitor.site.office
+    world, mine = office.world, office.context.machine.run(lambda tx: make_imports(tx, f"staff:{visitor.staff_id}"))
+    facts = {"order": world.order_ids[0], "webhook": world.webhook_id, "replay": world.replay_id, **asdict(mine)}
+    return {name: address.format(**facts) for name, address in PAGES.items()}
 
 
 @pytest.mark.parametrize("look", CHECKED, ids=lambda look: look.name)
 def test_pages_look_right(site: Site, visit: Callable[..., Visitor], look: Look) -> None:
     visitor, faults = visit(look), []
-    for name in PAGES:
-        page = visitor.open(address_of(site, name))
+    for name, address in list_addresses(visitor).items():
+        page = visitor.open(address)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         faults += [f"{name} is {wide} px too wide"] if wide > 0 else []
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}})
@@ -88,8 +96,8 @@ def test_pictures(
     every = request.config.getoption("--pictures", default=False)
     folder = PICTURES if every else tmp_path
     visitor = visit(look)
-    for name in PAGES if every else ("overview",):
-        _draw(visitor.open(address_of(site, name)).screenshot(), folder / f"{name}-{look.name}.png")
+    for name, address in list_addresses(visitor).items() if every else [("overview", "/")]:
+        _draw(visitor.open(address).screenshot(), folder / f"{name}-{look.name}.png")
     assert list(folder.glob(f"*-{look.name}.png"))
 
 
