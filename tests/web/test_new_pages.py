@@ -291,6 +291,16 @@ class TestLimits:
             assert number not in person.get("/strangers?view=disputed").text
         assert office.stranger().get(address).status_code == 401
 
+    def test_unreadable_lines_are_listed_for_their_own(self, office: Office, elsewhere: tuple[Person, ...]) -> None:
+        own = office.hire(Role.OWNER, warehouses=(office.world.warehouse_id,))
+        parcels = [line["parcel_id"] for line in own.client.get("/api/unread-lines").json()["lines"]]
+        assert parcels == [None, str(office.world.parcel_ids[0])]
+        assert f"/parcels/{parcels[1]}" in own.get("/strangers?view=lines").text
+        for person in elsewhere:
+            assert [line["parcel_id"] for line in person.client.get("/api/unread-lines").json()["lines"]] == [None]
+            assert f"/parcels/{parcels[1]}" not in person.get("/strangers?view=lines").text
+        assert office.stranger().get("/api/unread-lines").status_code == 401
+
     def test_nothing_is_settled(self, office: Office, elsewhere: tuple[Person, ...]) -> None:
         take_id, _ = put_conflict(office)
         cancel_id, _ = put_cancel(office)

@@ -119,9 +119,12 @@ def list_unknown_codes(tx: Tx) -> list[UnknownCodeRow]:
     return store_lists.list_unknown_codes(tx.conn, limit=PAGE_MAX_ROWS)
 
 
-def list_unread(tx: Tx, *, before: int | None = None, limit: int = 50) -> list[UnreadRow]:
+def list_unread(
+    tx: Tx, *, before: int | None = None, warehouse_ids: Collection[int] | None = None, limit: int = 50
+) -> list[UnreadRow]:
     """Lines of pushes that could not be read while the rest could."""
-    return store_doubts.list_unread(tx.conn, before=before, limit=min(limit, PAGE_MAX_ROWS))
+    here = None if warehouse_ids is None else sorted(warehouse_ids)
+    return store_doubts.list_unread(tx.conn, before=before, warehouses=here, limit=min(limit, PAGE_MAX_ROWS))
 
 
 def get_unread_owner(tx: Tx, line_id: int) -> tuple[int, int | None]:

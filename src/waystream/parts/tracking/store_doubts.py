@@ -94,16 +94,19 @@ class UnreadRow:
     seen_at: datetime
 
 
-def list_unread(conn: Conn, *, before: int | None, limit: int) -> list[UnreadRow]:
-    """The newest first; `before`: the last row's id."""
+def list_unread(conn: Conn, *, before: int | None, warehouses: Sequence[int] | None, limit: int) -> list[UnreadRow]:
+    """The newest first; `before`: the last row's id. A line whose number is nobody's is in every warehouse."""
     with conn.cursor(row_factory=class_row(UnreadRow)) as cursor:
         return cursor.execute(
             """SELECT unread_line.id, aggregator.code AS aggregator, carrier, number, parcel_id, line, reason, inbox_id,
                       seen_at
                FROM unread_line JOIN aggregator ON aggregator.id = aggregator_id
                WHERE settled_by = '' AND (%(before)s::bigint IS NULL OR unread_line.id < %(before)s)
+                 AND (%(warehouses)s::bigint[] IS NULL OR parcel_id IS NULL OR EXISTS (
+                     SELECT FROM parcel
+                     WHERE parcel.id = unread_line.parcel_id AND parcel.warehouse_id = ANY (%(warehouses)s)))
                ORDER BY unread_line.id DESC LIMIT %(limit)s""",
-            {"before": before, "limit": limit},
+            {"before": before, "warehouses": warehouses, "limit": limit},
         ).fetchall()
 
 

@@ -213,7 +213,7 @@ def list_unread(call: Annotated[Call, may(READ)], after: AfterId = None, limit: 
     """The newest first; everything else in those pushes was taken in."""
 
     def read(tx: Tx) -> UnreadPage:
-        rows = reading.list_unread(tx, before=after, limit=limit)
+        rows = reading.list_unread(tx, before=after, warehouse_ids=call.seat.caller.warehouses, limit=limit)
         last = Id(rows[-1].id) if len(rows) == limit else None
         return UnreadPage(lines=tuple(see(UnreadLine, row) for row in rows), after=last)
 

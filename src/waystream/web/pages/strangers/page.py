@@ -88,7 +88,7 @@ def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) 
     )
     more = len(lines) > SHOWN and view in PAGED
     return StrangersPage(
-        answer=_answer(tx, language),
+        answer=_answer(tx, seat, language),
         view=view,
         tabs=tabs,
         lines=tuple(lines[:SHOWN]),
@@ -97,10 +97,10 @@ def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) 
     )
 
 
-def _answer(tx: Tx, language: Language) -> Markup:
+def _answer(tx: Tx, seat: Seat, language: Language) -> Markup:
     strangers = len(reading.list_strangers(tx, limit=200))
     unread = len(reading.list_quarantine(tx, limit=200))
-    lines = len(reading.list_unread(tx, limit=200))
+    lines = len(reading.list_unread(tx, warehouse_ids=seat.caller.warehouses, limit=200))
     codes = len(reading.list_unknown_codes(tx))
     if not strangers and not unread and not lines and not codes:
         return language.say("Everything the carriers told has found its parcel.")
@@ -166,7 +166,7 @@ def _lines(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[L
             why=language.echo(row.reason),
             position=row.id,
         )
-        for row in reading.list_unread(tx, before=before, limit=SHOWN + 1)
+        for row in reading.list_unread(tx, before=before, warehouse_ids=seat.caller.warehouses, limit=SHOWN + 1)
     ]
 
 
