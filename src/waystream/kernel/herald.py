@@ -69,4 +69,5 @@ class Herald:
         except psycopg.Error:
             with self._lock:
                 self._wanted.update(channels)
+            self._woken.set()  # the next connection tells it, though no further commit may come
             raise
