@@ -1,5 +1,6 @@
 """Transactions on the real database: what they see, when they are tried again, who is woken, what errors say."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -144,6 +145,15 @@ def test_a_lost_connection_is_replaced(engine: Engine, database: Database) -> No
         )
     with database.tx() as conn:
         assert conn.info.backend_pid != pid
+
+
+def test_many_lost_connections_are_replaced_at_once(engine: Engine, database: Database) -> None:
+    with contextlib.ExitStack() as busy:
+        lost = {busy.enter_context(database.tx()).info.backend_pid for _ in range(8)}
+    with psycopg.connect(engine.admin_url, autocommit=True) as admin:
+        admin.execute("select pg_terminate_backend(pid, 5000) from unnest(%s::int[]) as pid", [list(lost)])
+    with database.tx() as conn:
+        assert conn.info.backend_pid not in lost
 
 
 def test_a_database_that_is_not_there_is_unavailable(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

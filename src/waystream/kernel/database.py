@@ -126,9 +126,18 @@ class Database:
             open=False,
             name=role,
             timeout=POOL_WAIT_S,
-            check=_check,
+            check=self._check,
             reset=_give_back,
         )
+
+    def _check(self, conn: _Pooled) -> None:
+        """Where one is dead, its neighbours are likely to be: all are replaced at once, for the pool would find each
+        only after a longer pause."""
+        try:
+            _check(conn)
+        except psycopg.Error:
+            self._pool.check()
+            raise
 
     def open(self) -> None:
         """Connect. Raises `Unavailable` if the database does not answer."""
