@@ -112,4 +112,5 @@ def _push(app: App, number: str) -> Received:
     network = app.networks["kdniao"]
     read: Push = network.read_push(body)
     (inbox_id,) = mint_ids(1, at_ms=int(app.clock.now().timestamp() * 1000))
-    return Received(inbox_id, account.id, network, body, read, digest_of(account, body), app.clock.now())
+    digest = digest_of(account.integration, account.code, body)
+    return Received(inbox_id, account.id, network, body, read, digest, app.clock.now())

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 1_000
 LOOK_AHEAD = 10_000
-WINDOW = 10_000
+WINDOW = LOOK_AHEAD  # no more: a turn passes what a window covers
 MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0

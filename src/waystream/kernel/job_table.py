@@ -28,9 +28,9 @@ class Wanted:
 def claim(conn: Connection[Any], wanted: Sequence[Wanted], *, limit: int) -> list[Claimed]:
     """Lease up to `limit` due jobs, the longest due first; jobs that others are claiming are passed over.
 
-    A claim that a crash forgets is a job that is ready again, so its commit need not wait for the disk.
+    The commit waits for the disk: a claim that a crash forgot could be made again under the same `attempts`, and two
+    runs would call the carrier at once.
     """
-    conn.execute("SET LOCAL synchronous_commit = off")
     rows = conn.execute(
         """WITH due AS MATERIALIZED (
                SELECT found.id, found.due_at, wanted.lease_s

@@ -71,16 +71,17 @@ def test_five_wrong_passwords_lock_the_right_one_out_for_a_while(world: World, o
         assert counts(tx, "session")["session"] == 0
         assert tx.conn.execute("SELECT failed_signins, locked_until FROM staff").fetchone() == (4, None)
         assert actions.sign_in(tx, login="owner", password="wrong") is None
-        assert tx.conn.execute(
-            "SELECT round(extract(epoch FROM locked_until - clock_timestamp())) FROM staff"
-        ).fetchone() == (30,)
+        (locked_s,) = tx.conn.execute(
+            "SELECT extract(epoch FROM locked_until - clock_timestamp()) FROM staff"
+        ).fetchone()
+        assert 20 < locked_s <= 30
         assert actions.sign_in(tx, login="owner", password=PASSWORD) is None
 
         tx.conn.execute("UPDATE staff SET locked_until = clock_timestamp()")
         assert actions.sign_in(tx, login="owner", password="wrong") is None
-        assert tx.conn.execute(
-            "SELECT failed_signins, round(extract(epoch FROM locked_until - clock_timestamp())) FROM staff"
-        ).fetchone() == (6, 60)
+        (failed, locked_s) = tx.conn.execute(left).fetchone()
+        assert failed == 6
+        assert 50 < locked_s <= 60  # hashing a password takes its time on a busy machine
         tx.conn.execute("UPDATE staff SET locked_until = clock_timestamp()")
         assert actions.sign_in(tx, login="owner", password=PASSWORD) is not None
         assert tx.conn.execute("SELECT failed_signins, locked_until FROM staff").fetchone() == (0, None)
