@@ -53,9 +53,9 @@ def children_of(process: "subprocess.Popen[str]") -> dict[int, str]:
     roles = {}
     for thread in Path(f"/proc/{process.pid}/task").iterdir():
         for pid in (thread / "children").read_text().split():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                environment = Path(f"/proc/{pid}/environ").read_bytes().decode()
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):  # it ends just now
                 if b"--listen-fd" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    environment = Path(f"/proc/{pid}/environ").read_bytes().decode()
                     roles[int(pid)] = re.findall(r"WAYSTREAM_ROLES=([a-z,]+)", environment)[0]
     return roles
 

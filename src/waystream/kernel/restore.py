@@ -136,7 +136,7 @@ def _making(folder: Path) -> Iterator[Path]:
 def _unpack_files(order: Order, making: Path) -> int:
     """The saved business time goes back to the keys, unless a later one is there: it never runs backwards."""
     with tarfile.open(order.backups / order.backup.name / FILES, "r:gz") as archive:
-        archive.extractall(making, filter="data")
+        _extract(archive, making)
     clock = making / CLOCK
     if clock.exists() and not (order.key_folder / CLOCK).exists():
         shutil.move(clock, order.key_folder / CLOCK)
@@ -162,7 +162,23 @@ def _restore_database(order: Order, making: Path) -> tuple[Replayed, int]:
 def _unpack(archive: Path, target: Path) -> None:
     target.mkdir(mode=0o700, exist_ok=True)
     with tarfile.open(archive, "r:gz") as packed:
+        _extract(packed, target)
+
+
+def _extract(packed: tarfile.TarFile, target: Path) -> None:
+    """Files and folders below `target`, ours. Python before 3.11.4 has no filter that sees to it."""
+    if hasattr(tarfile, "data_filter"):
         packed.extractall(target, filter="data")
+        return
+    members = packed.getmembers()
+    for member in members:
+        path = Path(member.name)
+        if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+            raise Invalid(
+                "backup", f"The backup holds {member.name}, which is no file of a backup: nothing was restored."
+            )
+        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+    packed.extractall(target, members)
 
 
 def _bring_log(order: Order, target: Path) -> int:
