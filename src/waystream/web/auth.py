@@ -101,6 +101,8 @@ def seat_of(request: Request) -> Seat | None:
 async def take_seat(request: Request) -> Seat | None:
     """Find the caller by key or cookie, once for a request."""
     if not hasattr(request.state, "seat"):
+        # Before anything is read: what is told after this, a page that follows has to hear of.
+        request.state.since = context_of(request).live.position
         request.state.seat = await run_in_threadpool(_find_seat, request, context_of(request))
     return seat_of(request)
 

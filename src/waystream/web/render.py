@@ -35,11 +35,13 @@ SAID_AT_MOST = 300
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What stands around a page. `live` are the keys the page watches, space-separated; `at` is its own address."""
+    """What stands around a page. `live` are the keys the page watches, space-separated, and `since` the position of the
+    log it knows at least; `at` is its own address."""
 
     path: str
     at: str
     live: str
+    since: int
     theme: str
     said: str
     seat: Seat | None
@@ -138,6 +140,7 @@ def _shell(request: Request, live: str) -> Shell:
         path=request.url.path,
         at=at,
         live=live,
+        since=getattr(request.state, "since", 0),
         theme=theme if theme in THEMES else "",
         said=unquote(request.cookies.get(SAID_COOKIE, "")),
         seat=seat,

@@ -11,7 +11,7 @@ if (watched) {
   const me = crypto.getRandomValues(new Uint32Array(1))[0];
   let stream = null;
   let streamKeys = "";
-  let position = "";
+  let position = watched.dataset.since;
   let letGo = null;
   let waiting = 0;
   let refreshedAt = 0;
@@ -51,7 +51,7 @@ if (watched) {
     if (stream && keys === streamKeys) return;
     stream?.close();
     streamKeys = keys;
-    stream = new EventSource(`/live?keys=${encodeURIComponent(keys)}${position ? `&since=${position}` : ""}`);
+    stream = new EventSource(`/live?keys=${encodeURIComponent(keys)}&since=${position}`);
     stream.addEventListener("hello", (event) => {
       position = event.lastEventId;
       shine(true);
