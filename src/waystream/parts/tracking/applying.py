@@ -127,11 +127,11 @@ def _learn(tx: Tx, routed: Routed, skimmed: Iterable[Known], tracks: Mapping[int
     bindings |= {stored.binding_id for stored in tracks.values()}
     lessons = Lessons(store.list_tellings(tx.conn, bindings))
     for known in skimmed:
-        owner, received = known.owner, known.received
-        lesson = learn_skimmed(lessons.telling(owner.binding_id, received.network.name), known)
+        telling = lessons.telling(known.owner.binding_id, known.received.network.name)
+        lesson = learn_skimmed(telling, known)
         if lesson is None:
-            model.route_told(routed, received, known.skim.read(), (owner,))
-        elif lesson.telling is not lessons.telling(owner.binding_id, received.network.name):
+            model.route_told(routed, known.received, known.skim.read(), (known.owner,))
+        elif lesson.telling is not telling:
             lessons.take(lesson, model.heard_skim(known))
     for heard in routed.heard:
         lessons.learn(heard)
