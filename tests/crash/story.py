@@ -3,7 +3,10 @@
 import time
 from pathlib import Path
 
+import psycopg
+
 from waystream.app import App
+from waystream.core.errors import Unavailable
 from waystream.core.ports import CarrierAccount
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
@@ -113,9 +116,17 @@ def wait_until_quiet(app: App, *, limit_s: float = QUIET_LIMIT_S) -> None:
     while calm < 3:
         assert time.monotonic() < deadline, f"there is still work after {limit_s:.0f} s: {list_work(app)}"
         time.sleep(0.1)
+        calm = calm + 1 if count_work(app) == 0 else 0
+
+
+def count_work(app: App) -> int | None:
+    """How much is left to do; None while the database, which a test may have killed, does not answer."""
+    try:
         with app.machine.begin(read_only=True) as tx:
             row = tx.conn.execute(BUSY).fetchone()
-        calm = calm + 1 if row is not None and row[0] == 0 else 0
+    except (psycopg.OperationalError, Unavailable):
+        return None
+    return None if row is None else int(row[0])
 
 
 def list_work(app: App) -> list[str]:
