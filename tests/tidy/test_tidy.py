@@ -30,6 +30,7 @@ OWNERS = {
     "tally": {"tally"},
     "backups": {"backup", "restoration"},
     "findings": {"finding"},
+    "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",

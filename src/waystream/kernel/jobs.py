@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from psycopg import Connection
 
+from waystream.core.channels import Channels, no_channels
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel.columns import bigints, texts
 from waystream.kernel.database import tell
@@ -123,6 +124,7 @@ class Outside:
     networks: Mapping[str, Network]
     drivers: Mapping[str, PrinterDriver]
     speed: float = 1.0
+    channels: Channels = no_channels
 
 
 def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[str] = ()) -> None:

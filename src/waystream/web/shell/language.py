@@ -1,10 +1,12 @@
 """The two languages: whole sentences from the catalogue, and numbers, money and dates as each language writes them.
 
-English sentences are the keys; `locale/zh/messages.po` holds the Chinese, `parts.po` that of errors and reasons.
+English sentences are the keys; `locale/zh/*.po` hold the Chinese of the pages, `parts.po` and `*.parts.po` that of
+errors and reasons: an open list, so that what belongs together can have a file of its own.
 Sentences are trusted markup, what is put into them is escaped. Numbers are formatted here, never by a template.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -16,8 +18,8 @@ from babel.messages.pofile import read_po
 from markupsafe import Markup
 
 LANGUAGES = ("zh", "en")
-CATALOGUE = Path(__file__).parent / "locale" / "zh" / "messages.po"
-PARTS = CATALOGUE.with_name("parts.po")
+CHINESE = Path(__file__).parent / "locale" / "zh"
+PARTS = "parts.po"
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -175,13 +177,13 @@ def choose_language(wanted: str, accepted: str) -> str:
 @cache
 def catalogue() -> Catalog:
     """The sentences of the pages."""
-    return _read(CATALOGUE)
+    return _read([path for path in sorted(CHINESE.glob("*.po")) if not path.name.endswith(PARTS)])
 
 
 @cache
 def parts_catalogue() -> Catalog:
     """The sentences that come from the parts; `{}` in them is what a part put in."""
-    return _read(PARTS)
+    return _read(sorted(CHINESE.glob(f"*{PARTS}")))
 
 
 @cache
@@ -192,9 +194,15 @@ def list_patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile("(.+)".join(map(re.escape, one.split("{}")))), other) for one, other in ordered)
 
 
-def _read(file: Path) -> Catalog:
-    with file.open("rb") as opened:
-        return read_po(opened, locale="zh")
+def _read(files: Sequence[Path]) -> Catalog:
+    """All of them as one; a sentence that stands in several is said as the last one has it."""
+    whole = Catalog(locale="zh")
+    for file in files:
+        with file.open("rb") as opened:
+            for message in read_po(opened, locale="zh"):
+                if message.id:
+                    whole[message.id] = message
+    return whole
 
 
 def _fill(text: str, facts: dict[str, object]) -> Markup:
