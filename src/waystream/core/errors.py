@@ -65,14 +65,18 @@ class Refused(WaystreamError):
 
 
 class Unavailable(WaystreamError):
-    """It may work later. `sent`: our bytes may have reached the other side, so the effect is in doubt."""
+    """It may work later. `sent`: our bytes may have reached the other side, so the effect is in doubt. `code`: its own
+    word for why not, where it gave one."""
 
     status = 503
 
-    def __init__(self, sentence: str, retry_after_s: float | None = None, sent: bool = False) -> None:
+    def __init__(
+        self, sentence: str, retry_after_s: float | None = None, sent: bool = False, *, code: str = ""
+    ) -> None:
         super().__init__(sentence)
         self.retry_after_s = retry_after_s
         self.sent = sent
+        self.code = code
 
 
 class Unreadable(WaystreamError):

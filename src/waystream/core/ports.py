@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -52,12 +52,36 @@ class FileAsk:
     body: bytes = field(repr=False)
 
 
-Ask = HttpAsk | SocketAsk | FileAsk
+@dataclass(frozen=True, slots=True)
+class MailAsk:
+    """One mail for one address. `message` is the whole mail with its headers, as it travels.
+
+    `security`: tls from the first byte, starttls (nothing is said before it holds), or none. An empty `username`: no
+    sign-in. `envelope_id` is asked back in delivery notices where the server knows them.
+    """
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    sender: str
+    recipient: str = field(repr=False)
+    message: bytes = field(repr=False)
+    username: str = ""
+    password: str = field(default="", repr=False)
+    envelope_id: str = ""
+    timeout_s: float = 20.0
+    lane: Lane | None = None
+
+
+Ask = HttpAsk | SocketAsk | FileAsk | MailAsk
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`status` is the HTTP status, or 200 for a socket or file that took everything."""
+    """`status` is the HTTP status, or 200 for a socket or file that took everything.
+
+    Of a mail it is the SMTP code, with the step that answered so as the header `step`: auth, sender, recipient, data.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

@@ -1,4 +1,4 @@
-"""The only way out: HTTP, raw sockets and files, one `Ask` in and one `Reply` back.
+"""The only way out: HTTP, mail, raw sockets and files, one `Ask` in and one `Reply` back.
 
 Guaranteed: a call ends within its time-out, a reply is at most 4 MB, redirects are not followed, and a failure says
 whether our bytes may have arrived. An untrusted target is never a private address (`outgoing_network`). What the
@@ -7,6 +7,7 @@ bytes mean is the business of the integrations, which never see this module.
 
 import fcntl
 import socket
+import ssl
 import struct
 import termios
 import time
@@ -18,9 +19,10 @@ from urllib.parse import urlsplit
 import httpcore
 
 from waystream.core.errors import Invalid, Unavailable, Unreadable
-from waystream.core.ports import Ask, FileAsk, HttpAsk, Reply, SocketAsk
+from waystream.core.ports import Ask, FileAsk, HttpAsk, MailAsk, Reply, SocketAsk
 from waystream.kernel.files import write_whole
 from waystream.kernel.lanes import Lanes
+from waystream.kernel.mailing import send_mail
 from waystream.kernel.outgoing_network import CheckedNetwork, Deadline, choose_address
 
 REPLY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -39,12 +41,21 @@ def never_private(host: str) -> bool:
 class Exchange:
     """`allow_private(host)`: hosts that untrusted asks may call though they are private (none by default).
 
-    `speed`: business seconds in one of the machine, for the limits of lanes.
+    `speed`: business seconds in one of the machine, for the limits of lanes. `mail_tls`: whom mail servers have to be
+    signed by (usually whom the machine trusts).
     """
 
-    def __init__(self, allow_private: Callable[[str], bool] = never_private, *, speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        allow_private: Callable[[str], bool] = never_private,
+        *,
+        speed: float = 1.0,
+        mail_tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._lanes = Lanes(speed)
         self._deadline = Deadline()
+        self._allow_private = allow_private
+        self._mail_tls = mail_tls
         # Kept apart, so that an untrusted ask never finds an open connection that a trusted one made.
         self._trusted = _make_pool(CheckedNetwork(self._deadline, lambda host: True))
         self._guarded = _make_pool(CheckedNetwork(self._deadline, allow_private))
@@ -61,6 +72,10 @@ class Exchange:
                 return _send_socket(ask)
             case FileAsk():
                 return _send_file(ask)
+            case MailAsk():
+                if ask.lane is not None:
+                    self._lanes.enter(ask.lane, timeout_s=ask.timeout_s)
+                return self._send_mail(ask)
 
     def close(self) -> None:
         self._trusted.close()
@@ -71,6 +86,11 @@ class Exchange:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _send_mail(self, ask: MailAsk) -> Reply:
+        """Reading whom the machine trusts takes 20 ms, so it is done once, by whoever sends the first mail."""
+        self._mail_tls = self._mail_tls or ssl.create_default_context()
+        return send_mail(ask, may_be_private=self._allow_private(ask.host), context=self._mail_tls)
 
     def _send_http(self, ask: HttpAsk) -> Reply:
         host = _require_web_address(ask.url)

@@ -1,0 +1,214 @@
+"""What an integration offers that carries messages: its settings, a letter as an `Ask`, the answer, the receipts.
+
+All pure. A setting is typed in by a person and named by a manifest, so a new gateway brings its own form. A refusal is
+told by the other side's own code; `mend_sentence` says in both languages what to do about it.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from waystream.core.channels import Handed, Letter, Report, is_email
+from waystream.core.errors import Invalid, InvalidMany, Refused, Unavailable
+from waystream.core.ports import Ask, Reply
+
+
+class Reach(StrEnum):
+    """Whom a gateway reaches, and how: the first three are `core.channels.ChannelKind`."""
+
+    EMAIL = "email"  # 邮件
+    SMS = "sms"  # 短信
+    SHOP = "shop"  # 店铺自己的消息口
+    STAFF = "staff"  # 员工群
+
+
+#: What a person typed in, by the setting's name; an integration reads it into values of its own.
+Values = Mapping[str, str]
+
+SETTING_MAX_CHARS = 500
+CODE_MAX_CHARS = 64
+SAID_MAX_CHARS = 200
+_PORTS = range(1, 65_536)
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text of a manifest in both languages."""
+
+    zh: str = ""
+    en: str = ""
+
+    def say(self, language: str) -> str:
+        return self.zh if language.startswith("zh") else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing a gateway wants to know. `form` is text, secret, host, port, email, url or one of `options`."""
+
+    name: str
+    form: str
+    label: Words
+    hint: Words = Words()
+    required: bool = True
+    usual: str = ""
+    options: tuple[str, ...] = ()
+
+    @property
+    def secret(self) -> bool:
+        return self.form == "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A gateway as people see it: its name, whom it reaches, what it asks for, how fast it may be used.
+
+    `repeatable`: its other side says a letter once however often its id comes.
+    """
+
+    name: str
+    title: Words
+    reach: Reach
+    repeatable: bool
+    settings: tuple[Setting, ...]
+    per_minute: int
+
+
+class Gateway(Protocol):
+    """A way a message leaves. `ask_send` and `read_send` belong together; `now` is the machine's time: signatures."""
+
+    caption: Caption
+
+    def check(self, values: Values) -> None:
+        """Raises `Invalid` with the name of the setting that does not fit."""
+
+    def ask_send(self, values: Values, letter: Letter, *, now: datetime, report_url: str) -> Ask:
+        """Raises `Refused` for a letter that can never be sent."""
+
+    def read_send(self, reply: Reply) -> Handed:
+        """Raises `Refused`, `Unavailable` (both with the other side's code) or `Unreadable`."""
+
+    def mend_sentence(self, code: str, language: str) -> str:
+        """What to do about the code of a refusal, in `zh` or `en`; empty for one that is not known."""
+
+
+class Reporting(Gateway, Protocol):
+    """A gateway that is told later what became of a letter, at an address only it knows."""
+
+    def read_report(self, values: Values, body: bytes) -> tuple[Report, ...] | None:
+        """None where a signature does not hold. Raises `Unreadable`."""
+
+    def answer_report(self, values: Values, *, accepted: bool, now: datetime) -> Reply: ...
+
+
+# ---------------------------------------------------------------------- manifests
+
+
+def read_caption(manifest: str) -> Caption:
+    """The part of a manifest that a gateway has; a missing key fails at import."""
+    table = tomllib.loads(manifest)
+    channel = table["channel"]
+    return Caption(
+        name=channel.get("name", table["name"]),
+        title=Words(**channel.get("title", table["title"])),
+        reach=Reach(channel["reach"]),
+        repeatable=channel["repeatable"],
+        settings=tuple(_read_setting(row) for row in channel["settings"]),
+        per_minute=channel["per_minute"],
+    )
+
+
+def _read_setting(row: Mapping[str, Any]) -> Setting:
+    return Setting(
+        name=row["name"],
+        form=row.get("form", "text"),
+        label=Words(**row["label"]),
+        hint=Words(**row.get("hint", {})),
+        required=row.get("required", True),
+        usual=row.get("usual", ""),
+        options=tuple(row.get("options", ())),
+    )
+
+
+def check_values(caption: Caption, values: Values) -> None:
+    """Every setting has a value of its form, and there is no other. Raises `InvalidMany`."""
+    known = {setting.name for setting in caption.settings}
+    problems = [Invalid(name, "there is no such setting") for name in sorted(values.keys() - known)]
+    for setting in caption.settings:
+        problem = _problem(setting, values.get(setting.name, ""))
+        if problem:
+            problems.append(Invalid(setting.name, problem))
+    if problems:
+        raise InvalidMany(problems)
+
+
+def _problem(setting: Setting, value: str) -> str:
+    """What is wrong with a value, in one sentence; empty when nothing is."""
+    if not value:
+        return "this is needed" if setting.required else ""
+    if len(value) > SETTING_MAX_CHARS or not value.isprintable():
+        return f"at most {SETTING_MAX_CHARS} characters on one line"
+    if setting.options:
+        return "" if value in setting.options else "choose one of these"
+    match setting.form:
+        case "port":
+            return "" if value.isascii() and value.isdigit() and int(value) in _PORTS else "a number from 1 to 65535"
+        case "host":
+            return "" if _HOST.fullmatch(value) else "a host name such as mail.example.com, without https://"
+        case "email":
+            return "" if is_email(value) else "an e-mail address"
+        case "url":
+            return "" if value.startswith(("https://", "http://")) and value.isascii() else "has to begin with https://"
+    return ""
+
+
+# ---------------------------------------------------------------------- refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row of `refusals.toml`. `later`: it may work when it is tried again, so it is no refusal of the letter."""
+
+    code: str
+    mend: Words
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The table of one gateway. `name` is whom the sentences are about."""
+
+    name: str
+    rows: Mapping[str, Refusal] = field(default_factory=dict)
+
+    def error(self, code: str, said: str) -> Refused | Unavailable:
+        """What to raise for the other side's code; one that the table does not have is a refusal."""
+        row, code = self.rows.get(code), bounded(code, CODE_MAX_CHARS)
+        told = bounded(said, SAID_MAX_CHARS) or "no reason told"
+        sentence = f"{self.name}: {told} ({code})" if code else f"{self.name}: {told}"
+        return Unavailable(sentence, code=code) if row and row.later else Refused(sentence, code=code)
+
+    def mend_sentence(self, code: str, language: str) -> str:
+        row = self.rows.get(code)
+        return row.mend.say(language) if row else ""
+
+
+def read_refusals(name: str, table: str) -> Refusals:
+    rows = tomllib.loads(table)["refusal"]
+    made = [Refusal(row["code"], Words(row["zh"], row["en"]), row.get("later", False)) for row in rows]
+    return Refusals(name, {row.code: row for row in made})
+
+
+def bounded(text: str, max_chars: int) -> str:
+    """What the other side said as one printable line: phone-like digits replaced, since it is stored and shown."""
+    line = "".join(sign if sign.isprintable() else " " for sign in text).strip()
+    return _DIGITS.sub("***", _MAIL.sub("***", line))[:max_chars]
+
+
+_DIGITS = re.compile(r"(?<!\d)\d{7,}(?!\d)")
+_MAIL = re.compile(r"[^\s<>@,;:]+@[^\s<>@,;:]+")

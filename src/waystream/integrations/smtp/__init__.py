@@ -1,0 +1,1 @@
+"""E-mail over SMTP: to buyers, through the mail server a shop already has."""

@@ -1,0 +1,1 @@
+"""E-mail: letters as bytes, and the conversation with a real server."""
