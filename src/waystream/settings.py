@@ -69,6 +69,7 @@ class Settings:
     push_group: int
     push_waiting: int
     push_kept_days: int
+    silence_wait_min: float
     job_workers: int
     lease_s: float
     webhook_private_hosts: str
@@ -203,6 +204,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("log_level", f"log_level must be one of {', '.join(LEVELS)}.")
     if settings.push_kept_days < 1:
         raise Invalid("push_kept_days", "push_kept_days must be at least 1.")
+    if settings.silence_wait_min < 0:
+        raise Invalid("silence_wait_min", "silence_wait_min must not be below 0.")
     if not 0 < settings.port < 65536:
         raise Invalid("port", f"port must be between 1 and 65535, not {settings.port}.")
     if not 0 <= settings.push_processes <= PUSH_PROCESSES_MAX:

@@ -31,6 +31,7 @@ OWNERS = {
     "backups": {"backup", "restoration"},
     "findings": {"finding"},
     "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
+    "silence": {"silence", "slowdown", "slowdown_shop"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",

@@ -7,7 +7,7 @@ be stopped, and goes on where it was after any restart. One parcel by hand is as
 How a carrier is asked is in `inquiring`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,6 +115,17 @@ def ask_now(tx: Tx, parcel_id: int, networks: Networks, *, actor: str) -> int:
     tx.enqueue(_job(inquiry_id, live.shop_id, parcel_id))
     tx.note(Entry(actor, "parcel.ask_carrier", f"parcel:{parcel_id}", live.shop_id))
     return inquiry_id
+
+
+def ask_for(tx: Tx, parcel_ids: Collection[int]) -> int:
+    """Ask for parcels whose scan is overdue, as soon as the carriers' rules allow it; how many.
+
+    What has no live number, or is being asked for, is left out.
+    """
+    asked = store_inquiries.insert_of_parcels(tx.conn, parcel_ids, at=tx.now)
+
+    tx.enqueue(*(_job(row.id, row.shop_id, row.parcel_id) for row in asked))
+    return len(asked)
 
 
 def may_ask_from(tx: Tx, binding_id: int, network: Network) -> datetime:

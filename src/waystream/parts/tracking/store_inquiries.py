@@ -162,6 +162,21 @@ def insert_inquiry(conn: Conn, *, parcel_id: int, shop_id: int, binding_id: int,
     return int(row[0])
 
 
+def insert_of_parcels(conn: Conn, parcel_ids: Collection[int], *, at: datetime) -> list[Next]:
+    """One for each of these with a live number that is not queued already; they are queued at once."""
+    with conn.cursor(row_factory=class_row(Next)) as cursor:
+        return cursor.execute(
+            """INSERT INTO inquiry (parcel_id, shop_id, binding_id, state, created_at)
+               SELECT track.parcel_id, track.shop_id, track.binding_id, 'queued', %(at)s
+               FROM track JOIN binding ON binding.id = track.binding_id
+               WHERE track.parcel_id = ANY (%(ids)s) AND binding.state = 'live'
+                 AND NOT EXISTS (SELECT FROM inquiry WHERE inquiry.parcel_id = track.parcel_id AND state = 'queued')
+               ORDER BY track.parcel_id
+               RETURNING id, parcel_id, shop_id""",
+            {"ids": list(parcel_ids), "at": at},
+        ).fetchall()
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """A parcel's present number."""

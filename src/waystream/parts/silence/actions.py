@@ -1,0 +1,70 @@
+"""What is done about silence: who is overdue is asked for, who stays silent is stalled, who is scanned again stirred.
+
+Guaranteed: a silence is told as stalled only after the carrier network was asked and brought nothing new, or did not
+answer in time; every stalled parcel that is scanned again is told as stirred.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from waystream.core.events.silence import ParcelStalled, ParcelStirred, ScanOverdue
+from waystream.kernel.tx import Tx
+from waystream.parts.silence import store
+from waystream.parts.silence.model import state_after
+
+FOUND_AT_ONCE = 500
+JUDGED_AT_ONCE = 1_000
+
+
+def watch(tx: Tx, *, wait: timedelta) -> int:
+    """Judge the silences that last, then find new ones; how many changed. `wait` is for the network's answer."""
+    return judge(tx, wait=wait) + find(tx)
+
+
+def find(tx: Tx) -> int:
+    """Parcels whose scan is overdue: a rule has the carrier network asked for them."""
+    overdue = store.list_overdue(tx.conn, now=tx.now, limit=FOUND_AT_ONCE)
+    if not overdue:
+        return 0
+
+    store.insert_silences(tx.conn, overdue, at=tx.now)
+
+    tx.emit(
+        *(
+            ScanOverdue(shop_id=row.shop_id, parcel_id=row.parcel_id, silent_since=row.silent_since, due_at=row.due_at)
+            for row in overdue
+        )
+    )
+    return len(overdue)
+
+
+def judge(tx: Tx, *, wait: timedelta) -> int:
+    """What became of open silences: heard in time, stalled, stirred, or over."""
+    silences = store.list_open(tx.conn, waited_since=tx.now - wait, limit=JUDGED_AT_ONCE)
+
+    states = [(silence, state_after(silence, now=tx.now, wait=wait)) for silence in silences]
+    changed = [(silence, state) for silence, state in states if state != silence.state]
+    if not changed:
+        return 0
+
+    store.set_states(tx.conn, [(silence.id, state) for silence, state in changed], at=tx.now)
+
+    tx.emit(
+        *(
+            ParcelStalled(shop_id=each.shop_id, parcel_id=each.parcel_id, silent_since=each.silent_since,
+                          due_at=each.due_at)
+            for each, state in changed
+            if state == "stalled"
+        ),
+        *(
+            ParcelStirred(shop_id=each.shop_id, parcel_id=each.parcel_id)
+            for each, state in changed
+            if state == "stirred"
+        ),
+    )  # fmt: skip
+    return len(changed)
+
+
+def list_slowed(tx: Tx, parcel_ids: Collection[int]) -> Mapping[int, int]:
+    """Parcel to slow-down, of those whose silence an open slow-down explains."""
+    return store.list_slowed(tx.conn, parcel_ids)
