@@ -18,10 +18,10 @@ from waystream.core.state import Direction, Kind, State
 
 AT = datetime(2026, 11, 12, 6, 32, 1, 5, tzinfo=UTC)
 BIG = 2**62 + 1
-INSIDE = {"TakeInDoubt", "TakeConflicted", "StrangerNamedTake", "SubscriptionDied"}
+INSIDE = {"TakeInDoubt", "TakeConflicted", "StrangerNamedTake", "SubscriptionDied", "ScanOverdue"}
 
 #: Texts that are told: words of ours or codes of a carrier. A new one is added here by somebody who has looked.
-WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel"}
+WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel", "carrier", "place"}
 
 
 def sample(event: type[Event]) -> Event:
@@ -97,7 +97,7 @@ def test_what_stays_inside_is_not_told() -> None:
 
 
 def test_wants_are_types_groups_or_everything() -> None:
-    assert groups() == ("label.*", "notice.*", "order.*", "parcel.*", "waybill.*", "webhook.*")
+    assert groups() == ("label.*", "notice.*", "order.*", "parcel.*", "slowdown.*", "waybill.*", "webhook.*")
     kind = WaybillIssued.public
     assert is_wanted(kind, {"waybill.issued"}) and is_wanted(kind, {"waybill.*"}) and is_wanted(kind, {"*"})
     assert not is_wanted(kind, {"waybill.refused", "parcel.*"}) and not is_wanted(kind, ())

@@ -11,6 +11,7 @@ from waystream.core.events import Event, ParcelEvent
 class ScanOverdue(ParcelEvent):
     """The next scan did not come by the time it was due; the carrier network is asked first."""
 
+    public: ClassVar[str] = ""
     silent_since: datetime
     due_at: datetime
 

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from waystream.parts.silence.model import NOT_WATCHED, Open, Overdue
+from waystream.parts.silence.model import NOT_WATCHED, Open, Overdue, place_of
 
 Conn = Connection[Any]
 
@@ -43,7 +43,7 @@ def insert_silences(conn: Conn, rows: Sequence[Overdue], *, at: datetime) -> Non
             [row.parcel_id for row in rows],
             [row.shop_id for row in rows],
             [row.carrier for row in rows],
-            [row.place for row in rows],
+            [place_of(row.place) for row in rows],
             [row.stage for row in rows],
             [row.silent_since for row in rows],
             [row.due_at for row in rows],
