@@ -9,7 +9,9 @@ import jsonschema
 import msgspec
 import pytest
 
+from waystream.core.care import Cause, Priority
 from waystream.core.events import Event, registry
+from waystream.core.events.care import TicketOpened
 from waystream.core.events.fulfilment import TakeInDoubt, WaybillIssued
 from waystream.core.events.orders import OrderCancelled
 from waystream.core.events.tracking import Delivered
@@ -21,7 +23,7 @@ BIG = 2**62 + 1
 INSIDE = {"TakeInDoubt", "TakeConflicted", "StrangerNamedTake", "SubscriptionDied", "ScanOverdue"}
 
 #: Texts that are told: words of ours or codes of a carrier. A new one is added here by somebody who has looked.
-WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel", "carrier", "place"}
+WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel", "carrier", "place", "staff"}
 
 
 def sample(event: type[Event]) -> Event:
@@ -32,6 +34,8 @@ def sample(event: type[Event]) -> Event:
 def _value(hint: Any) -> Any:
     if get_origin(hint) is tuple:
         return (_value(get_args(hint)[0]),)
+    if type(None) in get_args(hint):
+        return _value(get_args(hint)[0])
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
     return {int: BIG, str: "secret text", datetime: AT, bool: True}[hint]
@@ -92,12 +96,31 @@ def test_an_event_keeps_its_id_and_no_other_has_it() -> None:
     assert len({name(), name(event_id=8), name(at=AT + timedelta(microseconds=1)), name(event=other)}) == 4
 
 
+def test_an_id_that_is_not_there_is_null() -> None:
+    event = TicketOpened(
+        shop_id=3, ticket_id=5, cause=Cause.INCIDENT, priority=Priority.HIGH, parcel_id=None, order_id=None
+    )
+    told = publish(event, event_id=7, at=AT)
+    assert told is not None and told.subject == "ticket:5"
+    assert told.data["ticket_id"] == "5" and told.data["parcel_id"] is None
+    jsonschema.validate(msgspec.json.decode(told.body()), schema_of(TicketOpened))
+
+
 def test_what_stays_inside_is_not_told() -> None:
     assert publish(TakeInDoubt(shop_id=1, parcel_id=2, take_id=3), event_id=7, at=AT) is None
 
 
 def test_wants_are_types_groups_or_everything() -> None:
-    assert groups() == ("label.*", "notice.*", "order.*", "parcel.*", "slowdown.*", "waybill.*", "webhook.*")
+    assert groups() == (
+        "label.*",
+        "notice.*",
+        "order.*",
+        "parcel.*",
+        "slowdown.*",
+        "ticket.*",
+        "waybill.*",
+        "webhook.*",
+    )
     kind = WaybillIssued.public
     assert is_wanted(kind, {"waybill.issued"}) and is_wanted(kind, {"waybill.*"}) and is_wanted(kind, {"*"})
     assert not is_wanted(kind, {"waybill.refused", "parcel.*"}) and not is_wanted(kind, ())

@@ -32,6 +32,7 @@ OWNERS = {
     "findings": {"finding"},
     "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
     "silence": {"silence", "slowdown", "slowdown_shop"},
+    "care": {"ticket", "ticket_entry", "care_hours"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -24,6 +24,7 @@ ID_BYTES = 15
 Schema = dict[str, Any]
 
 _ID: Schema = {"type": "string", "pattern": "^[0-9]{1,19}$"}
+_ID_OR_NULL: Schema = _ID | {"type": ["string", "null"]}
 _ENVELOPE = frozenset({"shop_id"})
 
 
@@ -119,6 +120,8 @@ def _told_fields(event: type[Event]) -> list[str]:
 
 
 def _told(name: str, value: Any) -> Any:
+    if value is None:
+        return None
     if name.endswith("_id"):
         return str(value)
     if name.endswith("_ids"):
@@ -128,7 +131,7 @@ def _told(name: str, value: Any) -> Any:
 
 def _field_schema(name: str, hint: Any) -> Schema:
     if name.endswith("_id"):
-        return _ID
+        return _ID_OR_NULL if type(None) in get_args(hint) else _ID
     if name.endswith("_ids"):
         return {"type": "array", "items": _ID}
     (schema,), named = msgspec.json.schema_components([hint], ref_template="{name}")

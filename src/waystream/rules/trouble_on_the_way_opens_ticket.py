@@ -1,0 +1,25 @@
+"""When a carrier says that something is wrong with a parcel, then a ticket is opened, or raised where it is worse."""
+
+from collections.abc import Sequence
+
+from waystream.core.events import registry
+from waystream.core.events.tracking import TrackEvent
+from waystream.kernel.log import Recorded
+from waystream.kernel.tx import Tx
+from waystream.parts.care import actions as care
+from waystream.parts.care.standing import causes_of
+
+WHEN = tuple(kind for kind in registry().values() if issubclass(kind, TrackEvent))
+SENTENCE_ZH = "承运商说包裹出了问题时，开一张工单；问题变严重时，工单随之升级。"
+START = "beginning"
+REPEATABLE = True
+
+
+def do(tx: Tx, events: Sequence[Recorded]) -> None:
+    troubled = {
+        told.event.parcel_id: f"event:{told.id}"
+        for told in events
+        if isinstance(told.event, TrackEvent) and causes_of(told.event.after, told.event.kind, told.event.direction)
+    }
+    if troubled:
+        care.raise_by_track(tx, troubled)
