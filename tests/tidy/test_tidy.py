@@ -33,6 +33,7 @@ OWNERS = {
     "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
     "silence": {"silence", "slowdown", "slowdown_shop"},
     "care": {"ticket", "ticket_entry", "care_hours"},
+    "deadlines": {"deadline", "deadline_setting"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",
