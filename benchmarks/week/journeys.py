@@ -1,6 +1,6 @@
 """One parcel's way to its end, as its carrier scans it: healthy, or with the trouble that was seeded. Pure.
 
-The same trip always has the same scans. What the network tells is what it scanned: a tenth of the hub scans are missing,
+The same trip always has the same scans. What the network tells is what it scanned: one hub scan in fourteen is missing,
 and every scan is told some minutes later, or with the next one.
 """
 

@@ -1,13 +1,14 @@
 """What was seeded against what was said: recall, false tickets, duplicates, and the fixed 48-hour rule beside it. Pure.
 
-Guaranteed: nothing here asks Waystream whether it was right. A parcel is healthy when no trouble was seeded and the storm
-did not strike it; any ticket of a healthy parcel is false, whatever its cause.
+Guaranteed: nothing here asks Waystream whether it was right. A parcel is healthy when no trouble was seeded and the
+storm did not strike it; any ticket of a healthy parcel is false, whatever its cause.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 from benchmarks.week.journeys import Trouble
@@ -144,7 +145,7 @@ def _finds_fixed(parcel: Parcel) -> bool:
 
 def _alarms_fixed(parcel: Parcel) -> bool:
     scans = parcel.journey.scans
-    return any(after.at - before.at > FIXED for before, after in zip(scans, scans[1:], strict=False))
+    return any(after.at - before.at > FIXED for before, after in pairwise(scans))
 
 
 def _share(of: Iterable[bool]) -> float:

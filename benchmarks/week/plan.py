@@ -1,4 +1,4 @@
-"""The whole week: who buys what when, which parcels get into trouble, and the storm. Pure: the same seed, the same week.
+"""The whole week: who buys what when, which parcels get into trouble, and the storm. Pure: one seed, one week.
 
 `Week(parcels, seed, start)` is what is judged; the weeks before it are another `Week` of another seed and no storm,
 from which due times are learned as from any other history: nothing says which of its parcels were stalled.
