@@ -1,22 +1,20 @@
 """Channels as values, and the rules that need no database."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
+from waystream.core.care import Cause, Priority
 from waystream.core.errors import Invalid
 from waystream.core.gateways import Gateway, Reach, Values
 
 CHANNELS_MAX = 20  # of a shop
 NAME_MAX, RANK_MAX, PER_MINUTE_MAX = 60, 1_000, 6_000
 TEST_TO_MAX = 254
-USUAL_PRIORITIES = ("high",)
-PRIORITIES = ("high", "normal", "low")
-CAUSES_MAX = 50
-_WORD = re.compile(r"[a-z_]{1,40}")
+USUAL_PRIORITIES: tuple[str, ...] = (Priority.HIGH,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +80,13 @@ def checked(told: ChannelIn, gateway: Gateway) -> ChannelIn:
         values,
         told.rank,
         per_minute,
-        _chosen("priorities", told.priorities) if staff else (),
-        _chosen("causes", told.causes) if staff else (),
+        _chosen("priorities", told.priorities, known=Priority) if staff else (),
+        _chosen("causes", told.causes, known=Cause) if staff else (),
     )
 
 
-def _chosen(path: str, told: Collection[str]) -> tuple[str, ...]:
-    if len(told) > CAUSES_MAX or not all(map(_WORD.fullmatch, told)):
+def _chosen(path: str, told: Collection[str], *, known: type[StrEnum]) -> tuple[str, ...]:
+    if not set(told) <= {word.value for word in known}:
         raise Invalid(path, "choose from those that there are")
     return tuple(sorted(set(told)))
 
