@@ -1,6 +1,7 @@
 """What the other side of a channel tells later of a letter."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from waystream.core.channels import ReportState
 from waystream.core.events import Event
@@ -13,6 +14,7 @@ class LetterReported(Event):
     `said` is the other side's own code, without a number or address.
     """
 
+    public: ClassVar[str] = ""  # the notice it ends is told: notice.delivered, notice.refused
     channel_id: int
     channel: str
     state: ReportState
