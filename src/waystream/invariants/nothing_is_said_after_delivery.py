@@ -2,9 +2,9 @@
 
 SENTENCE_ZH = "包裹签收后，除了签收本身，不再自动对买家说什么。"
 
-# A parcel's track was last changed at changed_at: what was composed later saw what stands there now, but for pushes that
-# were just being taken in (an hour is less than a second where business time runs fast). A message is wrong only if it
-# spoke of no other parcel.
+# A parcel's track was last changed at changed_at: what was composed later saw what stands there now, but for pushes
+# that were just being taken in (an hour is less than a second where business time runs fast). A message is wrong only
+# if it spoke of no other parcel.
 SQL = """
 SELECT 'notice ' || notice.id || ': ' || notice.kind
 FROM notice
