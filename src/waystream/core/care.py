@@ -81,7 +81,7 @@ class Trouble:
     """Something that is wrong since `at`, with a slow-down, else a parcel, else an order.
 
     `because` is where "why?" leads (`inbox:ID`, `event:ID` …), `kind` the finer word of the state. Without a `severity`
-    the cause decides.
+    the cause decides. `warehouse_id`, and the order of a parcel, are looked up.
     """
 
     shop_id: int
@@ -93,6 +93,7 @@ class Trouble:
     slowdown_id: int | None = None
     kind: str = ""
     severity: Severity | None = None
+    warehouse_id: int | None = None
 
     def __post_init__(self) -> None:
         assert self.slowdown_id or self.parcel_id or self.order_id, "a trouble is about something"

@@ -4,17 +4,15 @@ What people do with tickets is `handling`, what they read is `reading`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from waystream.core.care import Cause, Ending, Trouble
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
-from waystream.parts.care import changing, model, standing, store, store_hours
+from waystream.parts.care import changing, model, sealing, standing, store, store_hours
 from waystream.parts.care.changing import Change
 from waystream.parts.care.hours import DEFAULT, Hours
 from waystream.parts.care.model import Key, Ticket
-from waystream.parts.care.standing import Where
 
 #: Another transaction may open the same ticket between our look and our insert; then we look again.
 ROUNDS_MAX = 5
@@ -60,18 +58,14 @@ def _raise_once(tx: Tx, troubles: Mapping[Key, Trouble]) -> dict[Key, Trouble]:
 
 
 def _still_there(tx: Tx, troubles: Sequence[Trouble]) -> list[Trouble]:
-    """Those that are not over as things stand, each with its order."""
+    """Those that are not over as things stand, each with its order and warehouse."""
     parcels = store.list_where(tx.conn, {each.parcel_id for each in troubles if each.parcel_id})
     orders = store.list_sold(tx.conn, {each.order_id for each in troubles if each.order_id and not each.parcel_id})
     return [
-        trouble if trouble.order_id or not trouble.parcel_id else _with_order(trouble, parcels[trouble.parcel_id])
+        standing.placed(trouble, parcels=parcels, orders=orders)
         for trouble in troubles
         if standing.stands(trouble, parcels=parcels, orders=orders)
     ]
-
-
-def _with_order(trouble: Trouble, where: Where) -> Trouble:
-    return replace(trouble, order_id=where.order_id)
 
 
 def raise_by_track(tx: Tx, because: Mapping[int, str]) -> None:
@@ -188,5 +182,6 @@ def keep(tx: Tx, changes: Sequence[Change]) -> None:
 
 
 def _tell(tx: Tx, changes: Sequence[Change]) -> None:
-    store.write(tx.conn, [(change.entry, None, b"") for change in changes if change.entry], at=tx.now)
+    entries = [change.entry for change in changes if change.entry]
+    store.write(tx.conn, sealing.seal_entries(tx, entries), at=tx.now)
     tx.emit(*(change.event for change in changes if change.event))

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from waystream.core.care import Ending, Severity, Trouble
+from waystream.core.care import Ending, Priority, Severity, Trouble
+from waystream.core.errors import Conflict
 from waystream.core.events.care import (
     TicketClosed,
     TicketEvent,
     TicketOpened,
     TicketRaised,
+    TicketReleased,
     TicketReopened,
+    TicketTaken,
 )
 from waystream.parts.care.hours import Hours, due_after
 from waystream.parts.care.model import Entry, Standing, Ticket, What, priority_of, severity_of
@@ -46,6 +49,7 @@ def opened(trouble: Trouble, ticket_id: int, *, hours: Hours, now: datetime) -> 
         parcel_id=trouble.parcel_id,
         order_id=trouble.order_id,
         slowdown_id=trouble.slowdown_id,
+        warehouse_id=trouble.warehouse_id,
         about=trouble.about,
         because=trouble.because,
         trouble_at=trouble.at,
@@ -79,7 +83,7 @@ def _retold(ticket: Ticket, trouble: Trouble) -> Ticket:
 def came_again(ticket: Ticket, trouble: Trouble, *, hours: Hours, now: datetime) -> Change:
     """A closed ticket whose trouble is back: one step worse than it was."""
     worse = Severity(min(max(ticket.severity, severity_of(trouble)) + 1, Severity.GRAVE))
-    return _reopened(
+    return reopened(
         replace(_retold(ticket, trouble), kind=trouble.kind, severity=worse, times=ticket.times + 1),
         hours=hours,
         now=now,
@@ -87,7 +91,10 @@ def came_again(ticket: Ticket, trouble: Trouble, *, hours: Hours, now: datetime)
     )
 
 
-def _reopened(ticket: Ticket, *, hours: Hours, now: datetime, because: str = "", actor: str = "") -> Change:
+def reopened(
+    ticket: Ticket, *, hours: Hours, now: datetime, because: str = "", actor: str = "", text: str = ""
+) -> Change:
+    """Nobody's, and its time to act runs anew."""
     priority = priority_of(ticket.cause, ticket.severity)
     after = replace(
         ticket,
@@ -98,11 +105,12 @@ def _reopened(ticket: Ticket, *, hours: Hours, now: datetime, because: str = "",
         closed_at=None,
         closed_by="",
         ending=None,
+        merged_into=None,
         reopened_at=now,
         clock_at=now,
         due_at=due_after(hours, now, priority),
     )
-    entry = entry_of(after, What.REOPENED, actor=actor, word=after.kind, because=because)
+    entry = entry_of(after, What.REOPENED, actor=actor, word=after.kind, because=because, text=text)
     return Change(after, entry, tell(TicketReopened, after))
 
 
@@ -117,10 +125,60 @@ def may_reopen(ticket: Ticket, *, hours: Hours, now: datetime) -> bool:
     return ticket.ending is not Ending.MERGED and now - ticket.closed_at <= hours.reopens_within
 
 
-def ended(ticket: Ticket, ending: Ending, *, now: datetime, actor: str = "", because: str = "") -> Change:
+def ended(
+    ticket: Ticket, ending: Ending, *, now: datetime, actor: str = "", because: str = "", text: str = ""
+) -> Change:
+    """Closed; whoever had it stays written down."""
     after = replace(ticket, state=Standing.CLOSED, closed_at=now, closed_by=actor, ending=ending)
-    entry = entry_of(after, What.CLOSED, actor=actor, word=ending, because=because)
+    entry = entry_of(after, What.CLOSED, actor=actor, word=ending, because=because, text=text)
     return Change(after, entry, tell(TicketClosed, after, ending=ending, staff=actor))
+
+
+def merged(ticket: Ticket, into: Ticket, *, now: datetime, actor: str) -> Change:
+    """Closed, with the word on where it went."""
+    after = replace(
+        ticket, state=Standing.CLOSED, closed_at=now, closed_by=actor, ending=Ending.MERGED, merged_into=into.id
+    )
+    entry = entry_of(after, What.MERGED, actor=actor, word=f"into:{into.id}")
+    return Change(after, entry, tell(TicketClosed, after, ending=Ending.MERGED, staff=actor))
+
+
+def taken(ticket: Ticket, actor: str, *, now: datetime) -> Change:
+    after = replace(ticket, state=Standing.TAKEN, assignee=actor, taken_at=now)
+    return Change(after, entry_of(after, What.TAKEN, actor=actor), tell(TicketTaken, after, staff=actor))
+
+
+def handed_over(ticket: Ticket, to: str, *, now: datetime, actor: str, text: str = "") -> Change:
+    after = replace(ticket, state=Standing.TAKEN, assignee=to, taken_at=now)
+    entry = entry_of(after, What.HANDED_OVER, actor=actor, word=to, text=text)
+    return Change(after, entry, tell(TicketTaken, after, staff=to))
+
+
+def released(ticket: Ticket, *, actor: str) -> Change:
+    after = replace(ticket, state=Standing.OPEN, assignee="", taken_at=None)
+    return Change(after, entry_of(after, What.RELEASED, actor=actor), tell(TicketReleased, after))
+
+
+def prioritised(ticket: Ticket, priority: Priority, *, hours: Hours, actor: str) -> Change:
+    """Due as if it had always mattered so much."""
+    after = replace(ticket, priority=priority, due_at=due_after(hours, ticket.clock_at, priority))
+    entry = entry_of(after, What.PRIORITISED, actor=actor, word=priority)
+    more = _RANK[priority] > _RANK[ticket.priority]
+    return Change(after, entry, tell(TicketRaised, after) if more else None)
+
+
+_RANK = {Priority.LOW: 0, Priority.NORMAL: 1, Priority.HIGH: 2}
+
+
+def require_open(ticket: Ticket) -> None:
+    if not ticket.is_open:
+        raise Conflict("This ticket is closed: open it again first.")
+
+
+def require_version(ticket: Ticket, version: int | None) -> None:
+    """Raises `Conflict` where it is not as the person saw it."""
+    if version is not None and version != ticket.version:
+        raise Conflict("This ticket has changed meanwhile: look at it again.")
 
 
 def entry_of(

@@ -83,7 +83,10 @@ Key = tuple[int, str, Cause]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """As its row holds it. `clock_at`: from when on the time to act runs; `closed_by` empty: by itself."""
+    """As its row holds it. `clock_at`: from when on the time to act runs; `closed_by` empty: by itself.
+
+    `warehouse_id`: of what it is about; None for an incident.
+    """
 
     id: int
     shop_id: int
@@ -96,6 +99,7 @@ class Ticket:
     parcel_id: int | None
     order_id: int | None
     slowdown_id: int | None
+    warehouse_id: int | None
     about: str
     because: str
     trouble_at: datetime

@@ -5,12 +5,12 @@ order of no account.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from waystream.core.care import Cause, Ending, Severity, Trouble
 from waystream.core.state import CARRIED, TERMINAL, Direction, Kind, State
-from waystream.parts.care.model import SURVIVORS
+from waystream.parts.care.model import SURVIVORS, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class Where:
 
     parcel_id: int
     shop_id: int
+    warehouse_id: int
     order_id: int | None
     voided: bool
     state: State
@@ -37,6 +38,7 @@ class Sold:
     """An order as it stands. `over`: cancelled, closed or completed."""
 
     order_id: int
+    warehouse_id: int
     dispatched: bool
     delivered: bool
     over: bool
@@ -161,12 +163,23 @@ def ending_of_order(cause: Cause, sold: Sold) -> Ending | None:
     return Ending.DISPATCHED if cause is Cause.NOT_DISPATCHED and sold.dispatched else None
 
 
-def stands(trouble: Trouble, *, parcels: Mapping[int, Where], orders: Mapping[int, Sold]) -> bool:
+def stands(trouble: Trouble | Ticket, *, parcels: Mapping[int, Where], orders: Mapping[int, Sold]) -> bool:
     """Whether it is not over; one of a parcel or an order that is not there does not stand."""
     if trouble.slowdown_id:
         return True
     if trouble.parcel_id:
         where = parcels.get(trouble.parcel_id)
-        return where is not None and ending_of(trouble.cause, trouble.at, where) is None
+        since = trouble.trouble_at if isinstance(trouble, Ticket) else trouble.at
+        return where is not None and ending_of(trouble.cause, since, where) is None
     sold = orders.get(trouble.order_id or 0)
     return sold is not None and ending_of_order(trouble.cause, sold) is None
+
+
+def placed(trouble: Trouble, *, parcels: Mapping[int, Where], orders: Mapping[int, Sold]) -> Trouble:
+    """With its warehouse and, where it is a parcel's, its order; what it is about is there."""
+    if trouble.slowdown_id:
+        return trouble
+    if trouble.parcel_id:
+        where = parcels[trouble.parcel_id]
+        return replace(trouble, warehouse_id=where.warehouse_id, order_id=trouble.order_id or where.order_id)
+    return replace(trouble, warehouse_id=orders[trouble.order_id or 0].warehouse_id)

@@ -18,9 +18,9 @@ from waystream.parts.care.standing import Sold, Where
 
 Conn = Connection[Any]
 
-COLUMNS = """id, shop_id, cause, kind, state, priority, severity, times, parcel_id, order_id, slowdown_id, about,
-    because, trouble_at, opened_at, raised_at, reopened_at, clock_at, due_at, assignee, taken_at, closed_at, closed_by,
-    ending, merged_into, version"""
+COLUMNS = """id, shop_id, cause, kind, state, priority, severity, times, parcel_id, order_id, slowdown_id,
+    warehouse_id, about, because, trouble_at, opened_at, raised_at, reopened_at, clock_at, due_at, assignee, taken_at,
+    closed_at, closed_by, ending, merged_into, version"""
 
 
 def ticket_of(*, cause: str, state: str, priority: str, severity: int, ending: str, **row: Any) -> Ticket:
@@ -88,11 +88,11 @@ def insert(conn: Conn, tickets: Sequence[Ticket]) -> set[int]:
     if not tickets:
         return set()
     rows = conn.execute(
-        """INSERT INTO ticket (id, shop_id, cause, kind, priority, severity, parcel_id, order_id, slowdown_id, because,
-                               trouble_at, opened_at, clock_at, due_at)
+        """INSERT INTO ticket (id, shop_id, cause, kind, priority, severity, parcel_id, order_id, slowdown_id,
+                               warehouse_id, because, trouble_at, opened_at, clock_at, due_at)
            SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::int[],
-               %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::timestamptz[], %b::timestamptz[],
-               %b::timestamptz[], %b::timestamptz[])
+               %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::timestamptz[],
+               %b::timestamptz[], %b::timestamptz[], %b::timestamptz[])
            ON CONFLICT (about, cause, shop_id) WHERE state <> 'closed' DO NOTHING
            RETURNING id""",
         [
@@ -105,6 +105,7 @@ def insert(conn: Conn, tickets: Sequence[Ticket]) -> set[int]:
             bigints([ticket.parcel_id for ticket in tickets]),
             bigints([ticket.order_id for ticket in tickets]),
             bigints([ticket.slowdown_id for ticket in tickets]),
+            bigints([ticket.warehouse_id for ticket in tickets]),
             texts([ticket.because for ticket in tickets]),
             instants([ticket.trouble_at for ticket in tickets]),
             instants([ticket.opened_at for ticket in tickets]),
@@ -180,10 +181,24 @@ def write(conn: Conn, entries: Iterable[tuple[Entry, int | None, bytes]], *, at:
     )
 
 
+def list_buyer_keys(conn: Conn, ticket_ids: Collection[int]) -> dict[int, int]:
+    """By ticket the key of the receiver of its parcel, else of its order; an incident has none."""
+    rows = conn.execute(
+        """SELECT ticket.id, person.key_id
+           FROM ticket
+           LEFT JOIN parcel ON parcel.id = ticket.parcel_id
+           LEFT JOIN orders ON orders.id = ticket.order_id
+           JOIN person ON person.id = coalesce(parcel.person_id, orders.person_id)
+           WHERE ticket.id = ANY (%b::bigint[])""",
+        [bigints(list(ticket_ids))],
+    )
+    return dict(rows.fetchall())
+
+
 def list_where(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Where]:
     """How parcels stand; one without a track waits to be collected."""
     rows = conn.execute(
-        """SELECT parcel.id, parcel.shop_id,
+        """SELECT parcel.id, parcel.shop_id, parcel.warehouse_id,
                   (SELECT min(order_id) FROM parcel_order WHERE parcel_order.parcel_id = parcel.id),
                   parcel.stage = 'voided', coalesce(track.state, 'awaiting_collection'), coalesce(track.kind, ''),
                   coalesce(track.direction, 'out'), track.at, track.collected_at, track.scanned_at
@@ -194,13 +209,12 @@ def list_where(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Where]:
     return {row[0]: _where(*row) for row in rows}
 
 
-def _where(
-    parcel_id: int, shop_id: int, order_id: int | None, voided: bool, state: str, kind: str, direction: str, *at: Any
-) -> Where:
-    changed_at, collected_at, scanned_at = at
+def _where(parcel_id: int, shop_id: int, warehouse_id: int, order_id: int | None, voided: bool, *track: Any) -> Where:
+    state, kind, direction, changed_at, collected_at, scanned_at = track
     return Where(
         parcel_id=parcel_id,
         shop_id=shop_id,
+        warehouse_id=warehouse_id,
         order_id=order_id,
         voided=voided,
         state=State(state),
@@ -214,9 +228,13 @@ def _where(
 
 def list_sold(conn: Conn, order_ids: Collection[int]) -> dict[int, Sold]:
     rows = conn.execute(
-        """SELECT id, dispatch = 'all', word = 'delivered',
+        """SELECT id, warehouse_id, dispatch = 'all', word = 'delivered',
                   cancelled_at IS NOT NULL OR word IN ('closed', 'completed')
            FROM orders WHERE id = ANY (%b::bigint[])""",
         [bigints(list(order_ids))],
     )
-    return {row[0]: Sold(order_id=row[0], dispatched=row[1], delivered=row[2], over=row[3]) for row in rows}
+    return {row[0]: _sold(*row) for row in rows}
+
+
+def _sold(order_id: int, warehouse_id: int, dispatched: bool, delivered: bool, over: bool) -> Sold:
+    return Sold(order_id=order_id, warehouse_id=warehouse_id, dispatched=dispatched, delivered=delivered, over=over)

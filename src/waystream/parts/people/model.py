@@ -31,6 +31,9 @@ class Permission(StrEnum):
     SETUP_READ = "setup:read"  # carriers, accounts, printers, warehouses, SKUs
     SETUP_WRITE = "setup:write"  # what all shops use: carriers, accounts, printers, warehouses, a new shop
     SHOP_WRITE = "shop:write"  # what is a shop's own: SKUs, when its orders are complete
+    TICKETS_READ = "tickets:read"  # what somebody has to look after
+    TICKETS_WRITE = "tickets:write"  # take, note, close: an agent's work
+    TICKETS_LEAD = "tickets:lead"  # take from others, hand out what they have
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"  # who outside is told what happens in a shop
     PEOPLE_WRITE = "people:write"  # staff and API keys
@@ -48,12 +51,30 @@ P = Permission
 ROLES: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(P),
     Role.WAREHOUSE: frozenset(
-        {P.ORDERS_READ, P.PARCELS_READ, P.PARCELS_WRITE, P.SHIP_WRITE, P.SETUP_READ, P.PERSON_MASKED, P.PERSON_UNMASK}
+        {
+            P.ORDERS_READ,
+            P.PARCELS_READ,
+            P.PARCELS_WRITE,
+            P.SHIP_WRITE,
+            P.SETUP_READ,
+            P.TICKETS_READ,
+            P.PERSON_MASKED,
+            P.PERSON_UNMASK,
+        }
     ),
     Role.CARE: frozenset(
-        {P.ORDERS_READ, P.ORDERS_WRITE, P.PARCELS_READ, P.PARCELS_WRITE, P.PERSON_MASKED, P.PERSON_UNMASK}
+        {
+            P.ORDERS_READ,
+            P.ORDERS_WRITE,
+            P.PARCELS_READ,
+            P.PARCELS_WRITE,
+            P.TICKETS_READ,
+            P.TICKETS_WRITE,
+            P.PERSON_MASKED,
+            P.PERSON_UNMASK,
+        }
     ),
-    Role.FINANCE: frozenset({P.ORDERS_READ, P.PARCELS_READ, P.PERSON_MASKED}),
+    Role.FINANCE: frozenset({P.ORDERS_READ, P.PARCELS_READ, P.TICKETS_READ, P.PERSON_MASKED}),
     Role.ANALYST: frozenset({P.ORDERS_READ, P.PARCELS_READ}),
 }
 

@@ -126,7 +126,6 @@ class Receiver(Told, frozen=True):
     postcode: str
     buyer_remark: str = ""
     seller_remark: str = ""
-    email: str = ""
 
     def __repr__(self) -> str:
         return "Receiver(…)"
@@ -309,9 +308,7 @@ def unmask_order(call: Annotated[Call, may("person:unmask")], order: str) -> Res
         order_id = reach_order(tx, call.seat, order)
         person = actions.unmask(tx, order_id, actor=call.actor, reason=asked.reason)
         receiver = see(Receiver, person.contact)
-        return msgspec.structs.replace(
-            receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark, email=person.email
-        )
+        return msgspec.structs.replace(receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark)
 
     return call.do(unmask, kept=False)
 

@@ -1,1 +1,0 @@
-"""The ways by which the messages of a shop leave."""
