@@ -24,8 +24,10 @@ TRACKED_AT_ONCE = 5_000
 
 
 def tell_history(app: App, house: House, week: Week) -> None:
-    """All of it at once, as of the present business time: whatever had happened by then."""
-    parcels = sorted(week.all, key=lambda parcel: parcel.trip.dispatched_at)
+    """All of it at once, as of the present business time: every parcel that was scanned by then."""
+    now = app.clock.now()
+    scanned = [parcel for parcel in week.all if parcel.journey.scans[0].at <= now]
+    parcels = sorted(scanned, key=lambda parcel: parcel.trip.dispatched_at)
     ids = [mint_ids(1, at_ms=int(parcel.trip.dispatched_at.timestamp() * 1000))[0] for parcel in parcels]
     with psycopg.connect(app.urls.owner) as conn:
         _bind(conn, house, parcels, ids)
@@ -66,7 +68,7 @@ def _bind(conn: psycopg.Connection, house: House, parcels: Sequence[Parcel], ids
 
 def _pushes(app: App, house: House, parcels: Sequence[Parcel]) -> Iterator[bytes]:
     now, merchant = app.clock.now(), Merchant(MERCHANT, house.key)
-    told = [news for parcel in parcels if (news := news_of(parcel, now)).traces]
+    told = [news_of(parcel, now) for parcel in parcels]
     for at in range(0, len(told), WAYBILLS_A_PUSH):
         data = push_data(MERCHANT, "102", told[at : at + WAYBILLS_A_PUSH], at=now)
         yield seal_push(merchant, "102", data)

@@ -30,12 +30,13 @@ IN_TIME = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket of a parcel (by its number in the plan) was opened, or `again` after it had closed."""
+    """A ticket of a parcel (its number in the plan) was opened, or `again` after it had closed, and was so `until`."""
 
     parcel: int
     cause: str
     at: datetime
     again: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,23 @@ def count_false(parcels: Iterable[Parcel], tickets: Iterable[Ticket]) -> dict[st
 
 
 def count_duplicates(tickets: Iterable[Ticket]) -> int:
-    """Tickets of a parcel and cause beyond the first: what comes again is reopened, not opened."""
-    opened = Counter((ticket.parcel, ticket.cause) for ticket in tickets if not ticket.again)
-    return sum(count - 1 for count in opened.values())
+    """Tickets that were opened while one of the same parcel and cause was open."""
+    open_until: dict[tuple[int, str], datetime | None] = {}
+    duplicates = 0
+    for ticket in sorted(tickets, key=lambda ticket: ticket.at):
+        about = ticket.parcel, ticket.cause
+        until = open_until.get(about, ticket.at)
+        duplicates += until is None or until > ticket.at
+        open_until[about] = ticket.until
+    return duplicates
 
 
 def median_minutes_to_ticket(
     parcels: Sequence[Parcel], tickets: Sequence[Ticket], silences: Sequence[Silence]
 ) -> float | None:
     """From the scan that says it, or from when the next scan was due, to the ticket."""
-    opened = {(ticket.parcel, ticket.cause): ticket.at for ticket in tickets if not ticket.again}
+    opened = {(ticket.parcel, ticket.cause): ticket.at for ticket in reversed(tickets)}
+    # the first of a cause counts: it is the last to be written here
     waits = [
         (opened[parcel.n, cause] - parcel.journey.trouble_at)
         for parcel in parcels

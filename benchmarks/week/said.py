@@ -1,8 +1,7 @@
 """What Waystream said in the week, read from its event log and its tables when the week is over."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +9,31 @@ from benchmarks.week.judge import Silence, Ticket
 from waystream.app import App
 from waystream.doctor import check
 
-_SAID = "SELECT at, body FROM event WHERE name = ANY (%s) ORDER BY id"
+_SILENCES = """
+SELECT (body ->> 'parcel_id')::bigint, (body ->> 'silent_since')::timestamptz, (body ->> 'due_at')::timestamptz
+FROM event WHERE name = 'ParcelStalled' ORDER BY id
+"""
+_TICKETS = """
+SELECT (body ->> 'ticket_id')::bigint, (body ->> 'parcel_id')::bigint, body ->> 'cause', at, name FROM event
+WHERE name IN ('TicketOpened', 'TicketReopened', 'TicketClosed') ORDER BY id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Slowdown:
+    carrier: str
+    place: str
+    began_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Tickets and silences of the plan's parcels; `slowdowns` by place; `events` by name."""
+    """Tickets and silences of the plan's parcels; `muted` silences are explained by a slow-down; `events` by name."""
 
     tickets: list[Ticket]
     silences: list[Silence]
-    slowdowns: list[tuple[str, str, datetime]]
+    slowdowns: list[Slowdown]
     muted: int
     events: Mapping[str, int]
     parked: int
@@ -30,28 +44,32 @@ def read(app: App, parcels: Mapping[int, int]) -> Said:
     """`parcels`: the plan's number of a parcel by its id."""
     with app.machine.begin(read_only=True) as tx:
 
-        def rows(sql: str, *values: Any) -> list[Any]:
-            return tx.conn.execute(sql, values).fetchall()
+        def rows(sql: str) -> list[Any]:
+            return tx.conn.execute(sql).fetchall()
 
-        opened = [
-            Ticket(parcels[body["parcel_id"]], body["cause"], at, again)
-            for name, again in (("TicketOpened", False), ("TicketReopened", True))
-            for at, body in rows(_SAID, [name])
-            if body.get("parcel_id") in parcels
-        ]
-        silences = [
-            Silence(
-                parcels[body["parcel_id"]], *(datetime.fromisoformat(body[name]) for name in ("silent_since", "due_at"))
-            )
-            for _, body in rows(_SAID, ["ParcelStalled"])
-            if body["parcel_id"] in parcels
-        ]
+        silences = rows(_SILENCES)
         return Said(
-            tickets=sorted(opened, key=lambda ticket: ticket.at),
-            silences=silences,
-            slowdowns=rows("SELECT carrier, place, began_at FROM slowdown ORDER BY began_at"),
+            tickets=_tickets((parcels[row[1]], *row) for row in rows(_TICKETS) if row[1] in parcels),
+            silences=[Silence(parcels[an_id], since, due_at) for an_id, since, due_at in silences if an_id in parcels],
+            slowdowns=[
+                Slowdown(*row)
+                for row in rows("SELECT carrier, place, began_at, ended_at FROM slowdown ORDER BY began_at")
+            ],
             muted=rows("SELECT count(*) FROM silence WHERE slowdown_id IS NOT NULL")[0][0],
-            events=Counter(dict(rows("SELECT name, count(*) FROM event GROUP BY name"))),
+            events=dict(rows("SELECT name, count(*) FROM event GROUP BY name")),
             parked=rows("SELECT count(*) FROM parked")[0][0],
             broken=[finding.name for finding in check(tx, app.invariants) if not finding.holds],
         )
+
+
+def _tickets(told: Iterable[tuple[int, int, int, str, datetime, str]]) -> list[Ticket]:
+    """(parcel, ticket id, parcel id, cause, at, event) as openings, each with its end."""
+    openings: list[Ticket] = []
+    newest: dict[int, int] = {}
+    for parcel, ticket_id, _, cause, at, name in told:
+        if name == "TicketClosed":
+            openings[newest[ticket_id]] = replace(openings[newest[ticket_id]], until=at)
+            continue
+        newest[ticket_id] = len(openings)
+        openings.append(Ticket(parcel, cause, at, again=name == "TicketReopened"))
+    return openings

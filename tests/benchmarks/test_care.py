@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.week import judge
@@ -137,10 +136,11 @@ def test_what_the_storm_struck_is_neither_healthy_nor_stalled() -> None:
     assert judge.recall_silent([struck], tickets, []) == 1
 
 
-def test_a_second_ticket_of_one_cause_is_a_duplicate_and_a_reopened_one_is_not() -> None:
-    first = Ticket(1, "stalled", at(5))
-    assert judge.count_duplicates([first, Ticket(1, "lost", at(6)), replace(first, again=True)]) == 0
-    assert judge.count_duplicates([first, first]) == 1
+def test_a_second_ticket_is_a_duplicate_while_the_first_is_open() -> None:
+    first = Ticket(1, "stalled", at(5), until=at(8))
+    assert judge.count_duplicates([first, Ticket(1, "lost", at(6)), Ticket(1, "stalled", at(8), again=True)]) == 0
+    assert judge.count_duplicates([first, Ticket(1, "stalled", at(7))]) == 1
+    assert judge.count_duplicates([Ticket(1, "stalled", at(5)), Ticket(1, "stalled", at(700))]) == 1, "never closed"
 
 
 def test_minutes_count_from_the_scan_or_from_when_the_next_was_due() -> None:

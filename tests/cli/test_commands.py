@@ -119,7 +119,7 @@ def test_the_demo_goes_on_where_it_stopped_and_ends_cleanly(tmp_path: Path, port
         assert told.returncode == 0, told.stderr
         report = json.loads(told.stdout)
         assert set(report) == {
-            "orders", "parcels", "states_seen", "unprinted", "unbound", "events", "invariants_broken"
+            "orders", "parcels", "states_seen", "unprinted", "unbound", "events", "tickets", "invariants_broken"
         }  # fmt: skip
         assert report["orders"] > orders
         assert (report["unprinted"], report["unbound"], report["invariants_broken"]) == (0, 0, [])

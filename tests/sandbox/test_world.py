@@ -7,13 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from waystream.core.errors import Invalid
 from waystream.core.facts import Scan, Snapshot, scan_key
 from waystream.core.parcel import Facts, fold
 from waystream.core.state import Kind, State
 from waystream.integrations.kdniao.adapter import network
 from waystream.integrations.kdniao.fake import Place
 from waystream.sandbox.cities import CITIES, city_of, distance_km
-from waystream.sandbox.world import DEMO, USUAL, Fate, Happening, Trip, fate_of, journey, told_at
+from waystream.sandbox.storm import Storm
+from waystream.sandbox.world import (
+    DEMO,
+    USUAL,
+    Fate,
+    Happening,
+    Trip,
+    fate_of,
+    journey,
+    parse_shares,
+    seeded,
+    told_at,
+)
 
 TAKEN = datetime(2026, 3, 1, 2, tzinfo=UTC)
 BEIJING = timezone(timedelta(hours=8))
@@ -166,3 +179,30 @@ def test_far_is_far() -> None:
         for city in ("广州市", "乌鲁木齐市")
     )
     assert sorted(near)[30] < sorted(far)[30]
+
+
+def test_seeded_trouble_has_exactly_its_share_and_leaves_the_rest_as_it_was() -> None:
+    mix = dict(seeded({Fate.STALLED: 0.25, Fate.LOST: 0.05}, USUAL))
+    assert (mix[Fate.STALLED], mix[Fate.LOST]) == (0.25, 0.05)
+    assert sum(mix.values()) == pytest.approx(1)
+    assert mix[Fate.PROXY] / mix[Fate.LOCKER] == pytest.approx(dict(USUAL)[Fate.PROXY] / dict(USUAL)[Fate.LOCKER])
+    assert seeded({}, USUAL) is USUAL
+
+
+def test_shares_are_read_and_what_is_none_is_refused() -> None:
+    assert parse_shares(["stalled=0.02", "lost=0"]) == {Fate.STALLED: 0.02, Fate.LOST: 0}
+    for told in ("stalled", "stalled=often", "lucky=0.1", "stalled=-0.1", "stalled=nan", "stalled=1.1"):
+        with pytest.raises(Invalid):
+            parse_shares([told])
+    with pytest.raises(Invalid):
+        parse_shares(["stalled=0.6", "lost=0.6"])
+
+
+def test_nothing_is_scanned_in_a_hub_while_a_storm_is_over_it() -> None:
+    storm = Storm("深圳", TAKEN, TAKEN + timedelta(days=4))
+    way, fair = journey(trip(storm=storm), Fate.IN_PERSON), journey(trip(), Fate.IN_PERSON)
+    in_hub = [one.at for one in way if "深圳转运中心" in one.text and one.code in ("204", "2")]
+    assert in_hub and all(at >= storm.ended_at for at in in_hub)
+    assert [one.code for one in way] == [one.code for one in fair], "it only comes later"
+    elsewhere = journey(trip(storm=Storm("西安", TAKEN, TAKEN + timedelta(days=4))), Fate.IN_PERSON)
+    assert elsewhere == fair

@@ -8,7 +8,8 @@ from waystream.doctor import check
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`unprinted`: issued, alive and not on paper; `unbound`: past asking and without a live number."""
+    """`unprinted`: issued, alive and not on paper; `unbound`: past asking and without a live number;
+    `tickets`: those that are open, by their cause."""
 
     orders: int
     parcels: dict[str, int]
@@ -16,6 +17,7 @@ class Report:
     unprinted: int
     unbound: int
     events: int
+    tickets: dict[str, int]
     invariants_broken: list[str]
 
 
@@ -27,6 +29,7 @@ _SEEN = """
 SELECT DISTINCT body ->> 'after' FROM event WHERE subject LIKE 'parcel:%%' AND body ? 'after'
 UNION SELECT DISTINCT state FROM track ORDER BY 1
 """
+_TICKETS = "SELECT cause, count(*) FROM ticket WHERE closed_at IS NULL GROUP BY cause ORDER BY cause"
 _UNPRINTED = """
 SELECT count(*) FROM label WHERE voided_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM print WHERE print.label_id = label.id AND print.state = 'printed')
@@ -53,5 +56,6 @@ def report_on(app: App) -> Report:
             unprinted=one(_UNPRINTED),
             unbound=one(_UNBOUND),
             events=one("SELECT count(*) FROM event"),
+            tickets=dict(tx.conn.execute(_TICKETS).fetchall()),
             invariants_broken=broken,
         )

@@ -37,6 +37,8 @@ ORDERS_MAX = 4000
 SELL_EVERY_S = 0.5
 SOLD_AT_ONCE = 2
 SCANNED_AT_ONCE = 50
+#: Three days after the start of the demonstration nothing moves there: the parcels of one warehouse are one incident.
+STORM_HUB = "广州"
 #: Unattended, the last orders are sold this long before the end.
 WIND_DOWN_S = 15.0
 NETWORK_START_S = 60.0
@@ -117,7 +119,7 @@ def _network(app: App, port: int, *, key: str) -> Iterator[None]:
         str(settings.data_folder / "network"), "--seed", str(SEED), "--speed", str(settings.clock_speed),
         "--merchant", MERCHANT, "--push-url", f"http://127.0.0.1:{settings.port}/push/kdniao/{AGGREGATOR}",
         "--anchor-business", clock[0].isoformat(), "--anchor-machine", clock[1].isoformat(), "--demo-mix",
-        "--with-parent",
+        "--storm-hub", STORM_HUB, "--with-parent",
     ]  # fmt: skip
     environment = os.environ | {"WAYSTREAM_NETWORK_KEY": key}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)

@@ -111,6 +111,7 @@ def _planner(settings: SandboxSettings, mischief: Mischief) -> Plan:
                 destination=issued.destination,
                 taken_at=issued.at,
                 pace=settings.travel_pace,
+                storm=settings.storm,
             ),
             fate,
         )

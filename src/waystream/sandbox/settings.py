@@ -1,5 +1,6 @@
 """What a sandbox is told at its start. Whoever starts it (the command line, a test) fills this in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 from waystream.integrations.kdniao.fake import Merchant
 from waystream.sandbox.clock import VirtualClock, machine_now
 from waystream.sandbox.faults import NO_FAULTS, Faults
-from waystream.sandbox.world import DEMO, USUAL, Mix
+from waystream.sandbox.storm import Storm
+from waystream.sandbox.world import DEMO, TROUBLE, USUAL, Fate, Mix, seeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class SandboxSettings:
     """`anchor_*` and `speed` are the virtual clock's, the same that Waystream was given.
 
     `retry_floor_s`: seconds of the machine that a failed push waits at least, so that a fast clock does not use up
-    the two retries while the receiver restarts. `demo_mix` makes rare fates frequent and lanes short.
+    the two retries while the receiver restarts. `demo_mix` makes rare fates frequent and lanes short. `trouble`: these
+    fates have exactly these shares of all parcels. `storm`: a hub in which nothing moves for a while.
     """
 
     folder: Path
@@ -43,6 +46,8 @@ class SandboxSettings:
     faults: Faults = NO_FAULTS
     demo_mix: bool = False
     mix: Mix = ()
+    trouble: Mapping[Fate, float] = field(default_factory=dict)
+    storm: Storm | None = None
     pace: float = 0.0
     retry_floor_s: float = 2.0
     tick_s: float = 0.2
@@ -53,7 +58,9 @@ class SandboxSettings:
 
     @property
     def fate_mix(self) -> Mix:
-        return self.mix or (DEMO if self.demo_mix else USUAL)
+        if self.demo_mix:
+            return seeded(self.trouble or TROUBLE, self.mix or DEMO)
+        return seeded(self.trouble, self.mix or USUAL)
 
     @property
     def travel_pace(self) -> float:

@@ -5,14 +5,16 @@ elapsed time alone is in `claims.py`.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
+from waystream.core.errors import Invalid
 from waystream.integrations.kdniao.fake import Place
 from waystream.sandbox.cities import City, city_of, distance_km
 from waystream.sandbox.phrases import Scene, wording
+from waystream.sandbox.storm import Storm
 
 _BEIJING = timezone(timedelta(hours=8))
 _OPENS, _CLOSES = 8, 21  # local hours in which couriers collect and deliver
@@ -21,6 +23,7 @@ _SIGMA = 0.35  # of a lane's log-normal time: one in forty takes twice as long
 
 _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜"
 _AREAS = ("城东", "城西", "城南", "城北", "新区", "高新", "滨江", "老街", "大学城", "开发区")
+_IN_HUB = frozenset({"at_hub", "from_hub", "back_hub"})
 _PROXIES = ("门卫", "前台", "家人", "物业", "同事")
 _LOCKERS = ("丰巢智能快递柜", "菜鸟驿站", "妈妈驿站", "社区代收点")
 
@@ -74,8 +77,39 @@ USUAL: Mix = (
     (Fate.ODD_CODE, 1),
 )
 
-#: For a demonstration: what is rare happens often.
-DEMO: Mix = tuple((fate, 90.0 if weight > 100 else 30.0) for fate, weight in USUAL)
+#: For a demonstration: what is rare happens often, and most parcels still arrive.
+DEMO: Mix = tuple((fate, 90.0 if weight > 100 else 10.0) for fate, weight in USUAL)
+
+
+#: What a demonstration has to show by itself, as shares of all parcels; the other fates divide what is left.
+TROUBLE: Mapping[Fate, float] = {
+    Fate.STALLED: 0.04, Fate.FAILED: 0.03, Fate.UNREACHABLE: 0.02, Fate.BAD_ADDRESS: 0.01, Fate.DAMAGED: 0.02,
+    Fate.LOST: 0.005,
+}  # fmt: skip
+
+
+def parse_shares(told: Iterable[str]) -> dict[Fate, float]:
+    """`stalled=0.02` and the like. Raises `Invalid` for what is no fate or no share."""
+    shares: dict[Fate, float] = {}
+    for each in told:
+        name, _, share = each.partition("=")
+        try:
+            shares[Fate(name)] = float(share)
+        except ValueError:
+            raise Invalid("trouble", f"{each} is not a fate and its share, as stalled=0.02") from None
+    if not all(0 <= share <= 1 for share in shares.values()) or sum(shares.values()) > 1:
+        raise Invalid("trouble", "shares lie between 0 and 1, and together, too")
+    return shares
+
+
+def seeded(shares: Mapping[Fate, float], mix: Mix) -> Mix:
+    """The mix with these fates at exactly these shares, the others in their old proportions."""
+    if not shares:
+        return mix
+    assert sum(shares.values()) <= 1, "shares of all parcels"
+    others = [(fate, weight) for fate, weight in mix if fate not in shares]
+    left, total = 1 - sum(shares.values()), sum(weight for _, weight in others)
+    return (*shares.items(), *((fate, weight / total * left) for fate, weight in others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +123,7 @@ class Trip:
     destination: Place
     taken_at: datetime
     pace: float = 1.0
+    storm: Storm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +190,9 @@ class _Way:
         self.now = (opening + timedelta(minutes=self.dice.uniform(0, 90))).astimezone(self.now.tzinfo)
 
     def scan(self, code: str, what: str, scene: Scene, *, gone_after_h: float | None = None) -> None:
+        storm = self.trip.storm
+        if storm and what in _IN_HUB and storm.strikes(scene.hub, self.now):
+            self.now = storm.let_go(self.dice, pace=self.trip.pace)
         at = self.now.replace(microsecond=0)
         gone_at = at + timedelta(hours=gone_after_h) if gone_after_h is not None else None
         self.happenings.append(Happening(at, code, wording(self.trip.carrier, what, scene), scene.city, gone_at))
