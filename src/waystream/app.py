@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from waystream import doctor, integrations, invariants, parts, rules
 from waystream.core.errors import Conflict, WaystreamError
+from waystream.core.gateways import Gateway
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel import job_table, migrations, open_list, rule_jobs, rule_request, sampling
 from waystream.kernel.backup import Source, make_backup
@@ -39,6 +40,7 @@ from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys, Vault
 from waystream.parts.backups import actions as backups
 from waystream.parts.backups.nightly import NightlyBackups, Rhythm
+from waystream.parts.channels.post import PostOffice
 from waystream.parts.tracking.door import Door
 from waystream.parts.tracking.stream import PushDoor, StreamApplier, StreamDoor, push_stream
 from waystream.parts.webhooks import courier
@@ -91,6 +93,13 @@ def load_adapters() -> tuple[dict[str, Network], dict[str, PrinterDriver]]:
     return networks, drivers
 
 
+def load_gateways() -> dict[str, Gateway]:
+    """The ways out for messages, by the names of their captions."""
+    adapters = (importlib.import_module(f"{package.__name__}.adapter") for package in open_list.load(integrations))
+    gateways: list[Gateway] = [adapter.gateway for adapter in adapters if hasattr(adapter, "gateway")]
+    return {gateway.caption.name: gateway for gateway in gateways}
+
+
 def load_work(outside: Outside, settings: Settings) -> tuple[tuple[Handler, ...], tuple[Sweep, ...]]:
     """Every part's job handlers and sweeps; a part whose sweeps need settings has `list_sweeps` to say them."""
     handlers: list[Handler] = []
@@ -110,6 +119,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.networks, self.drivers = load_adapters()
+        self.gateways = load_gateways()
         self.rules = open_list.load(rules)
         self.invariants = open_list.load(invariants)
         self._postgres: EmbeddedPostgres | None = None
@@ -296,9 +306,7 @@ class App:
         if Role.JOBS in roles:
             private = self.settings.private_hosts
             exchange = stack.enter_context(Exchange(private.__contains__, speed=self.settings.clock_speed))
-            handlers, sweeps = load_work(
-                Outside(exchange, self.networks, self.drivers, self.settings.clock_speed), self.settings
-            )
+            handlers, sweeps = load_work(self._outside(exchange), self.settings)
             pace = Pace(longest_lease_s=self.settings.lease_s)
             self.runner = Runner(
                 self.machine,
@@ -310,6 +318,18 @@ class App:
             )
             yield self.runner
             yield Courier(self.machine, exchange, pace=self._courier_pace())
+
+    def _outside(self, exchange: Exchange) -> Outside:
+        address = self.settings.push_address or self.settings.address
+        return Outside(
+            exchange,
+            self.networks,
+            self.drivers,
+            self.settings.clock_speed,
+            PostOffice(self.machine, exchange, self.gateways, address),
+            self.gateways,
+            address,
+        )
 
     def open_door(self) -> PushDoor:
         """Where verified pushes go: onto the stream if there is one, else straight into a transaction."""

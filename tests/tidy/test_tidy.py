@@ -34,6 +34,7 @@ OWNERS = {
     "silence": {"silence", "slowdown", "slowdown_shop"},
     "care": {"ticket", "ticket_entry", "care_hours"},
     "deadlines": {"deadline", "deadline_setting"},
+    "channels": {"channel"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",

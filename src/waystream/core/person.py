@@ -21,11 +21,16 @@ _CHINESE_NUMBER = re.compile(r"[零〇一二三四五六七八九十百]+(?=[号
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A contact in the clear with what was remarked about the order; lives for the length of a call."""
+    """A contact in the clear with what was remarked about the order; lives for the length of a call.
+
+    `email` and `language` are the buyer's: how he is written to.
+    """
 
     contact: Contact
     buyer_remark: str = field(default="", repr=False)
     seller_remark: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class PlatformSealed:
     id: str = field(default="", repr=False)
     buyer_remark: str = field(default="", repr=False)
     seller_remark: str = field(default="", repr=False)
+    email: str = field(default="", repr=False)
+    language: str = ""
 
 
 def to_bytes(person: Person | PlatformSealed) -> bytes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from psycopg import Connection
 
 from waystream.core.channels import Channels, no_channels
+from waystream.core.gateways import Gateway
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel.columns import bigints, texts
 from waystream.kernel.database import tell
@@ -118,13 +119,18 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All that a handler may use to reach the outside world. `speed`: business seconds in one of the machine."""
+    """All that a handler may use to reach the outside world. `speed`: business seconds in one of the machine.
+
+    `channels` are a shop's ways to its buyers. `push_address` is our own, where the outside tells us things.
+    """
 
     exchange: "Exchange"
     networks: Mapping[str, Network]
     drivers: Mapping[str, PrinterDriver]
     speed: float = 1.0
     channels: Channels = no_channels
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    push_address: str = ""
 
 
 def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[str] = ()) -> None:

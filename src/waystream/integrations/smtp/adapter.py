@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from waystream.core.channels import Handed, Letter, is_email
 from waystream.core.errors import Invalid, Refused, Unavailable
 from waystream.core.gateways import SAID_MAX_CHARS, Gateway, Values, bounded, check_values, read_caption, read_refusals
-from waystream.core.ports import Ask, Lane, MailAsk, Reply
+from waystream.core.ports import Ask, MailAsk, Reply
 from waystream.integrations.smtp.wire import Mail, write_mail
 
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -73,7 +73,6 @@ class Smtp:
             username=settings.username,
             password=settings.password,
             envelope_id=letter.id,
-            lane=Lane(f"smtp {settings.host} {settings.sender}", self.caption.per_minute / 60),
         )
 
     def read_send(self, reply: Reply) -> Handed:

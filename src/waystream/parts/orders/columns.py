@@ -74,6 +74,8 @@ COLUMNS = (
     Column("carrier", ("快递公司", "快递", "承运商", "物流公司", "shipper")),
     Column("buyer_remark", ("买家留言", "买家备注", "客户留言", "buyer note", "buyer message")),
     Column("seller_remark", ("卖家备注", "商家备注", "备注", "seller note", "remark")),
+    Column("email", ("邮箱", "电子邮箱", "买家邮箱", "e-mail", "mail", "buyer email")),
+    Column("language", ("语言", "买家语言", "buyer language")),
     Column(
         "receiver.name",
         ("收件人", "收货人", "收件人姓名", "收货人姓名", "姓名", "name", "receiver", "recipient"),

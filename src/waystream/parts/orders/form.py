@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from waystream.core.channels import EMAIL_MAX, is_email
 from waystream.core.errors import Invalid, InvalidMany
 from waystream.core.order import Payment, Refund
 from waystream.core.ports import Contact
@@ -89,7 +90,10 @@ class LineIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class OrderIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One order as a shop tells it. `shop` and `warehouse` are codes; exactly one of `receiver` and `sealed`."""
+    """One order as a shop tells it. `shop` and `warehouse` are codes; exactly one of `receiver` and `sealed`.
+
+    `email` and `language` (zh or en) are the buyer's: where and how he is told what happens to his order.
+    """
 
     shop: Code
     number: Code
@@ -105,6 +109,8 @@ class OrderIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     carrier: Annotated[str, Meta(max_length=20)] = ""
     buyer_remark: Remark = ""
     seller_remark: Remark = ""
+    email: Annotated[str, Meta(max_length=EMAIL_MAX)] = ""
+    language: Annotated[str, Meta(pattern="^(zh|en)?$")] = ""
     receiver: ReceiverIn | None = None
     sealed: SealedIn | None = None
     lines: Annotated[tuple[LineIn, ...], Meta(min_length=1, max_length=LINES_MAX)]
@@ -206,6 +212,8 @@ def _wrong(order: OrderIn) -> Iterator[tuple[str, str]]:
         yield "receiver", "give either receiver or sealed"
     if order.receiver is not None:
         yield from _wrong_receiver(order.receiver)
+    if order.email and not is_email(order.email):
+        yield "email", "not an e-mail address"
     if order.payment is Payment.COD and not order.cod_fen:
         yield "cod_fen", "cash on delivery needs its amount"
     if order.payment is Payment.PREPAID and order.cod_fen:

@@ -109,11 +109,11 @@ def _masks(receiver: ReceiverIn | SealedIn) -> tuple[str, str, str]:
 
 
 def _plain(order: OrderIn) -> bytes:
-    remarks = {"buyer_remark": order.buyer_remark, "seller_remark": order.seller_remark}
+    told = {name: getattr(order, name) for name in ("buyer_remark", "seller_remark", "email", "language")}
     if order.receiver is not None:
-        return to_bytes(Person(order.receiver.contact, **remarks))
+        return to_bytes(Person(order.receiver.contact, **told))
     assert order.sealed is not None
-    return to_bytes(PlatformSealed(order.sealed.platform, order.sealed.ciphertext, order.sealed.id, **remarks))
+    return to_bytes(PlatformSealed(order.sealed.platform, order.sealed.ciphertext, order.sealed.id, **told))
 
 
 def _index(tx: Tx, told: Told, person_id: int) -> list[IndexRow]:

@@ -126,6 +126,7 @@ class Receiver(Told, frozen=True):
     postcode: str
     buyer_remark: str = ""
     seller_remark: str = ""
+    email: str = ""
 
     def __repr__(self) -> str:
         return "Receiver(…)"
@@ -308,7 +309,9 @@ def unmask_order(call: Annotated[Call, may("person:unmask")], order: str) -> Res
         order_id = reach_order(tx, call.seat, order)
         person = actions.unmask(tx, order_id, actor=call.actor, reason=asked.reason)
         receiver = see(Receiver, person.contact)
-        return msgspec.structs.replace(receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark)
+        return msgspec.structs.replace(
+            receiver, buyer_remark=person.buyer_remark, seller_remark=person.seller_remark, email=person.email
+        )
 
     return call.do(unmask, kept=False)
 

@@ -1,0 +1,88 @@
+"""`send_notice` hands one message to a channel; a sweep gives it what is due."""
+
+from dataclasses import dataclass
+
+from waystream.core.errors import Refused, Unavailable
+from waystream.kernel.database import error_text
+from waystream.kernel.jobs import Claimed, Handler, Job, Outside, Run, Sweep
+from waystream.kernel.tx import Tx
+from waystream.parts.notices import sending, store
+from waystream.parts.notices.model import NoticeState, Why
+from waystream.parts.notices.sending import Outgoing
+
+SEND = "send_notice"
+SWEEP_S = 1.0
+#: How often a channel may be out of reach before another one is asked.
+PATIENT_ATTEMPTS = 4
+CHANNELS_AT_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SendNotice:
+    """`send_notice`: compose from today's state, hand over, write down what came of it."""
+
+    outside: Outside
+    kind: str = SEND
+    lease_s: float = 120.0
+    max_attempts: int = 12
+    concurrency: int = 4
+
+    def do(self, run: Run) -> None:
+        notice_id = int(run.job.key)
+        for _ in range(CHANNELS_AT_MOST):
+            sent = run.work.run(lambda tx: sending.compose(tx, notice_id, self.outside.channels))
+            if sent is None or self._hand_over(run, sent):
+                return
+
+    def _hand_over(self, run: Run, sent: Outgoing) -> bool:
+        """Whether this is the end of it; False: the next channel. Raises `Unavailable` to be run again later."""
+        try:
+            handed = sent.channel.send(sent.letter)
+        except Refused as error:
+            said = error.code or error_text(error)
+            run.work.run(lambda tx: sending.settle_refused(tx, sent, said=said))
+            return False
+        except Unavailable as error:
+            return self._not_reached(run, sent, error)
+        run.work.run(lambda tx: sending.settle_handed(tx, sent, handed))
+        return True
+
+    def _not_reached(self, run: Run, sent: Outgoing, error: Unavailable) -> bool:
+        said = sending.impersonal(error_text(error))
+        again = Unavailable(said, retry_after_s=error.retry_after_s, sent=error.sent)
+        if error.sent:
+            if sent.channel.repeatable:
+                raise again from None
+            run.work.run(lambda tx: sending.settle_doubted(tx, sent, said=said))
+            return True
+        patient = run.job.attempts < PATIENT_ATTEMPTS or not sent.others
+        run.work.run(lambda tx: sending.settle_unsent(tx, sent, said=said, patient=patient))
+        if patient:
+            raise again from None
+        return False
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        """What certainly was not said is refused; what may have been is in doubt."""
+        found = store.find(tx.conn, int(job.key))
+        if found is None:
+            return
+        if found.state is NoticeState.SENDING:
+            store.doubt(tx.conn, found.id, said="", at=tx.now)
+        elif found.state is NoticeState.PLANNED:
+            sending.end(tx, found, NoticeState.REFUSED, Why.UNAVAILABLE)
+
+
+def queue_due(tx: Tx) -> int:
+    """A job for each message that is due. Until then it has none: a job would lie there for the whole night."""
+    due = store.take_due(tx.conn, at=tx.now)
+    tx.enqueue(
+        *(Job(SEND, shop_id, key=str(notice_id), subject=f"order:{order_id}") for notice_id, shop_id, order_id in due)
+    )
+    return len(due)
+
+
+def handlers(outside: Outside) -> tuple[Handler, ...]:
+    return (SendNotice(outside),)
+
+
+SWEEPS: tuple[Sweep, ...] = (Sweep("due_notices", SWEEP_S, queue_due),)

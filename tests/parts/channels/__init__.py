@@ -1,0 +1,1 @@
+"""The ways by which the messages of a shop leave."""
