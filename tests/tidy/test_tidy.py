@@ -32,7 +32,7 @@ OWNERS = {
     "findings": {"finding"},
     "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
     "silence": {"silence", "slowdown", "slowdown_shop"},
-    "care": {"ticket", "ticket_entry", "care_hours"},
+    "care": {"ticket", "ticket_entry", "care_hours", "care_wish", "care_view"},
     "deadlines": {"deadline", "deadline_setting"},
     "channels": {"channel"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},

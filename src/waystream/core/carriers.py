@@ -42,6 +42,12 @@ _NAMES = {
     "UPS": ("UPS", "UPS"),
 }
 
+#: Whom a person calls in China where the network has no call for it.
+_HOTLINES = {
+    "SF": "95338", "JD": "950616", "ZTO": "95311", "YTO": "95554", "STO": "95543", "YD": "95546", "JTSD": "956025",
+    "EMS": "11183", "YZPY": "11183", "YZBK": "11183", "DBL": "95353", "HTKY": "95320", "KYSY": "95324",
+}  # fmt: skip
+
 CODES: tuple[str, ...] = tuple(_NAMES)
 
 
@@ -49,3 +55,8 @@ def name_of(code: str, language: Language = "zh") -> str:
     """圆通速递 for YTO; the code itself where we know no name."""
     names = _NAMES.get(code)
     return names[_ZH if language == "zh" else _EN] if names else code
+
+
+def hotline_of(code: str) -> str:
+    """The carrier's number for the public; empty where we know none."""
+    return _HOTLINES.get(code, "")

@@ -13,7 +13,7 @@ from waystream.core.errors import Invalid
 from waystream.kernel.tx import Tx
 from waystream.web.auth import Seat
 from waystream.web.context import context_of
-from waystream.web.reach import reach_orders, reach_parcels
+from waystream.web.reach import reach_orders, reach_parcels, reach_ticket
 
 T = TypeVar("T")
 
@@ -46,6 +46,12 @@ def act_on_part(request: Request, seat: Seat, owner: Callable[[Tx], int], deed: 
         return deed(tx)
 
     return context_of(request).work.run(run, shops=seat.shops)
+
+
+def act_on_ticket(request: Request, seat: Seat, text: str, deed: Callable[[Tx, int], T]) -> T:
+    """Do it to the ticket of this id. Raises `Missing` where it is not the caller's; deadlocks are retried."""
+    [ticket_id] = parse_ids([text])
+    return context_of(request).work.run(lambda tx: deed(tx, reach_ticket(tx, seat, ticket_id)), shops=seat.shops)
 
 
 def act_on_setup(request: Request, work: Callable[[Tx], T]) -> T:

@@ -7,7 +7,7 @@ The HTTP side is `stream`; what a page does with a key is static/live.js.
 
 import asyncio
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from waystream.core.errors import Unavailable
@@ -19,6 +19,9 @@ READ_AT_ONCE = 2_000
 RESUME_AT_MOST = 2_000
 STREAMS_AT_MOST = 2_000
 STREAMS_EACH = 8
+
+#: Keys of things that only one person should work on: who has one open is shown to the others.
+LOOKED_AT = "ticket:"
 
 #: Events whose change is seen on a list of its own as well.
 _FLOOR = frozenset({"LabelPrinted", "LabelVoided", "PrintFailed", "ParcelDispatched", "WaybillIssued"})
@@ -41,6 +44,14 @@ class Told:
     keys: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Somebody who has a page of this thing open."""
+
+    actor: str
+    name: str
+
+
 @dataclass(eq=False)
 class Watch:
     """One open stream. The listening thread adds to `dirty`, the stream's own coroutine takes from it."""
@@ -49,6 +60,7 @@ class Watch:
     shops: Shops
     loop: asyncio.AbstractEventLoop
     actor: str = ""
+    name: str = ""
     position: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: set[str] = field(default_factory=set)
@@ -57,10 +69,13 @@ class Watch:
     def note(self, changes: Iterable[Change]) -> None:
         """From any thread: remember the keys of ours that changed."""
         hit = {key for change in changes if change.shop_id in self.shops for key in change.keys & self.keys}
-        if not hit:
+        self.touch(hit)
+
+    def touch(self, keys: Collection[str]) -> None:
+        if not keys:
             return
         with self._lock:
-            self._dirty |= hit
+            self._dirty.update(keys)
         self.wake()
 
     def wake(self) -> None:
@@ -115,13 +130,20 @@ class Live:
             self._thread.join(timeout_s)
 
     def watch(
-        self, *, keys: frozenset[str], shops: Shops, since: int | None, loop: asyncio.AbstractEventLoop, actor: str = ""
+        self,
+        *,
+        keys: frozenset[str],
+        shops: Shops,
+        since: int | None,
+        loop: asyncio.AbstractEventLoop,
+        actor: str = "",
+        name: str = "",
     ) -> Watch:
         """Open a stream for a coroutine of `loop`; `since` is the last position its reader was told.
 
         An actor's ninth stream ends the first of their own. Raises `Unavailable` when everybody's places are taken.
         """
-        watch = Watch(keys, shops, loop, actor)
+        watch = Watch(keys, shops, loop, actor, name)
         if not self._watches:
             self._position = max(self._position, self._newest())
         with self._lock:
@@ -134,11 +156,32 @@ class Live:
             self._watches[watch] = None
         if since is not None and since < self._position:
             watch.note(self._missed(since, keys))
+        self._tell_lookers(watch)
         return watch
 
     def leave(self, watch: Watch) -> None:
         with self._lock:
             self._watches.pop(watch, None)
+        self._tell_lookers(watch)
+
+    def list_lookers(self) -> dict[str, tuple[Looker, ...]]:
+        """Who looks at what, by the keys that are looked at by people: `ticket:ID`. Of this process's streams only."""
+        with self._lock:
+            watches = tuple(self._watches)
+        found: dict[str, dict[str, Looker]] = {}
+        for watch in watches:
+            for key in watch.keys:
+                if watch.name and key.startswith(LOOKED_AT):
+                    found.setdefault(key, {})[watch.actor] = Looker(watch.actor, watch.name)
+        return {key: tuple(by_actor.values()) for key, by_actor in found.items()}
+
+    def _tell_lookers(self, watch: Watch) -> None:
+        """Somebody came to a thing or left it: those who look at the same are told."""
+        keys = {key for key in watch.keys if key.startswith(LOOKED_AT)}
+        with self._lock:
+            others = [other for other in self._watches if other is not watch] if keys and watch.name else []
+        for other in others:
+            other.touch(keys & other.keys)
 
     def is_open(self, watch: Watch) -> bool:
         return not self.closed and watch in self._watches
@@ -169,12 +212,16 @@ class Live:
     def _read_after(self, position: int) -> list[Change]:
         with self._work.begin(read_only=True) as tx:
             rows = tx.conn.execute(
-                """SELECT log.position, event.shop_id, event.name, event.subject, event.body -> 'order_ids'
+                """SELECT log.position, event.shop_id, event.name, event.subject, event.body -> 'order_ids',
+                          event.body -> 'ticket_id'
                    FROM log JOIN event ON event.id = log.event_id
                    WHERE log.position > %s ORDER BY log.position LIMIT %s""",
                 [position, READ_AT_ONCE],
             ).fetchall()
-        return [Change(at, shop_id, keys_of(name, of, orders or ())) for at, shop_id, name, of, orders in rows]
+        return [
+            Change(at, shop_id, keys_of(name, of, orders or (), ticket))
+            for at, shop_id, name, of, orders, ticket in rows
+        ]
 
     def _newest(self) -> int:
         with self._work.begin(read_only=True) as tx:
@@ -187,8 +234,9 @@ class Live:
             return [row[0] for row in tx.conn.execute("SELECT id FROM shop").fetchall()]
 
 
-def keys_of(name: str, subject: str, order_ids: Iterable[int]) -> frozenset[str]:
-    """The keys one event touches: its subject, its lists, the overview, every order in the parcel."""
+def keys_of(name: str, subject: str, order_ids: Iterable[int], ticket_id: int | None = None) -> frozenset[str]:
+    """The keys one event touches: its subject, its lists, the overview, every order in the parcel, its ticket."""
     lists = {"overview", "orders", "machine"} | ({"parcels"} if subject.startswith("parcel:") else set())
     floor = {"floor"} if name in _FLOOR else set()
-    return frozenset({subject, *lists, *floor, *(f"order:{order_id}" for order_id in order_ids)})
+    tickets = {"tickets", f"ticket:{ticket_id}"} if ticket_id else set()
+    return frozenset({subject, *lists, *floor, *tickets, *(f"order:{order_id}" for order_id in order_ids)})

@@ -1,18 +1,26 @@
 """Where pages stand: entries of the rail and of the settings, collected from the pages' `NAV`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from waystream.kernel import open_list
 from waystream.web import api, pages
 
+if TYPE_CHECKING:  # what they read with knows where they stand
+    from waystream.web.auth import Seat
+    from waystream.web.context import WebContext
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`rank` orders the entries; `permission` is what a caller needs to see it; `label` is a key of the catalogue."""
+    """`rank` orders the entries; `permission` is what a caller needs to see it; `label` is a key of the catalogue.
+
+    `count`: how much waits there, for a caller at a position of the log; it has to be cheap, every page asks.
+    """
 
     rank: int
     place: Literal["rail", "settings"]
@@ -21,6 +29,7 @@ class Entry:
     label: str
     permission: str
     on_phone: bool = True
+    count: "Callable[[WebContext, Seat, int], int] | None" = None
 
     def is_at(self, path: str) -> bool:
         return path == self.href or (self.href != "/" and path.startswith(self.href + "/"))

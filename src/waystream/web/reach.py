@@ -18,6 +18,7 @@ from waystream.web.wire import MAX_ID
 Conn = Connection[Any]
 
 NO_ORDER = "There is no such order."
+NO_TICKET = "There is no such ticket."
 NO_PARCEL = "There is no such parcel."
 
 
@@ -57,6 +58,25 @@ def reach_parcels(tx: Tx, seat: Seat, parcel_ids: Sequence[int], *, path: str = 
 def within_reach(tx: Tx, seat: Seat, parcel_ids: Iterable[int]) -> set[int]:
     """Those of these parcels that the caller may see."""
     return _list_parcels(tx.conn, list(parcel_ids), seat.caller.warehouses)
+
+
+def reach_ticket(tx: Tx, seat: Seat, ticket_id: int) -> int:
+    """The id again. Raises `Missing`."""
+    if not tickets_within_reach(tx, seat, [ticket_id]):
+        raise Missing(NO_TICKET)
+    return ticket_id
+
+
+def tickets_within_reach(tx: Tx, seat: Seat, ticket_ids: Iterable[int]) -> set[int]:
+    """Those of these tickets that the caller may see; an incident is seen by whoever sees every warehouse."""
+    rows = tx.conn.execute(
+        """SELECT ticket.id FROM ticket LEFT JOIN parcel ON parcel.id = ticket.parcel_id
+               LEFT JOIN orders ON orders.id = ticket.order_id
+           WHERE ticket.id = ANY (%(ids)s) AND (%(warehouses)s::bigint[] IS NULL
+                 OR COALESCE(parcel.warehouse_id, orders.warehouse_id) = ANY (%(warehouses)s))""",
+        {"ids": [int(ticket_id) for ticket_id in ticket_ids], "warehouses": _limit(seat.caller.warehouses)},
+    )
+    return {ticket_id for (ticket_id,) in rows}
 
 
 def reach_unread(tx: Tx, seat: Seat, line_id: int) -> int:

@@ -4,7 +4,7 @@ A page hands in a frozen dataclass; its template sees it as `page`, the shell as
 (`HX-Target`), only the block of that name is rendered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -31,6 +31,7 @@ THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 SAID_COOKIE = "said"
 SAID_AT_MOST = 300
+COUNTED_AT_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Shell:
     token: str
     entries: tuple[Entry, ...]
     settings: tuple[Entry, ...]
+    counts: Mapping[str, str]
 
     @property
     def csrf(self) -> Markup:
@@ -147,4 +149,15 @@ def _shell(request: Request, live: str) -> Shell:
         token=seat.csrf if seat else csrf_of(getattr(request.state, "door", "")),
         entries=tuple(entry for entry in entries if entry.place == "rail"),
         settings=tuple(entry for entry in entries if entry.place == "settings"),
+        counts=_count(request, seat, entries),
     )
+
+
+def _count(request: Request, seat: Seat | None, entries: Sequence[Entry]) -> dict[str, str]:
+    """How much waits behind each entry, as it is written there."""
+    language, since = language_of(request), getattr(request.state, "since", 0)
+    counts = {entry.href: 0 for entry in entries}
+    for entry in entries:
+        if entry.count is not None and seat is not None and entry.place == "rail":
+            counts[entry.href] = entry.count(context_of(request), seat, since)
+    return {href: (language.number(n) if n < COUNTED_AT_MOST else "999+") if n else "" for href, n in counts.items()}

@@ -39,8 +39,10 @@ async def stream_changes(
     live = context_of(request).live
     loop = asyncio.get_running_loop()
     position = _position(last_event_id or since)
-    actor = seat.caller.actor
-    watch = await run_in_threadpool(live.watch, keys=wanted, shops=seat.shops, since=position, loop=loop, actor=actor)
+    actor, name = seat.caller.actor, seat.caller.name
+    watch = await run_in_threadpool(
+        live.watch, keys=wanted, shops=seat.shops, since=position, loop=loop, actor=actor, name=name
+    )
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
 

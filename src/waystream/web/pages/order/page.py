@@ -142,7 +142,7 @@ def draw(
     living = [row for row in rows if row.stage != "voided"]
     mends = {row.id: say_mend(language, row.mend, networks) for row in living if row.stage == "refused"}
     parcels = [
-        _parcel(tx, seat, language, row, order, place=(nth, len(living)), mend=mends.get(row.id, ""))
+        draw_parcel(tx, seat, language, row, order, place=(nth, len(living)), mend=mends.get(row.id, ""))
         for nth, row in enumerate(rows, 1)
     ]
     return OrderDetail(
@@ -157,13 +157,13 @@ def draw(
         aside=say_aside(language, order, tx.now),
         deeds=(*_splitting(tx, seat, language, order), *_deeds(language, seat, order, living)),
         parcels=tuple(parcels),
-        buyer=_buyer(language, seat, order, person),
+        buyer=draw_buyer(language, seat, order, person),
         money=_money(language, order),
         events=tuple(_event(language, row, tx) for row in store.list_events(tx.conn, order_id)),
     )
 
 
-def _parcel(
+def draw_parcel(
     tx: Tx, seat: Seat, language: Language, row: store.ParcelRow, order: Order, *, place: tuple[int, int], mend: str
 ) -> ParcelView:
     state = pill(language, stage=row.stage, state=row.state, kind=row.kind, held=row.held_reason)
@@ -297,7 +297,7 @@ def _parcel_deeds(language: Language, seat: Seat, row: store.ParcelRow) -> tuple
     return tuple(Deed(label, f"/parcels/ask?do={do}&id={row.id}", "") for do, label, fits in wanted if fits)
 
 
-def _buyer(language: Language, seat: Seat, order: Order, person: Person | None) -> Buyer | None:
+def draw_buyer(language: Language, seat: Seat, order: Order, person: Person | None) -> Buyer | None:
     if not seat.caller.may(MASKED):
         return None
     place = " ".join(filter(None, (order.province, order.city, order.district)))

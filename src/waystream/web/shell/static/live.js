@@ -13,6 +13,9 @@ if (watched) {
   let streamKeys = "";
   let position = watched.dataset.since;
   let letGo = null;
+  // A page of several panes decides itself which of them to ask for again.
+  const inParts = watched.dataset.liveParts !== undefined;
+  const told = new Set();
   let waiting = 0;
   let refreshedAt = 0;
 
@@ -33,16 +36,19 @@ if (watched) {
   function refresh() {
     clearTimeout(waiting);
     const early = refreshedAt + CALM_MS - Date.now();
-    if (early > 0 || isBusy()) {
+    if (early > 0 || (isBusy() && !inParts)) {
       waiting = setTimeout(refresh, Math.max(early, CALM_MS));
       return;
     }
     refreshedAt = Date.now();
-    htmx.trigger(watched, "live");
+    htmx.trigger(watched, "live", { keys: [...told] });
+    told.clear();
   }
 
   function hear(keys) {
-    if (document.hidden || !keys.some((key) => mine.includes(key))) return;
+    const hit = keys.filter((key) => mine.includes(key));
+    if (document.hidden || hit.length === 0) return;
+    for (const key of hit) told.add(key);
     refresh();
   }
 

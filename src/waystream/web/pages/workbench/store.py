@@ -1,0 +1,283 @@
+"""What the workbench reads beyond the parts' own answers: the queue page by page, its counts, what a ticket is about.
+
+The queue is walked by (due_at, id) over the open tickets only, so it costs what is open and never what is stored.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from waystream.web.pages.workbench.texts import Facts
+
+Conn = Connection[Any]
+
+QUEUE_ROWS = 50
+EARLIER_AT_MOST = 10
+GROUPS_AT_MOST = 20_000
+NUMBERS = 1_000_000  # a ticket is called by the end of its id
+
+Place = tuple[datetime, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks of the queue; empty is all. `found` are the orders of a search, `warehouses` the caller's.
+
+    With `found` closed tickets are listed as well, as they answer a question about the past.
+    """
+
+    due_before: datetime | None = None
+    assignee: str = ""
+    cause: str = ""
+    carrier: str = ""
+    priority: str = ""
+    shop_id: int | None = None
+    number: int | None = None
+    free_for: str = ""  # not in the hands of anybody but this person
+    found: tuple[int, ...] | None = None
+    warehouses: tuple[int, ...] | None = None
+    after: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A ticket of the queue, masked."""
+
+    id: int
+    cause: str
+    kind: str
+    state: str
+    priority: str
+    due_at: datetime
+    assignee: str
+    taker: str
+    carrier: str
+    warehouse: str
+    name_mask: str
+    province: str
+    city: str
+
+
+_FROM = """
+    FROM ticket t LEFT JOIN parcel p ON p.id = t.parcel_id LEFT JOIN orders o ON o.id = t.order_id"""
+_MORE = """
+    LEFT JOIN person ON person.id = COALESCE(p.person_id, o.person_id)
+    LEFT JOIN warehouse w ON w.id = COALESCE(p.warehouse_id, o.warehouse_id)
+    LEFT JOIN staff ON t.assignee = 'staff:' || staff.id::text"""
+
+
+def list_queue(conn: Conn, wanted: Wanted, *, limit: int = QUEUE_ROWS) -> list[Row]:
+    """What is due first comes first; `limit` rows after `wanted.after`."""
+    query = f"""SELECT t.id, t.cause, t.kind, t.state, t.priority, t.due_at, t.assignee,
+                       COALESCE(staff.name, '') AS taker, COALESCE(p.carrier, '') AS carrier,
+                       COALESCE(w.name, '') AS warehouse, COALESCE(person.name_mask, '') AS name_mask,
+                       COALESCE(person.province, '') AS province, COALESCE(person.city, '') AS city
+                {_FROM} {_MORE} WHERE {_conditions(wanted)} ORDER BY t.due_at, t.id LIMIT %(limit)s"""
+    values = {**_values(wanted), "limit": limit}
+    return conn.cursor(row_factory=class_row(Row)).execute(query.encode(), values).fetchall()
+
+
+def find_place(conn: Conn, ticket_id: int) -> Place | None:
+    """Where a ticket stands in the queue, open or closed."""
+    row = conn.execute("SELECT due_at, id FROM ticket WHERE id = %s", [ticket_id]).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many open tickets of one kind; what counts are made of."""
+
+    shop_id: int
+    cause: str
+    carrier: str
+    priority: str
+    assignee: str
+    late: bool
+    today: bool
+    n: int
+
+
+def list_groups(conn: Conn, *, now: datetime, tonight: datetime, warehouses: tuple[int, ...] | None) -> list[Group]:
+    """Every open ticket within the caller's shops and warehouses, counted."""
+    query = f"""SELECT t.shop_id, t.cause, COALESCE(p.carrier, '') AS carrier, t.priority, t.assignee,
+                       t.due_at < %(now)s AS late, t.due_at < %(tonight)s AS today, count(*)::int AS n
+                {_FROM} WHERE t.state <> 'closed' AND {_HERE}
+                GROUP BY 1, 2, 3, 4, 5, 6, 7 LIMIT {GROUPS_AT_MOST}"""
+    values = {"now": now, "tonight": tonight, "warehouses": _list(warehouses)}
+    return conn.cursor(row_factory=class_row(Group)).execute(query.encode(), values).fetchall()
+
+
+def count_untaken(conn: Conn, *, warehouses: Collection[int] | None) -> int:
+    """Open tickets that nobody works on."""
+    query = f"SELECT count(*) {_FROM if warehouses is not None else 'FROM ticket t'} WHERE t.state = 'open'"
+    here = f" AND {_HERE}" if warehouses is not None else ""
+    row = conn.execute((query + here).encode(), {"warehouses": _list(warehouses)}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+#: An incident belongs to no warehouse: who is limited to some sees it by its parcels' tickets.
+_HERE = "(%(warehouses)s::bigint[] IS NULL OR COALESCE(p.warehouse_id, o.warehouse_id) = ANY (%(warehouses)s))"
+
+
+def _conditions(wanted: Wanted) -> str:
+    given = {
+        "t.state <> 'closed'": wanted.found is None,
+        "t.due_at < %(before)s": wanted.due_before,
+        "t.assignee = %(assignee)s": wanted.assignee,
+        "t.cause = %(cause)s": wanted.cause,
+        "p.carrier = %(carrier)s": wanted.carrier,
+        "t.priority = %(priority)s": wanted.priority,
+        "t.shop_id = %(shop)s": wanted.shop_id,
+        f"t.id %% {NUMBERS} = %(ticket)s": wanted.number is not None,
+        "t.order_id = ANY (%(found)s)": wanted.found is not None,
+        "t.assignee IN ('', %(free)s)": wanted.free_for,
+        "(t.due_at, t.id) > (%(at)s, %(id)s)": wanted.after,
+    }
+    return " AND ".join([*(condition for condition, asked in given.items() if asked), _HERE])
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    at, row_id = wanted.after or (None, None)
+    return {
+        "before": wanted.due_before,
+        "assignee": wanted.assignee,
+        "cause": wanted.cause,
+        "carrier": wanted.carrier,
+        "priority": wanted.priority,
+        "shop": wanted.shop_id,
+        "ticket": wanted.number,
+        "free": wanted.free_for,
+        "found": _list(wanted.found),
+        "warehouses": _list(wanted.warehouses),
+        "at": at,
+        "id": row_id,
+    }
+
+
+def _list(ids: Collection[int] | None) -> list[int] | None:
+    return None if ids is None else sorted(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A ticket with what it is about; `order_id` None where it is about a slow-down alone."""
+
+    id: int
+    shop_id: int
+    cause: str
+    kind: str
+    state: str
+    priority: str
+    times: int
+    parcel_id: int | None
+    order_id: int | None
+    slowdown_id: int | None
+    because: str
+    trouble_at: datetime
+    opened_at: datetime
+    due_at: datetime
+    assignee: str
+    taken_at: datetime | None
+    closed_at: datetime | None
+    closed_by: str
+    ending: str
+    merged_into: int | None
+    warehouse_id: int | None
+    version: int
+
+
+def find_subject(conn: Conn, ticket_id: int, *, warehouses: Collection[int] | None) -> Subject | None:
+    """The ticket, within the transaction's shops and these warehouses."""
+    query = f"""SELECT t.id, t.shop_id, t.cause, t.kind, t.state, t.priority, t.times, t.parcel_id, t.order_id,
+                       t.slowdown_id, t.because, t.trouble_at, t.opened_at, t.due_at, t.assignee, t.taken_at,
+                       t.closed_at, t.closed_by, t.ending, t.merged_into, t.version,
+                       COALESCE(p.warehouse_id, o.warehouse_id) AS warehouse_id
+                {_FROM} WHERE t.id = %(ticket)s AND {_HERE}"""
+    values = {"ticket": ticket_id, "warehouses": _list(warehouses)}
+    return conn.cursor(row_factory=class_row(Subject)).execute(query.encode(), values).fetchone()
+
+
+def get_subject(conn: Conn, ticket_id: int) -> Subject:
+    """A ticket that is known to be within reach."""
+    found = find_subject(conn, ticket_id, warehouses=None)
+    assert found is not None, "a ticket within reach is there"
+    return found
+
+
+def find_facts(conn: Conn, parcel_id: int) -> Facts | None:
+    """What a text for the carrier is made of; None where the parcel has no number."""
+    query = """SELECT p.carrier, b.number, concat(person.province, person.city, person.district) AS region,
+                      COALESCE(t.latest, '') AS latest, t.at AS scanned_at
+               FROM parcel p JOIN person ON person.id = p.person_id LEFT JOIN track t ON t.parcel_id = p.id
+               JOIN LATERAL (SELECT number FROM binding WHERE parcel_id = p.id
+                             ORDER BY state = 'cancelled', id DESC LIMIT 1) b ON true
+               WHERE p.id = %s"""
+    return conn.cursor(row_factory=class_row(Facts)).execute(query, [parcel_id]).fetchone()
+
+
+def find_total(conn: Conn, order_id: int) -> int:
+    row = conn.execute("SELECT total_fen FROM orders WHERE id = %s", [order_id]).fetchone()
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What made an event: `push:ID` leads to the bytes."""
+
+    at: datetime
+    cause: str
+
+
+def find_cause(conn: Conn, event_id: int) -> Cause | None:
+    query = "SELECT at, cause FROM event WHERE id = %s"
+    return conn.cursor(row_factory=class_row(Cause)).execute(query, [event_id]).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Another ticket of the same order or parcel."""
+
+    id: int
+    cause: str
+    state: str
+    ending: str
+    opened_at: datetime
+
+
+def list_earlier(conn: Conn, ticket: Subject) -> list[Earlier]:
+    """Others of the same order, the newest first."""
+    query = """SELECT id, cause, state, ending, opened_at FROM ticket
+               WHERE order_id = %s AND id <> %s ORDER BY id DESC LIMIT %s"""
+    values = [ticket.order_id, ticket.id, EARLIER_AT_MOST]
+    return conn.cursor(row_factory=class_row(Earlier)).execute(query, values).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody a ticket can be handed to."""
+
+    id: int
+    name: str
+
+
+def list_colleagues(conn: Conn, *, shop_id: int, roles: Collection[str], but: str) -> list[Colleague]:
+    """Staff of these roles who see the shop, by name."""
+    query = """SELECT id, name FROM staff
+               WHERE disabled_at IS NULL AND role = ANY (%(roles)s) AND 'staff:' || id::text <> %(but)s
+                 AND (every_shop OR EXISTS (
+                     SELECT FROM staff_shop s WHERE s.staff_id = staff.id AND s.shop_id = %(shop)s))
+               ORDER BY name, id LIMIT 200"""
+    values = {"roles": sorted(roles), "shop": shop_id, "but": but}
+    return conn.cursor(row_factory=class_row(Colleague)).execute(query, values).fetchall()
+
+
+def list_names(conn: Conn, actors: Collection[str]) -> dict[str, str]:
+    """Staff by `staff:ID`."""
+    ids = [int(actor[6:]) for actor in set(actors) if actor.startswith("staff:") and actor[6:].isdecimal()]
+    rows = conn.execute("SELECT id, name FROM staff WHERE id = ANY (%s)", [ids]).fetchall()
+    return {f"staff:{row_id}": name for row_id, name in rows}
