@@ -24,11 +24,18 @@ def _told_by_people(tx: Tx, world: World) -> list[Trouble]:
            JOIN track t ON t.parcel_id = p.id WHERE t.state = ANY (%s) ORDER BY p.id""",
         [["in_transit", "collected", "arrived_at_outlet", "out_for_delivery"]],
     ).fetchall()
+    [lost] = tx.conn.execute(
+        """SELECT p.id, p.shop_id, po.order_id FROM parcel p JOIN parcel_order po ON po.parcel_id = p.id
+           JOIN track t ON t.parcel_id = p.id WHERE t.state = 'lost'"""
+    ).fetchall()
     causes = (Cause.OVERDUE, Cause.BUYER_WANTS_ADDRESS, Cause.STALLED)
-    return [
+    asked = Trouble(
+        shop_id=lost[1], cause=Cause.BUYER_NOT_RECEIVED, at=tx.now, because="buyer", parcel_id=lost[0], order_id=lost[2]
+    )
+    return [asked, *(
         Trouble(
             shop_id=shop_id, cause=causes[nth % len(causes)], at=tx.now - timedelta(minutes=20 + nth),
             because=f"order:{order_id}", parcel_id=parcel_id, order_id=order_id,
         )
         for nth, (parcel_id, shop_id, order_id) in enumerate(rows)
-    ]  # fmt: skip
+    )]  # fmt: skip

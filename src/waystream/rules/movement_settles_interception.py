@@ -1,5 +1,4 @@
-"""When a parcel that was to be stopped turns round, then the interception is confirmed; delivered all the same, it has
-failed and somebody has to look."""
+"""When a parcel that was to be stopped turns round, then its interception is confirmed; delivered, it has failed."""
 
 from collections.abc import Sequence
 

@@ -70,10 +70,8 @@ def reach_ticket(tx: Tx, seat: Seat, ticket_id: int) -> int:
 def tickets_within_reach(tx: Tx, seat: Seat, ticket_ids: Iterable[int]) -> set[int]:
     """Those of these tickets that the caller may see; an incident is seen by whoever sees every warehouse."""
     rows = tx.conn.execute(
-        """SELECT ticket.id FROM ticket LEFT JOIN parcel ON parcel.id = ticket.parcel_id
-               LEFT JOIN orders ON orders.id = ticket.order_id
-           WHERE ticket.id = ANY (%(ids)s) AND (%(warehouses)s::bigint[] IS NULL
-                 OR COALESCE(parcel.warehouse_id, orders.warehouse_id) = ANY (%(warehouses)s))""",
+        """SELECT id FROM ticket WHERE id = ANY (%(ids)s)
+             AND (%(warehouses)s::bigint[] IS NULL OR warehouse_id = ANY (%(warehouses)s))""",
         {"ids": [int(ticket_id) for ticket_id in ticket_ids], "warehouses": _limit(seat.caller.warehouses)},
     )
     return {ticket_id for (ticket_id,) in rows}

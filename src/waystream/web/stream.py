@@ -13,8 +13,10 @@ from starlette.responses import StreamingResponse
 
 from waystream.core.errors import Invalid
 from waystream.web.auth import SIGNED_IN, Seat, requires
-from waystream.web.context import context_of
-from waystream.web.live import Live, Told, Watch
+from waystream.web.context import WebContext, context_of
+from waystream.web.live import LOOKED_AT, Live, Told, Watch
+from waystream.web.reach import tickets_within_reach
+from waystream.web.wire import MAX_ID
 
 KEYS_AT_MOST = 40
 APART_S = 1.0
@@ -36,7 +38,8 @@ async def stream_changes(
     wanted = frozenset(filter(None, keys.split(",")))
     if len(wanted) > KEYS_AT_MOST:
         raise Invalid("keys", f"a stream watches at most {KEYS_AT_MOST} keys")
-    live = context_of(request).live
+    context, live = context_of(request), context_of(request).live
+    wanted = await run_in_threadpool(_within_reach, context, seat, wanted)
     loop = asyncio.get_running_loop()
     position = _position(last_event_id or since)
     actor, name = seat.caller.actor, seat.caller.name
@@ -45,6 +48,22 @@ async def stream_changes(
     )
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(tell(live, watch), headers=headers, media_type="text/event-stream")
+
+
+def _within_reach(context: WebContext, seat: Seat, keys: frozenset[str]) -> frozenset[str]:
+    """Who looks at a ticket is told to others: only those who may see it look at it."""
+    numbers = {key: int(key.removeprefix(LOOKED_AT)) for key in keys if _is_ticket(key)}
+    others = frozenset(key for key in keys if not key.startswith(LOOKED_AT))
+    if not numbers or not seat.caller.may("tickets:read"):
+        return others
+    with context.work.begin(shops=seat.shops, read_only=True) as tx:
+        seen = tickets_within_reach(tx, seat, numbers.values())
+    return others | {key for key, number in numbers.items() if number in seen}
+
+
+def _is_ticket(key: str) -> bool:
+    number = key.removeprefix(LOOKED_AT)
+    return key.startswith(LOOKED_AT) and number.isascii() and number.isdigit() and int(number) <= MAX_ID
 
 
 async def tell(live: Live, watch: Watch, *, apart_s: float = APART_S, quiet_s: float = QUIET_S) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from waystream.core.care import BY_PERSON
 from waystream.core.carriers import hotline_of
 from waystream.core.errors import Missing
 from waystream.kernel.tx import Tx
+from waystream.parts.care import reading as care
 from waystream.parts.people.model import ROLES
 from waystream.web.acting import parse_ids
 from waystream.web.address import own_path
@@ -88,7 +89,7 @@ WORDINGS: dict[str, Wording] = {
     ),
     "reship": Wording(
         N_("Send the goods again?"),
-        N_("Ship again"),
+        N_("Send again"),
         (
             ("s-later", N_("A new parcel with the same lines takes a number and prints by itself.")),
             ("s-cancelled", N_("The old parcel no longer counts for the order; its way is followed on.")),
@@ -183,9 +184,9 @@ def _decide(subject: store.Subject, back: str) -> Response:
 
 
 def _to(tx: Tx, seat: Seat, language: Language, subject: store.Subject) -> tuple[AskField, ...]:
-    roles = [role.value for role, scopes in ROLES.items() if WRITE in scopes]
-    colleagues = store.list_colleagues(tx.conn, shop_id=subject.shop_id, roles=roles, but=seat.caller.actor)
-    options = tuple((f"staff:{each.id}", each.name) for each in colleagues)
+    roles = frozenset(role.value for role, scopes in ROLES.items() if WRITE in scopes)
+    colleagues = care.list_colleagues(tx, subject.shop_id, roles=roles)
+    options = tuple((each.actor, each.name) for each in colleagues if each.actor != seat.caller.actor)
     return (AskField("to", language.say("To whom"), options=options or (("", language.say("nobody else")),)),)
 
 

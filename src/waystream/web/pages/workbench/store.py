@@ -66,7 +66,7 @@ _FROM = """
     FROM ticket t LEFT JOIN parcel p ON p.id = t.parcel_id LEFT JOIN orders o ON o.id = t.order_id"""
 _MORE = """
     LEFT JOIN person ON person.id = COALESCE(p.person_id, o.person_id)
-    LEFT JOIN warehouse w ON w.id = COALESCE(p.warehouse_id, o.warehouse_id)
+    LEFT JOIN warehouse w ON w.id = t.warehouse_id
     LEFT JOIN staff ON t.assignee = 'staff:' || staff.id::text"""
 
 
@@ -113,15 +113,14 @@ def list_groups(conn: Conn, *, now: datetime, tonight: datetime, warehouses: tup
 
 def count_untaken(conn: Conn, *, warehouses: Collection[int] | None) -> int:
     """Open tickets that nobody works on."""
-    query = f"SELECT count(*) {_FROM if warehouses is not None else 'FROM ticket t'} WHERE t.state = 'open'"
-    here = f" AND {_HERE}" if warehouses is not None else ""
-    row = conn.execute((query + here).encode(), {"warehouses": _list(warehouses)}).fetchone()
+    query = f"SELECT count(*) FROM ticket t WHERE t.state = 'open' AND {_HERE}"
+    row = conn.execute(query.encode(), {"warehouses": _list(warehouses)}).fetchone()
     assert row is not None
     return int(row[0])
 
 
 #: An incident belongs to no warehouse: who is limited to some sees it by its parcels' tickets.
-_HERE = "(%(warehouses)s::bigint[] IS NULL OR COALESCE(p.warehouse_id, o.warehouse_id) = ANY (%(warehouses)s))"
+_HERE = "(%(warehouses)s::bigint[] IS NULL OR t.warehouse_id = ANY (%(warehouses)s))"
 
 
 def _conditions(wanted: Wanted) -> str:
@@ -196,7 +195,7 @@ def find_subject(conn: Conn, ticket_id: int, *, warehouses: Collection[int] | No
     query = f"""SELECT t.id, t.shop_id, t.cause, t.kind, t.state, t.priority, t.times, t.parcel_id, t.order_id,
                        t.slowdown_id, t.because, t.trouble_at, t.opened_at, t.due_at, t.assignee, t.taken_at,
                        t.closed_at, t.closed_by, t.ending, t.merged_into, t.version,
-                       COALESCE(p.warehouse_id, o.warehouse_id) AS warehouse_id
+                       t.warehouse_id
                 {_FROM} WHERE t.id = %(ticket)s AND {_HERE}"""
     values = {"ticket": ticket_id, "warehouses": _list(warehouses)}
     return conn.cursor(row_factory=class_row(Subject)).execute(query.encode(), values).fetchone()
@@ -255,25 +254,6 @@ def list_earlier(conn: Conn, ticket: Subject) -> list[Earlier]:
                WHERE order_id = %s AND id <> %s ORDER BY id DESC LIMIT %s"""
     values = [ticket.order_id, ticket.id, EARLIER_AT_MOST]
     return conn.cursor(row_factory=class_row(Earlier)).execute(query, values).fetchall()
-
-
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """Somebody a ticket can be handed to."""
-
-    id: int
-    name: str
-
-
-def list_colleagues(conn: Conn, *, shop_id: int, roles: Collection[str], but: str) -> list[Colleague]:
-    """Staff of these roles who see the shop, by name."""
-    query = """SELECT id, name FROM staff
-               WHERE disabled_at IS NULL AND role = ANY (%(roles)s) AND 'staff:' || id::text <> %(but)s
-                 AND (every_shop OR EXISTS (
-                     SELECT FROM staff_shop s WHERE s.staff_id = staff.id AND s.shop_id = %(shop)s))
-               ORDER BY name, id LIMIT 200"""
-    values = {"roles": sorted(roles), "shop": shop_id, "but": but}
-    return conn.cursor(row_factory=class_row(Colleague)).execute(query, values).fetchall()
 
 
 def list_names(conn: Conn, actors: Collection[str]) -> dict[str, str]:

@@ -252,8 +252,8 @@ def _expected(language: Language, order: Order | None, now: datetime) -> Expecte
     by = language.exact(order.promised_at, now)
     if order.promised_at < now:
         late = language.lasting((now - order.promised_at).total_seconds())
-        return Expected(language.say("Promised"), by, language.say("late by %(late)s", late=late))
-    return Expected(language.say("Promised"), language.say("by %(time)s", time=by))
+        return Expected(language.say("Promised to the buyer"), by, language.say("late by %(late)s", late=late))
+    return Expected(language.say("Promised to the buyer"), language.say("by %(time)s", time=by))
 
 
 def _order(language: Language, order: Order, now: datetime) -> OrderView:
