@@ -116,6 +116,7 @@ def test_wants_are_types_groups_or_everything() -> None:
         "notice.*",
         "order.*",
         "parcel.*",
+        "refund.*",
         "slowdown.*",
         "ticket.*",
         "waybill.*",
