@@ -27,7 +27,7 @@ from waystream.parts.notices import actions, jobs
 from waystream.parts.notices.model import Policy
 from waystream.parts.orders import actions as orders
 
-NAMES = ("announced", "empties_notices")
+NAMES = ("announced", "empties_notices", "settles_notice", "takes_back_delay")
 RULES = [rule for rule in open_list.load(rules) if rule.__name__.endswith(NAMES)]
 INVARIANTS = [each for each in open_list.load(invariants) if "_said_" in each.__name__]
 
@@ -131,6 +131,7 @@ class Desk:
         """Let the rules read what happened."""
         self.world.work.database.run(log.sequence)
         self.dispatcher.drain()
+        assert self.rows("SELECT rule, error FROM parked") == []
 
     def send(self) -> None:
         """Hand over what is due now, and again what was to be tried later."""

@@ -6,7 +6,7 @@ Guaranteed: planning a thing again changes nothing; orders are locked by ascendi
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from waystream.core.channels import Report, ReportState
 from waystream.core.errors import Conflict, Invalid, Missing
@@ -22,6 +22,7 @@ from waystream.parts.notices.store import NewNotice
 
 NO_NOTICE, NO_ORDER = "There is no such message.", "There is no such order."
 ORDERS_AT_MOST = 1_000
+SLOWDOWN = "slowdown"
 
 
 def plan(tx: Tx, happened: Sequence[Happening]) -> int:
@@ -41,7 +42,7 @@ def plan(tx: Tx, happened: Sequence[Happening]) -> int:
         for each in spoken
         if each.parcel_id in order_of
     ]
-    new = _new(things, known=store.list_known_keys(tx.conn, things))
+    new = _new(things, known=store.list_known(tx.conn, things))
 
     gathering = _gather(tx, new, shops, policies)
     store.insert_things(
@@ -50,10 +51,25 @@ def plan(tx: Tx, happened: Sequence[Happening]) -> int:
     return len(new)
 
 
-def _new(things: Iterable[Thing], *, known: Collection[tuple[int, int, str, int]]) -> list[Thing]:
-    """Each thing once, those that are known not at all."""
-    first = {thing.key: thing for thing in reversed(list(things))}
-    return [first[key] for key in sorted(first) if key not in known]
+def _new(things: Iterable[Thing], *, known: Mapping[store.Key, datetime | None]) -> list[Thing]:
+    """Each thing once, and as it happened last; one that is known only where it was over unsaid and happened anew."""
+    last = {thing.key: thing for thing in sorted(things, key=lambda thing: thing.at)}
+    return [last[key] for key in sorted(last) if key not in known or _is_anew(last[key], known[key])]
+
+
+def _is_anew(thing: Thing, over_at: datetime | None) -> bool:
+    return over_at is not None and thing.at > over_at
+
+
+def plan_slowdown(tx: Tx, slowdown_id: int, *, shop_id: int, place: str, because: str) -> int:
+    """Buyers of a shop's parcels in a slow-down are told of it, once; how many things are new."""
+    return plan(
+        tx,
+        [
+            Happening(shop_id, parcel_id, SLOWDOWN, tx.now, nth=slowdown_id, detail=place, because=because)
+            for parcel_id in store.list_slowed(tx.conn, slowdown_id, shop_id)
+        ],
+    )
 
 
 def _gather(
@@ -130,7 +146,7 @@ def say_to_many(tx: Tx, order_ids: Collection[int], saying: Saying, *, actor: st
         raise Missing(NO_ORDER)
     if saying.once:
         asked = [Thing(order_id, 0, SAID, saying.once, tx.now) for order_id in shops]
-        known = {key[0] for key in store.list_known_keys(tx.conn, asked)}
+        known = {key[0] for key in store.list_known(tx.conn, asked)}
         shops = {order_id: shop_id for order_id, shop_id in shops.items() if order_id not in known}
     return [_say(tx, order_id, shop_id, saying, draft, actor=actor) for order_id, shop_id in shops.items()]
 
@@ -188,7 +204,7 @@ def _things_of_saying(tx: Tx, order_id: int, notice_id: int, saying: Saying, kin
     true = [thing for thing in things if model.why_not(found, thing, parcels.get(thing.parcel_id), now=tx.now) is None]
     if not true:
         raise Conflict("It is not true of any parcel of this order now.")
-    new = _new(true, known=store.list_known_keys(tx.conn, true))
+    new = _new(true, known=store.list_known(tx.conn, true))
     if not new:
         raise Conflict("The buyer was told this already: have it said again instead.")
     return new
@@ -259,15 +275,15 @@ def get_notice(tx: Tx, notice_id: int) -> Notice:
     return found
 
 
-def take_reports(tx: Tx, channel: str, reports: Sequence[Report]) -> int:
-    """What a channel's other side tells of letters it took; how many changed something. The entry point of receipts.
+def take_reports(tx: Tx, shop_id: int, channel: str, reports: Sequence[Report]) -> int:
+    """What a shop's channel tells of letters it took; how many changed something. The entry point of receipts.
 
     A report for no letter of ours, a second one and one that comes before the answer to the call are all taken.
     """
     changed = 0
     for report in reports:
         for notice in store.lock_by_report(
-            tx.conn, channel=channel, receipt=report.receipt, letter_id=report.letter_id
+            tx.conn, shop_id, channel=channel, receipt=report.receipt, letter_id=report.letter_id
         ):
             changed += _take_report(tx, notice, report)
     return changed

@@ -171,8 +171,10 @@ def why_not(kind: NoticeKind, thing: Thing, parcel: ParcelNow | None, *, now: da
         return Why.VOID
     if parcel.state is State.DELIVERED and kind.name not in AFTER_DELIVERY:
         return Why.DELIVERED
-    if kind.muted_by_slowdown and parcel.slowed:
+    if kind.slowdown == "mutes" and parcel.slowed:
         return Why.SLOWDOWN
+    if kind.slowdown == "needs" and parcel.slowed != thing.nth:
+        return Why.MOVED_ON
     return None if _is_true(kind, thing, parcel) else Why.MOVED_ON
 
 

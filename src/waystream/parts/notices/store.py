@@ -21,6 +21,10 @@ from waystream.parts.notices.model import Notice, NoticeState, ParcelNow, Thing
 Conn = Connection[Any]
 
 DUE_AT_ONCE = 500
+SLOWED_AT_ONCE = 5_000
+
+#: order, parcel, kind, nth
+Key = tuple[int, int, str, int]
 
 
 def orders_of_parcels(conn: Conn, parcel_ids: Collection[int]) -> dict[int, int]:
@@ -40,16 +44,19 @@ def lock_orders(conn: Conn, order_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.fetchall())
 
 
-def list_known_keys(conn: Conn, things: Sequence[Thing]) -> set[tuple[int, int, str, int]]:
-    """The keys of those things that a notice has already."""
+def list_known(conn: Conn, things: Sequence[Thing]) -> dict[Key, datetime | None]:
+    """The keys of those things that a notice has already. With an instant: it was not said, for it was over by then;
+    what happened later may be said."""
     rows = conn.execute(
-        """SELECT order_id, parcel_id, kind, nth
+        """SELECT t.order_id, t.parcel_id, t.kind, t.nth,
+                  CASE WHEN n.state = 'dropped' AND n.why IN ('moved_on', 'slowdown', 'taken_back') AND n.actor = ''
+                       THEN t.at END
            FROM unnest(%(orders)b::bigint[], %(parcels)b::bigint[], %(kinds)b::text[], %(nths)b::bigint[])
                 AS given (order_id, parcel_id, kind, nth)
-           JOIN notice_thing USING (order_id, parcel_id, kind, nth)""",
+           JOIN notice_thing t USING (order_id, parcel_id, kind, nth) JOIN notice n ON n.id = t.notice_id""",
         _columns(things),
     )
-    return {(order_id, parcel_id, kind, nth) for order_id, parcel_id, kind, nth in rows}
+    return {(order_id, parcel_id, kind, nth): over_at for order_id, parcel_id, kind, nth, over_at in rows}
 
 
 def _columns(things: Sequence[Thing]) -> dict[str, Any]:
@@ -109,7 +116,10 @@ def insert_things(conn: Conn, things: Sequence[tuple[int, int, Thing]]) -> None:
         """INSERT INTO notice_thing (order_id, parcel_id, kind, nth, shop_id, notice_id, at, detail, because)
            SELECT * FROM unnest(%(orders)b::bigint[], %(parcels)b::bigint[], %(kinds)b::text[], %(nths)b::bigint[],
                                 %(shops)b::bigint[], %(notices)b::bigint[], %(ats)b::timestamptz[],
-                                %(details)b::text[], %(causes)b::text[])""",
+                                %(details)b::text[], %(causes)b::text[])
+           ON CONFLICT (parcel_id, order_id, kind, nth) DO UPDATE
+           SET notice_id = excluded.notice_id, at = excluded.at, detail = excluded.detail,
+               because = excluded.because""",
         _columns([thing for _, _, thing in things])
         | {
             "shops": bigints([shop_id for _, shop_id, _ in things]),
@@ -159,14 +169,14 @@ def lock(conn: Conn, notice_id: int) -> Notice:
     return found
 
 
-def lock_by_report(conn: Conn, *, channel: str, receipt: str, letter_id: str) -> list[Notice]:
-    """What a report is about: by the channel's name for it, or by ours. Lock orders first where more is written."""
+def lock_by_report(conn: Conn, shop_id: int, *, channel: str, receipt: str, letter_id: str) -> list[Notice]:
+    """What a report is about: by the channel's name for it, or by ours. Names of channels are a shop's own."""
     found = conn.cursor(row_factory=kwargs_row(_notice)).execute(
         _NOTICE
-        + """WHERE (%(receipt)s <> '' AND channel = %(channel)s AND receipt = %(receipt)s)
-                OR (%(letter)s <> '' AND letter_id = %(letter)s AND channel = %(channel)s)
+        + """WHERE shop_id = %(shop)s AND channel = %(channel)s
+                 AND ((%(receipt)s <> '' AND receipt = %(receipt)s) OR (%(letter)s <> '' AND letter_id = %(letter)s))
              ORDER BY id FOR NO KEY UPDATE""",
-        {"channel": channel, "receipt": receipt, "letter": letter_id},
+        {"shop": shop_id, "channel": channel, "receipt": receipt, "letter": letter_id},
     )
     return found.fetchall()
 
@@ -201,16 +211,29 @@ def get_order(conn: Conn, order_id: int) -> OrderNow:
 def list_parcels(conn: Conn, parcel_ids: Collection[int]) -> dict[int, ParcelNow]:
     rows = conn.execute(
         """SELECT p.id, p.stage, coalesce(t.state, 'awaiting_collection'), coalesce(t.kind, ''),
-                  coalesce(b.carrier, p.carrier), coalesce(b.number, ''), t.scanned_at, coalesce(t.latest, '')
+                  coalesce(b.carrier, p.carrier), coalesce(b.number, ''), t.scanned_at, coalesce(t.latest, ''),
+                  coalesce(slow.id, 0)
            FROM parcel p LEFT JOIN track t ON t.parcel_id = p.id
            LEFT JOIN binding b ON b.parcel_id = p.id AND b.state IN ('live', 'cancelling')
+           LEFT JOIN silence s ON s.parcel_id = p.id AND s.state IN ('asked', 'stalled')
+           LEFT JOIN slowdown slow ON slow.id = s.slowdown_id AND slow.ended_at IS NULL
            WHERE p.id = ANY (%b)""",
         [bigints(sorted(parcel_ids))],
     )
     return {
-        row_id: ParcelNow(row_id, stage, State(state), TrackKind(kind), carrier, number, scanned_at, latest)
-        for row_id, stage, state, kind, carrier, number, scanned_at, latest in rows
+        row_id: ParcelNow(row_id, stage, State(state), TrackKind(kind), carrier, number, scanned_at, latest, slowed)
+        for row_id, stage, state, kind, carrier, number, scanned_at, latest, slowed in rows
     }
+
+
+def list_slowed(conn: Conn, slowdown_id: int, shop_id: int) -> list[int]:
+    """A shop's parcels that an open slow-down holds, at most SLOWED_AT_ONCE."""
+    rows = conn.execute(
+        """SELECT parcel_id FROM silence WHERE slowdown_id = %s AND shop_id = %s AND state IN ('asked', 'stalled')
+           ORDER BY parcel_id LIMIT %s""",
+        [slowdown_id, shop_id, SLOWED_AT_ONCE],
+    )
+    return [row[0] for row in rows]
 
 
 def list_order_parcels(conn: Conn, order_id: int) -> list[int]:

@@ -2,9 +2,9 @@
 
 `title` names it; `holds` are the states of a parcel in which it is still true, and with `troubles` which kinds of an
 exception; `once` says what makes it one thing: `parcel` (once for a parcel), `attempt` (once a day of the parcel at the
-door), `given` (whoever plans it says); `lives_h`: said later it is no news. `moves = "ends"`: a newer scan ends it;
-`slowdown = "mutes"`: a slow-down that holds the parcel says it instead. `zh` and `en` are the words it is said in until
-a shop has its own.
+door), `given` (whoever plans it says: `nth`); `lives_h`: said later it is no news. `moves = "ends"`: a newer scan ends
+it; `slowdown`: one that holds the parcel `mutes` it, or it `needs` one, which is its `nth`. `zh` and `en` are the words
+it is said in until a shop has its own.
 """
 
 import tomllib
@@ -19,6 +19,7 @@ from waystream.core.state import Kind as TrackKind
 from waystream.core.state import State
 
 Once = Literal["parcel", "attempt", "given"]
+Slowdown = Literal["", "mutes", "needs"]
 
 LANGUAGES = ("zh", "en")
 #: What a person says: no file of words, no conditions.
@@ -40,7 +41,7 @@ class NoticeKind:
     once: Once
     lives: timedelta
     ended_by_move: bool
-    muted_by_slowdown: bool
+    slowdown: Slowdown
     words: Mapping[str, Words]
 
 
@@ -64,6 +65,6 @@ def _read(name: str, table: Mapping[str, Any]) -> NoticeKind:
         once=once,
         lives=timedelta(hours=table["lives_h"]),
         ended_by_move=table.get("moves", "") == "ends",
-        muted_by_slowdown=table.get("slowdown", "") == "mutes",
+        slowdown=table.get("slowdown", ""),
         words={language: Words(**table[language]) for language in LANGUAGES},
     )
