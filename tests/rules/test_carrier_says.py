@@ -27,12 +27,12 @@ def ship(whole: Whole) -> tuple[int, int]:
     return order_id, parcel_id
 
 
-def push(whole: Whole, number: str, *, code: str = "", text: str = "已揽收") -> None:
-    """A push with the carrier's first scan of a number comes in."""
+def push(whole: Whole, number: str, *, code: str = "", text: str = "已揽收", says: str = "1") -> None:
+    """A push with one scan of a number comes in; `says` is its code, by default the first one's."""
 
     def take_in(tx: Tx) -> None:
         [(aggregator_id,)] = tx.conn.execute("SELECT id FROM aggregator").fetchall()
-        news = News("YTO", number, code, "1", (TraceNews(tx.now, "1", text),))
+        news = News("YTO", number, code, says, (TraceNews(tx.now, says, text),))
         body = seal_push(Merchant(ID, KEY), "102", push_data(ID, "102", [news], at=tx.now))
         [push_id] = mint_ids(1, at_ms=int(tx.now.timestamp() * 1000))
         received = Received(push_id, aggregator_id, network, body, network.read_push(body), text.encode(), tx.now)
