@@ -29,13 +29,19 @@ def ship(whole: Whole) -> tuple[int, int]:
 
 def push(whole: Whole, number: str, *, code: str = "", text: str = "已揽收", says: str = "1") -> None:
     """A push with one scan of a number comes in; `says` is its code, by default the first one's."""
+    push_list(whole, number, TraceNews(whole.work.clock.now(), says, text), code=code)
+
+
+def push_list(whole: Whole, number: str, *traces: TraceNews, code: str = "") -> None:
+    """A push with a whole list of scans comes in; the last speaks for the waybill."""
 
     def take_in(tx: Tx) -> None:
         [(aggregator_id,)] = tx.conn.execute("SELECT id FROM aggregator").fetchall()
-        news = News("YTO", number, code, says, (TraceNews(tx.now, says, text),))
+        news = News("YTO", number, code, traces[-1].code, traces)
         body = seal_push(Merchant(ID, KEY), "102", push_data(ID, "102", [news], at=tx.now))
         [push_id] = mint_ids(1, at_ms=int(tx.now.timestamp() * 1000))
-        received = Received(push_id, aggregator_id, network, body, network.read_push(body), text.encode(), tx.now)
+        digest = f"{tx.now} {traces}".encode()
+        received = Received(push_id, aggregator_id, network, body, network.read_push(body), digest, tx.now)
         applying.apply(tx, [received])
 
     whole.work.run(take_in)

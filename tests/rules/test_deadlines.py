@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from tests.parts.world import order
 from tests.rules.side import Memory, Whole
-from tests.rules.test_carrier_says import push
+from tests.rules.test_carrier_says import push, push_list
 from tests.rules.test_ship_to_dispatch import ship
 from waystream.core.events.fulfilment import CancelledNumberScanned, SubscriptionDied
+from waystream.integrations.kdniao.fakepush import TraceNews
 from waystream.kernel.clock import FixedClock
 from waystream.parts.deadlines import actions as deadlines
 from waystream.parts.fulfilment import actions as fulfilment
@@ -113,3 +114,87 @@ def test_a_scanned_number_that_was_cancelled_is_a_ticket(whole: Whole) -> None:
     whole.work.run(lambda tx: tx.emit(event))
     whole.settle()
     assert tickets(whole) == [("cancelled_number_scanned", "open")]
+
+
+class Way:
+    """A parcel to Chengdu that has left, and what its carrier told so far: every push tells all of it."""
+
+    def __init__(self, whole: Whole, memory: Memory, clock: FixedClock) -> None:
+        self.whole, self.clock = whole, clock
+        ship(whole, "A1", paid_at=PAID)
+        whole.settle()
+        leave(whole)
+        [self.number] = memory.alive()
+        self.traces: list[TraceNews] = []
+
+    def tell(self, text: str, code: str, *, after: timedelta = HOUR) -> None:
+        self.clock.advance(after)
+        self.traces.append(TraceNews(self.clock.now(), code, text))
+        push_list(self.whole, self.number, *self.traces)
+
+    def deliver(self, text: str) -> None:
+        """Within three days, as it should be but for the last scan."""
+        self.tell("【杭州市】已揽收", "1")
+        self.tell("【成都市】正在派件", "202", after=70 * HOUR)
+        self.tell(text, "301")
+
+
+def test_a_delivery_as_it_should_be_is_looked_at_once_and_forgotten(
+    whole: Whole, memory: Memory, clock: FixedClock
+) -> None:
+    Way(whole, memory, clock).deliver("【成都市】已签收，签收人本人")
+    assert whole.rows("SELECT kind, stand FROM deadline") == [("verification", "open")]
+    pass_time(whole, clock, HOUR)
+    assert whole.rows("SELECT kind, stand, doubts FROM deadline") == [("verification", "met", [])]
+    assert tickets(whole) == [] and whole.broken() == []
+    clock.advance(timedelta(days=31))
+    assert whole.work.run(deadlines.forget_verified) == 1
+    assert whole.rows("SELECT FROM deadline") == []
+
+
+def test_a_delivery_in_another_city_has_a_ticket_until_it_is_taken_back(
+    whole: Whole, memory: Memory, clock: FixedClock
+) -> None:
+    way = Way(whole, memory, clock)
+    way.deliver("【北京市】已签收，签收人本人")
+    assert tickets(whole) == []
+    pass_time(whole, clock, HOUR)
+    assert tickets(whole) == [("signed_elsewhere", "open")]
+    assert whole.rows("SELECT stand, doubts FROM deadline") == [("missed", ["elsewhere"])]
+    pass_time(whole, clock, 100 * HOUR)
+    assert len(whole.rows("SELECT FROM event WHERE name = 'DeliveryDoubted'")) == 1
+    way.tell("【成都市】再次派件", "202")
+    assert tickets(whole) == [("signed_elsewhere", "retracted")]
+    assert whole.rows("SELECT body ->> 'kind' FROM event WHERE name = 'ParcelCaughtUp'") == [("verification",)]
+    assert whole.broken() == []
+
+
+def test_a_doubt_waits_for_late_scans(whole: Whole, memory: Memory, clock: FixedClock) -> None:
+    """Told first that it is signed for, then how it came there: nobody was accused meanwhile."""
+    way = Way(whole, memory, clock)
+    way.tell("【成都市】已签收", "301", after=3 * HOUR)
+    came = TraceNews(clock.now() - HOUR / 2, "202", "【成都市】正在派件")
+    push_list(whole, way.number, came, *way.traces)
+    pass_time(whole, clock, HOUR)
+    assert tickets(whole) == [], "it may have flown"
+    assert whole.rows("SELECT stand FROM deadline") == [("met",)]
+
+
+def test_a_delivery_that_cannot_have_come_so_fast_has_a_ticket(whole: Whole, memory: Memory, clock: FixedClock) -> None:
+    way = Way(whole, memory, clock)
+    way.tell("已签收，签收人本人", "301", after=3 * HOUR)
+    pass_time(whole, clock, HOUR)
+    assert tickets(whole) == [("signed_too_early", "open")]
+
+
+def test_a_parcel_that_was_to_be_stopped_and_is_delivered_has_a_ticket(
+    whole: Whole, memory: Memory, clock: FixedClock
+) -> None:
+    way = Way(whole, memory, clock)
+    way.tell("已揽收", "1")
+    way.tell("快件已拦截", "", after=70 * HOUR)
+    assert whole.rows("SELECT state FROM track") == [("intercepted",)]
+    way.tell("已签收，签收人本人", "301")
+    pass_time(whole, clock, HOUR)
+    assert tickets(whole) == [("intercepted_but_delivered", "open")]
+    assert whole.broken() == []

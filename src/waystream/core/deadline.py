@@ -10,6 +10,7 @@ class DeadlineKind(StrEnum):
     PROMISE = "promise"  # 承诺送达: the whole order is delivered
     COLLECTION = "collection"  # 揽收: the carrier's first scan of what was dispatched
     PICKUP = "pickup"  # 取件: the buyer fetched it from the locker or station
+    VERIFICATION = "verification"  # 签收核对: late scans are in, the delivery can be looked at
 
 
 OF_ORDERS = frozenset({DeadlineKind.SHIP_BY, DeadlineKind.PROMISE})

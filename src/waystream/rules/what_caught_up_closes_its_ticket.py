@@ -20,6 +20,10 @@ BEHIND: dict[DeadlineKind, tuple[tuple[Cause, ...], Ending]] = {
     DeadlineKind.PROMISE: ((Cause.OVERDUE,), Ending.DELIVERED),
     DeadlineKind.COLLECTION: ((Cause.NOT_COLLECTED,), Ending.COLLECTED),
     DeadlineKind.PICKUP: ((Cause.LOCKER_OVERDUE,), Ending.DELIVERED),
+    DeadlineKind.VERIFICATION: (
+        (Cause.SIGNED_ELSEWHERE, Cause.SIGNED_TOO_EARLY, Cause.INTERCEPTED_BUT_DELIVERED),
+        Ending.RETRACTED,
+    ),
 }
 
 

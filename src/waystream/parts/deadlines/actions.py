@@ -4,12 +4,15 @@ Guaranteed: each miss is told once, and never of what was done by then: the swee
 orders before parcels, looks again at how it stands, and only then tells. Rules lock nothing but deadlines.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
-from waystream.core.deadline import OF_ORDERS, DeadlineKind
+from waystream.core.deadline import OF_ORDERS, DeadlineKind, Doubt
 from waystream.core.events import Event
 from waystream.core.events.deadlines import (
     CollectionMissed,
+    DeliveryDoubted,
+    InterceptionFailed,
     OrderCaughtUp,
     ParcelCaughtUp,
     PickupOverdue,
@@ -17,11 +20,13 @@ from waystream.core.events.deadlines import (
     ShipByMissed,
 )
 from waystream.kernel.tx import Tx
-from waystream.parts.deadlines import model, store
-from waystream.parts.deadlines.model import USUAL, Deadline, Key, Plan, Stand
+from waystream.parts.deadlines import doubts, model, store, store_doubts
+from waystream.parts.deadlines.doubts import Evidence
+from waystream.parts.deadlines.model import USUAL, VERIFIED_WITHIN, Deadline, Key, Plan, Stand
 
 #: Told in one transaction, which holds the rows of so many orders and parcels for a moment.
 FIRED_AT_ONCE = 500
+FORGOTTEN_AT_ONCE = 10_000
 
 
 def follow(tx: Tx, *, order_ids: Collection[int] = (), parcel_ids: Collection[int] = ()) -> None:
@@ -74,10 +79,43 @@ def fire_due(tx: Tx) -> int:
     store.lock_parcels(tx.conn, parcel_ids)
     follow(tx, order_ids=order_ids, parcel_ids=parcel_ids)
 
-    missed = store.take_due(tx.conn, due, now=tx.now)
+    taken = store.take_due(tx.conn, due, now=tx.now)
 
-    tx.emit(*(_missed(deadline) for deadline in missed))
+    tx.emit(*(_missed(deadline) for deadline in taken if deadline.kind is not DeadlineKind.VERIFICATION))
+    _verify(tx, [deadline for deadline in taken if deadline.kind is DeadlineKind.VERIFICATION])
     return len(due)
+
+
+def _verify(tx: Tx, deliveries: Sequence[Deadline]) -> None:
+    """Look at these deliveries; what is wrong with one stays with it."""
+    if not deliveries:
+        return
+    of = {deadline.subject_id: deadline for deadline in deliveries}
+    evidence = store_doubts.list_evidence(tx.conn, of)
+
+    found = [(each, words) for each in evidence if (words := doubts.words_of(each))]
+
+    wrong = [(of[each.parcel_id], words) for each, words in found]
+    store.save(
+        tx.conn,
+        [replace(row, stand=Stand.MISSED, missed_at=tx.now, ended_at=None, doubts=words) for row, words in wrong],
+    )
+    tx.emit(*(event for each, words in found for event in _doubted(each, words)))
+
+
+def _doubted(evidence: Evidence, words: Sequence[str]) -> list[Event]:
+    shop_id, parcel_id, at = evidence.shop_id, evidence.parcel_id, evidence.delivered_at
+    return [
+        InterceptionFailed(shop_id=shop_id, parcel_id=parcel_id, at=at)
+        if word == doubts.INTERCEPTED
+        else DeliveryDoubted(shop_id=shop_id, parcel_id=parcel_id, doubt=Doubt(word), at=at)
+        for word in words
+    ]
+
+
+def forget_verified(tx: Tx) -> int:
+    """What was in order is forgotten once nothing can ask for it again."""
+    return store_doubts.forget_verified(tx.conn, before=tx.now - VERIFIED_WITHIN, limit=FORGOTTEN_AT_ONCE)
 
 
 def _of_orders(keys: Iterable[Key]) -> set[int]:

@@ -1,7 +1,8 @@
 """What is awaited of orders and parcels until when, and what a change of facts does to the deadlines. Pure.
 
 Guaranteed: deadlines follow from what stands now, so events may come twice or in any order; one that was missed stays
-missed until the fact comes or the deadline is another; what was never missed leaves no row behind.
+missed until the fact comes or the deadline is another. What was never missed leaves no row, but that of a delivery
+that was looked at.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,10 @@ from waystream.core.parcel import Track
 from waystream.core.state import TERMINAL, Direction, Kind, State
 
 HOURS_MAX = 720
+#: Scans that were told late come in before a delivery is looked at.
+VERIFIED_AFTER = timedelta(minutes=30)
+#: A delivery so long ago is looked at no more, and that it was in order is forgotten.
+VERIFIED_WITHIN = timedelta(days=30)
 Key = tuple[DeadlineKind, int]  # of which order or parcel
 
 
@@ -91,6 +96,7 @@ class Deadline:
     stand: Stand = Stand.OPEN
     missed_at: datetime | None = None
     ended_at: datetime | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -131,6 +137,7 @@ def await_of_parcel(
         settings,
         _collection(parcel, settings),
         _pickup(parcel, settings, rows.get((DeadlineKind.PICKUP, parcel.id)), now=now),
+        _verification(parcel, rows.get((DeadlineKind.VERIFICATION, parcel.id)), now=now),
     )
 
 
@@ -166,6 +173,19 @@ def waits_for_buyer(track: Track) -> bool:
     """In a locker or at a station, though the carrier may say by now that it waits too long."""
     overdue = track.state is State.EXCEPTION and track.kind is Kind.LOCKER_OVERDUE
     return track.direction is Direction.OUT and (track.state is State.READY_FOR_PICKUP or overdue)
+
+
+def _verification(parcel: ParcelNow, row: Deadline | None, *, now: datetime) -> Deadline:
+    """Each delivery is looked at once; what a person decided is not doubted."""
+    track = parcel.track
+    since = track.delivered_at or now
+    told = track.state is State.DELIVERED and not track.because.startswith("decision:")
+    same = row is not None and row.since == since
+    due_at = row.due_at if row and same else now + VERIFIED_AFTER
+    stand = Stand.OPEN if told and since > now - VERIFIED_WITHIN else Stand.LIFTED
+    if row and same and stand is Stand.OPEN and row.stand is Stand.MET:
+        stand = Stand.MET
+    return Deadline(DeadlineKind.VERIFICATION, *_place(parcel), since, due_at, stand)
 
 
 def reconcile(rows: Mapping[Key, Deadline], wanted: Iterable[Deadline], *, now: datetime) -> Plan:

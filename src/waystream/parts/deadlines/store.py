@@ -10,12 +10,12 @@ from waystream.core.deadline import DeadlineKind
 from waystream.core.order import Word
 from waystream.core.parcel import Track
 from waystream.core.state import Direction, Kind, State
-from waystream.kernel.columns import Column, bigints, instants, words
+from waystream.kernel.columns import Column, bigints, instants, texts, words
 from waystream.parts.deadlines.model import Deadline, Key, OrderNow, ParcelNow, Settings, Stand
 
 Conn = Connection[Any]
 
-_COLUMNS = "kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at"
+_COLUMNS = "kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at, doubts"
 
 
 def list_orders(conn: Conn, order_ids: Collection[int]) -> list[OrderNow]:
@@ -141,7 +141,7 @@ def list_due(conn: Conn, *, now: datetime, limit: int) -> list[Key]:
 
 
 def take_due(conn: Conn, keys: Collection[Key], *, now: datetime) -> list[Deadline]:
-    """Those that are still open and due are missed from now on; only one caller gets them, by what they are of."""
+    """Those that are still open and due are missed from now on, deliveries verified; only one caller gets them."""
     kinds, subjects = _keys(keys)
     rows = conn.execute(
         f"""WITH due AS (
@@ -150,7 +150,9 @@ def take_due(conn: Conn, keys: Collection[Key], *, now: datetime) -> list[Deadli
                    USING (kind, subject_id)
                WHERE stand = 'open' AND due_at <= %(now)s ORDER BY subject_id, kind FOR UPDATE OF deadline),
            taken AS (
-               UPDATE deadline SET stand = 'missed', missed_at = %(now)s FROM due
+               UPDATE deadline SET stand = CASE due.kind WHEN 'verification' THEN 'met' ELSE 'missed' END,
+                   missed_at = CASE due.kind WHEN 'verification' THEN NULL ELSE %(now)s END,
+                   ended_at = CASE due.kind WHEN 'verification' THEN %(now)s END FROM due
                WHERE deadline.kind = due.kind AND deadline.subject_id = due.subject_id RETURNING deadline.*)
            SELECT {_COLUMNS} FROM taken ORDER BY subject_id, kind""",
         {"kinds": kinds, "subjects": subjects, "now": now},
@@ -165,13 +167,18 @@ def save(conn: Conn, deadlines: Sequence[Deadline]) -> None:
     ordered = sorted(deadlines, key=lambda each: (each.subject_id, each.kind))
     kinds, subjects = _keys([each.key for each in ordered])
     conn.execute(
-        """INSERT INTO deadline (kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at)
-           SELECT * FROM unnest(%(kinds)b::text[], %(subjects)b::bigint[], %(shops)b::bigint[],
-                                %(warehouses)b::bigint[], %(sinces)b::timestamptz[], %(dues)b::timestamptz[],
-                                %(stands)b::text[], %(misses)b::timestamptz[], %(ends)b::timestamptz[])
+        """INSERT INTO deadline (kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at,
+                                 doubts)
+           SELECT kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at,
+                  string_to_array(doubts, ' ')
+           FROM unnest(%(kinds)b::text[], %(subjects)b::bigint[], %(shops)b::bigint[],
+                       %(warehouses)b::bigint[], %(sinces)b::timestamptz[], %(dues)b::timestamptz[],
+                       %(stands)b::text[], %(misses)b::timestamptz[], %(ends)b::timestamptz[],
+                       %(doubts)b::text[])
+               AS given (kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at, doubts)
            ON CONFLICT (subject_id, kind) DO UPDATE SET warehouse_id = excluded.warehouse_id, since = excluded.since,
                due_at = excluded.due_at, stand = excluded.stand, missed_at = excluded.missed_at,
-               ended_at = excluded.ended_at""",
+               ended_at = excluded.ended_at, doubts = excluded.doubts""",
         {
             "kinds": kinds,
             "subjects": subjects,
@@ -182,6 +189,7 @@ def save(conn: Conn, deadlines: Sequence[Deadline]) -> None:
             "stands": words([each.stand for each in ordered]),
             "misses": instants([each.missed_at for each in ordered]),
             "ends": instants([each.ended_at for each in ordered]),
+            "doubts": texts([" ".join(each.doubts) for each in ordered]),
         },
     )
 
@@ -203,7 +211,6 @@ def _keys(keys: Collection[Key]) -> tuple[Column, Column]:
 
 
 def _deadline(row: Sequence[Any]) -> Deadline:
-    kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at = row
-    return Deadline(
-        DeadlineKind(kind), subject_id, shop_id, warehouse_id, since, due_at, Stand(stand), missed_at, ended_at
-    )
+    kind, subject_id, shop_id, warehouse_id, since, due_at, stand, missed_at, ended_at, doubts = row
+    ended = (missed_at, ended_at, tuple(doubts))
+    return Deadline(DeadlineKind(kind), subject_id, shop_id, warehouse_id, since, due_at, Stand(stand), *ended)
