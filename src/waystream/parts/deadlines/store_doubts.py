@@ -21,7 +21,8 @@ LEAD_MAX = 80
 
 def list_evidence(conn: Conn, parcel_ids: Collection[int]) -> list[Evidence]:
     """Of these delivered parcels, by id. Only a number that we took ourselves left from its warehouse; a dispatch that
-    followed from the carrier's scan says nothing of its own."""
+    followed from the carrier's scan says nothing of its own. A wish to stop it stands while it is asked, or where the
+    delivery itself settled it."""
     ids = sorted(parcel_ids)
     sightings = _list_sightings(conn, ids)
     rows = conn.execute(
@@ -31,6 +32,9 @@ def list_evidence(conn: Conn, parcel_ids: Collection[int]) -> list[Evidence]:
                   p.held_reason <> '' AND p.stage <> 'dispatched' OR EXISTS (
                       SELECT FROM waybill_cancel c WHERE c.parcel_id = p.id AND c.binding_id = b.id
                         AND c.state IN ('asked', 'unsupported') AND c.settled_by = '')
+                  OR EXISTS (
+                      SELECT FROM care_wish w WHERE w.parcel_id = p.id AND w.kind = 'intercept'
+                        AND (w.state = 'asked' OR w.state = 'refused' AND w.settled_by = ''))
            FROM parcel p JOIN track t ON t.parcel_id = p.id JOIN binding b ON b.id = t.binding_id
            JOIN person r ON r.id = p.person_id JOIN warehouse w ON w.id = p.warehouse_id
            WHERE p.id = ANY (%b::bigint[]) AND t.delivered_at IS NOT NULL ORDER BY p.id""",
