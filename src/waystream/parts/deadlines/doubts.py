@@ -86,7 +86,7 @@ def words_of(evidence: Evidence) -> tuple[str, ...]:
 
 
 def find_doubt(evidence: Evidence) -> Doubt | None:
-    """What speaks against a delivery; nearly always nothing. In the wrong place is also too early: that is told once."""
+    """What speaks against a delivery, if anything. In the wrong place is too early as well: it is told once."""
     if _is_elsewhere(evidence):
         return Doubt.ELSEWHERE
     return Doubt.TOO_EARLY if _is_too_early(evidence) else None
