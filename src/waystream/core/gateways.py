@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from waystream.core.channels import Handed, Letter, Report, is_email
 from waystream.core.errors import Invalid, InvalidMany, Refused, Unavailable
 from waystream.core.ports import Ask, Reply
+from waystream.core.registered_templates import templates_problem
 
 
 class Reach(StrEnum):
@@ -30,6 +33,7 @@ class Reach(StrEnum):
 Values = Mapping[str, str]
 
 SETTING_MAX_CHARS = 500
+TEMPLATES_MAX_CHARS = 2_000
 CODE_MAX_CHARS = 64
 SAID_MAX_CHARS = 200
 _PORTS = range(1, 65_536)
@@ -49,7 +53,8 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing a gateway wants to know. `form` is text, secret, host, port, email, url or one of `options`."""
+    """One thing a gateway wants to know. `form` is text, secret, host, port, email, url, templates or one of
+    `options`."""
 
     name: str
     form: str
@@ -151,8 +156,9 @@ def _problem(setting: Setting, value: str) -> str:
     """What is wrong with a value, in one sentence; empty when nothing is."""
     if not value:
         return "this is needed" if setting.required else ""
-    if len(value) > SETTING_MAX_CHARS or not value.isprintable():
-        return f"at most {SETTING_MAX_CHARS} characters on one line"
+    max_chars = TEMPLATES_MAX_CHARS if setting.form == "templates" else SETTING_MAX_CHARS
+    if len(value) > max_chars or not value.isprintable():
+        return f"at most {max_chars} characters on one line"
     if setting.options:
         return "" if value in setting.options else "choose one of these"
     match setting.form:
@@ -163,8 +169,36 @@ def _problem(setting: Setting, value: str) -> str:
         case "email":
             return "" if is_email(value) else "an e-mail address"
         case "url":
-            return "" if value.startswith(("https://", "http://")) and value.isascii() else "has to begin with https://"
+            return url_problem(value)
+        case "templates":
+            return templates_problem(value)
     return ""
+
+
+def url_problem(url: str) -> str:
+    """An address has to be https; http is for a private one, which the exchange only calls where the operator allows
+    it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "this is not a web address"
+    if not url.isascii() or " " in url or not (_HOST.fullmatch(host) or _address(host)):
+        return "this is not a web address"
+    if parts.username is not None or parts.fragment:
+        return "without a user name, a password or a #"
+    address = _address(host)
+    private = address.is_private if address else "." not in host
+    if parts.scheme == "https" or (parts.scheme == "http" and private):
+        return ""
+    return "has to begin with https://"
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 # ---------------------------------------------------------------------- refusals
@@ -208,6 +242,14 @@ def bounded(text: str, max_chars: int) -> str:
     """What the other side said as one printable line: phone-like digits replaced, since it is stored and shown."""
     line = "".join(sign if sign.isprintable() else " " for sign in text).strip()
     return _DIGITS.sub("***", _MAIL.sub("***", line))[:max_chars]
+
+
+def clip_bytes(text: str, max_bytes: int) -> str:
+    """As much of a text as fits, whole characters, with a mark where it was cut."""
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= max_bytes:
+        return text
+    return raw[: max_bytes - 3].decode("utf-8", "ignore") + "…"
 
 
 _DIGITS = re.compile(r"(?<!\d)\d{7,}(?!\d)")

@@ -27,8 +27,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class HttpAsk:
+    """`url` is hidden, too: some gateways want tokens and phones in it."""
+
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
     timeout_s: float = 10.0

@@ -1,0 +1,1 @@
+"""DingTalk (钉钉): a robot in a group of the shop's own staff."""

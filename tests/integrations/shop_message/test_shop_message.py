@@ -1,0 +1,106 @@
+"""A letter to the shop's own system: signed as the standard's library verifies it, 2xx is handed."""
+
+import base64
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks.webhooks import WebhookVerificationError
+
+from tests.parts.webhooks.receiver import Answer, Receiver, receiving
+from waystream.core.channels import Handed, Letter
+from waystream.core.errors import Invalid, Refused, Unavailable
+from waystream.integrations.shop_message.adapter import gateway
+from waystream.kernel.exchange import Exchange
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+LETTER = Letter(
+    id="K7Q2XRT4WS", shop="tea", order="A1", language="zh", template="shipped", to="", subject="已发货",
+    text="您的订单 A1 已发货", variables={"carrier": "顺丰"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with Exchange(lambda host: host == "127.0.0.1") as exchange:
+        yield exchange
+
+
+def send(receiver: Receiver, exchange: Exchange) -> Handed:
+    values = {"url": receiver.url, "secret": SECRET}
+    gateway.check(values)
+    ask = gateway.ask_send(values, LETTER, now=datetime.now(UTC), report_url="")
+    return gateway.read_send(exchange.send(ask))
+
+
+def test_a_letter_is_signed_and_told_whole(exchange: Exchange) -> None:
+    with receiving() as receiver:
+        assert send(receiver, exchange) == Handed()
+        [heard] = receiver.heard
+    told = heard.verify(SECRET)
+    assert told["type"] == "buyer.letter"
+    assert told["data"] == {
+        "letter_id": "K7Q2XRT4WS", "shop": "tea", "order": "A1", "template": "shipped", "language": "zh",
+        "subject": "已发货", "text": "您的订单 A1 已发货", "variables": {"carrier": "顺丰"},
+    }  # fmt: skip
+    assert heard.message_id == LETTER.id
+    other = "whsec_" + base64.b64encode(bytes(32)).decode()
+    with pytest.raises(WebhookVerificationError):
+        heard.verify(other)
+
+
+def test_every_attempt_has_the_letters_id(exchange: Exchange) -> None:
+    assert gateway.caption.repeatable
+    with receiving() as receiver:
+        send(receiver, exchange)
+        send(receiver, exchange)
+        assert {heard.message_id for heard in receiver.heard} == {LETTER.id}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 418, 422])
+def test_a_no_is_a_refusal(exchange: Exchange, status: int) -> None:
+    with receiving() as receiver:
+        receiver.usual = Answer(status, b"no")
+        with pytest.raises(Refused) as refused:
+            send(receiver, exchange)
+    assert refused.value.code == str(status)
+
+
+@pytest.mark.parametrize("status", [302, 408, 429, 500, 503])
+def test_everything_else_is_for_later(exchange: Exchange, status: int) -> None:
+    with receiving() as receiver:
+        receiver.usual = Answer(status, b"later")
+        with pytest.raises(Unavailable) as later:
+            send(receiver, exchange)
+    assert later.value.code == str(status)
+
+
+def test_a_private_address_is_not_called() -> None:
+    with receiving() as receiver, Exchange() as exchange:
+        with pytest.raises(Invalid):
+            send(receiver, exchange)
+        assert not receiver.heard
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"url": "http://shop.example.com/hook"}, "url"),
+        ({"url": "https://user:pass@shop.example.com"}, "url"),
+        ({"url": "file:///etc/passwd"}, "url"),
+        ({"url": "https://shop.example.com:port"}, "url"),
+        ({"secret": "whsec_short"}, "secret"),
+        ({"secret": "whsec_" + "ü" * 40}, "secret"),
+        ({"secret": base64.b64encode(bytes(32)).decode()}, "secret"),
+    ],
+)
+def test_settings_are_checked(given: dict[str, str], path: str) -> None:
+    with pytest.raises(Invalid) as wrong:
+        gateway.check({"url": "https://shop.example.com/hook", "secret": SECRET} | given)
+    assert wrong.value.path == path
+
+
+def test_nothing_personal_shows() -> None:
+    values = {"url": "https://shop.example.com/hook", "secret": SECRET}
+    ask = gateway.ask_send(values, LETTER, now=datetime.now(UTC), report_url="")
+    assert SECRET not in repr(ask) and "已发货" not in repr(ask)

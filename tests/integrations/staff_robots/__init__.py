@@ -1,0 +1,1 @@
+"""Robots in groups of the staff: DingTalk, WeCom, Feishu."""
