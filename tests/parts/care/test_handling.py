@@ -210,13 +210,17 @@ def test_every_deed_is_in_the_audit(open_: Desk) -> None:
 
 
 def test_a_person_opens_one_by_hand(open_: Desk) -> None:
-    trouble = open_.trouble(Cause.BUYER_WANTS_ADDRESS, because=LI)
-    ticket = do(open_, handling.open_by_hand, trouble, actor=LI, text="改到公司")
-    assert (ticket.cause, ticket.priority) == ("buyer_wants_address", "high")
+    parcel = {"parcel_id": open_.parcel_id, "actor": LI}
+    ticket = do(open_, handling.open_by_hand, Cause.BUYER_WANTS_ADDRESS, text="改到公司", **parcel)
+    assert (ticket.cause, ticket.priority, ticket.because) == ("buyer_wants_address", "high", LI)
     assert do(open_, reading.list_log, ticket.id)[-1].text == "改到公司"
     open_.move("delivered", "in_person")
     with pytest.raises(Conflict):
-        do(open_, handling.open_by_hand, open_.trouble(Cause.BUYER_WANTS_ADDRESS), actor=LI)
+        do(open_, handling.open_by_hand, Cause.BUYER_WANTS_ADDRESS, **parcel)
+    with pytest.raises(Invalid):
+        do(open_, handling.open_by_hand, Cause.INCIDENT, **parcel)
+    with pytest.raises(Missing):
+        do(open_, handling.open_by_hand, Cause.NOT_DISPATCHED, order_id=4, actor=LI)
 
 
 def test_the_queue_is_what_is_due_first(open_: Desk) -> None:

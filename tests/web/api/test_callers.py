@@ -12,11 +12,14 @@ import pytest
 
 from tests.parts.world import raw_order
 from tests.web.api.desk import EVERY, OWNER, Desk, Program
+from waystream.core.care import Cause, Ending, Trouble
 from waystream.core.facts import Verdict
 from waystream.kernel import job_mending, log, rule_cursor
 from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
+from waystream.parts.care import actions as care
+from waystream.parts.care import handling
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment import ranges
 from waystream.parts.orders import actions as orders
@@ -52,6 +55,8 @@ BELONGINGS = (
     "SELECT count(*) FROM rule_request",
     "SELECT id, state FROM job WHERE kind = 'print' ORDER BY id",
     "SELECT id, settled_by FROM unread_line",
+    "SELECT id, state, priority, assignee, ending, version FROM ticket ORDER BY id",
+    "SELECT id, what FROM ticket_entry ORDER BY id",
     "SELECT id, url, secret_sealed, disabled_at FROM webhook_endpoint ORDER BY id",
     "SELECT id, state, attempts_before FROM webhook_delivery ORDER BY id",
 )
@@ -98,7 +103,7 @@ def story(desk: Desk) -> Story:
             "decision": insert(tx, "SELECT id FROM decision"), "cancel": insert(tx, "SELECT id FROM waybill_cancel"),
             "push": insert(tx, "SELECT id FROM quarantine"), "line": insert(tx, "SELECT id FROM unread_line"),
             **hire(tx, desk.world.tea), **stop_the_machine(tx),
-            **tell_outside(tx, desk.world.tea),
+            **tell_outside(tx, desk.world.tea), **trouble(tx, desk.world.tea, parcels["left"]),
         }  # fmt: skip
     return Story(parcels, ids)
 
@@ -162,6 +167,19 @@ def tell_outside(tx: Tx, shop_id: int) -> dict[str, int]:
     new = webhooks.add_endpoint(tx, shop_id, EndpointIn("https://erp.example/", ("*",)), actor="staff:1")
     webhooks.test_endpoint(tx, new.endpoint.id, actor="staff:1")
     return {"webhook": new.endpoint.id, "delivery": insert(tx, "SELECT id FROM webhook_delivery")}
+
+
+def trouble(tx: Tx, shop_id: int, parcel_id: int) -> dict[str, int]:
+    """A ticket for each deed there is, one of them closed."""
+    causes = {
+        "ticket": Cause.STALLED, "released": Cause.SUBSCRIPTION_DEAD, "handed": Cause.BUYER_NOT_RECEIVED,
+        "closed": Cause.BUYER_DAMAGED, "reopened": Cause.CANCELLED_NUMBER_SCANNED, "merged": Cause.OVERDUE,
+    }  # fmt: skip
+    at = {"shop_id": shop_id, "at": tx.now, "because": "event:1", "parcel_id": parcel_id}
+    care.raise_troubles(tx, [Trouble(cause=cause, **at) for cause in causes.values()])
+    ids = {name: insert(tx, f"SELECT id FROM ticket WHERE cause = '{cause}'") for name, cause in causes.items()}
+    handling.close(tx, [ids["reopened"]], Ending.SOLVED, actor="staff:1")
+    return ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +257,16 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "dismiss_job": Ask(REASON, f"/api/jobs/{ids['never']}/dismiss"),
         "retry_unread": Ask(expected=409),
         "set_unread_aside": Ask(),
+        "open_ticket": Ask({"cause": "buyer_wants_address", "parcel": str(parcels["left"]), "text": "after six"}),
+        "note_tickets": Ask({"tickets": [str(ids["ticket"])], "text": "called twice"}),
+        "prioritise_tickets": Ask({"tickets": [str(ids["ticket"])], "priority": "low"}),
+        "take_tickets": Ask({"tickets": [str(ids["ticket"])], "versions": {}}),
+        "release_tickets": Ask({"tickets": [str(ids["released"])]}),
+        "hand_over_tickets": Ask({"tickets": [str(ids["handed"])], "to": f"staff:{ids['person']}"}),
+        "close_tickets": Ask({"tickets": [str(ids["closed"])], "ending": "refunded"}),
+        "reopen_tickets": Ask({"tickets": [str(ids["reopened"])]}),
+        "merge_tickets": Ask({"tickets": [str(ids["merged"])], "into": str(ids["reopened"])}),
+        "take_next_ticket": Ask({"priorities": ["high"]}),
         "add_webhook": Ask({"shop": "tea", "url": "https://erp.example/2", "wanted": ["parcel.*"]}),
         "change_webhook": Ask({"url": "https://erp.example/3", "wanted": ["order.held"]}),
         "switch_webhook": Ask({"on": True}),
@@ -310,7 +338,7 @@ def test_another_shop_sees_and_touches_nothing(desk: Desk, story: Story, routes:
         assert answer.status_code < 500, (route, answer.text)
         assert answer.status_code != 401, route
         assert not [mark for mark in marks if mark in answer.text], (route, answer.text)
-        if {"{order}", "{parcel}", "{line}", "{webhook}"} & set(route.path.split("/")):
+        if {"{order}", "{parcel}", "{line}", "{webhook}", "{ticket}"} & set(route.path.split("/")):
             assert answer.status_code == 404, route
     assert belongings(desk) == before
 

@@ -7,7 +7,7 @@ needs `tickets:lead`. Guaranteed: a ticket is locked while it is decided on, so 
 
 from collections.abc import Callable, Collection, Mapping
 
-from waystream.core.care import BY_PERSON, Ending, Priority, Trouble
+from waystream.core.care import BY_PERSON, Cause, Ending, Priority, Trouble
 from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.kernel.audit import Entry as AuditEntry
 from waystream.kernel.tx import Tx
@@ -18,24 +18,50 @@ from waystream.parts.care.sealing import checked_text
 from waystream.parts.care.store_lists import Wanted
 
 TICKETS_AT_ONCE = 1_000
-NO_TICKET = "There is no such ticket."
+NO_TICKET, NOTHING, OVER = (
+    "There is no such ticket.", "There is no such parcel or order.", "What this is about is over, or is not there.",
+)  # fmt: skip
 
 #: The version of a ticket as the person saw it, by id; one that is left out is taken as it is.
 Seen = Mapping[int, int]
 
 
-def open_by_hand(tx: Tx, trouble: Trouble, *, actor: str, text: str = "") -> Ticket:
-    """A person says that something is wrong. Raises `Conflict` where what it is about has moved on already."""
+def open_by_hand(
+    tx: Tx, cause: Cause, *, parcel_id: int | None = None, order_id: int | None = None, actor: str, text: str = ""
+) -> Ticket:
+    """A person says that something is wrong with a parcel, or a whole order; one that is open for it already is kept.
+
+    Raises `Conflict` where what it is about has moved on.
+    """
     text = checked_text(text)
+    if cause is Cause.INCIDENT:
+        raise Invalid("cause", "an incident is many parcels: it is noticed, not told")
+    trouble = Trouble(
+        shop_id=_get_shop(tx, parcel_id=parcel_id, order_id=order_id),
+        cause=cause,
+        at=tx.now,
+        because=actor,
+        parcel_id=parcel_id,
+        order_id=None if parcel_id else order_id,
+    )
+
     actions.raise_troubles(tx, [trouble])
     ticket = store.hold_newest(tx.conn, [key_of(trouble)]).get(key_of(trouble))
     if ticket is None or not ticket.is_open:
-        raise Conflict("What this is about is over, or is not there.")
-
+        raise Conflict(OVER)
     if text:
         note(tx, [ticket.id], text, actor=actor)
     _audit(tx, "open", [ticket], actor=actor)
     return ticket
+
+
+def _get_shop(tx: Tx, *, parcel_id: int | None, order_id: int | None) -> int:
+    where = store.list_where(tx.conn, [parcel_id]).get(parcel_id) if parcel_id else None
+    sold = store.list_sold(tx.conn, [order_id]).get(order_id) if order_id else None
+    found = where or sold
+    if found is None:
+        raise Missing(NOTHING)
+    return found.shop_id
 
 
 def take(tx: Tx, ticket_ids: Collection[int], *, actor: str, seen: Seen | None = None, lead: bool = False) -> None:
@@ -152,7 +178,7 @@ def _require_standing(tx: Tx, tickets: Collection[Ticket]) -> None:
     parcels = store.list_where(tx.conn, {ticket.parcel_id for ticket in tickets if ticket.parcel_id})
     orders = store.list_sold(tx.conn, {ticket.order_id for ticket in tickets if ticket.order_id})
     if not all(standing.stands(ticket, parcels=parcels, orders=orders) for ticket in tickets):
-        raise Conflict("What this is about is over, or is not there.")
+        raise Conflict(OVER)
 
 
 def merge(

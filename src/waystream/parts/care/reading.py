@@ -65,6 +65,11 @@ def get_ticket(tx: Tx, ticket_id: int, *, warehouses: frozenset[int] | None = No
     return found[0]
 
 
+def list_known(tx: Tx, ticket_ids: Collection[int]) -> list[Listed]:
+    """Those the transaction sees, by ascending id."""
+    return store_lists.list_known(tx.conn, ticket_ids, warehouses=None)
+
+
 def read_whole(tx: Tx, ticket_id: int, *, warehouses: frozenset[int] | None = None) -> Whole:
     """Raises `Missing`."""
     listed = get_ticket(tx, ticket_id, warehouses=warehouses)

@@ -38,6 +38,7 @@ class Sold:
     """An order as it stands. `over`: cancelled, closed or completed."""
 
     order_id: int
+    shop_id: int
     warehouse_id: int
     dispatched: bool
     delivered: bool

@@ -228,7 +228,7 @@ def _where(parcel_id: int, shop_id: int, warehouse_id: int, order_id: int | None
 
 def list_sold(conn: Conn, order_ids: Collection[int]) -> dict[int, Sold]:
     rows = conn.execute(
-        """SELECT id, warehouse_id, dispatch = 'all', word = 'delivered',
+        """SELECT id, shop_id, warehouse_id, dispatch = 'all', word = 'delivered',
                   cancelled_at IS NOT NULL OR word IN ('closed', 'completed')
            FROM orders WHERE id = ANY (%b::bigint[])""",
         [bigints(list(order_ids))],
@@ -236,5 +236,13 @@ def list_sold(conn: Conn, order_ids: Collection[int]) -> dict[int, Sold]:
     return {row[0]: _sold(*row) for row in rows}
 
 
-def _sold(order_id: int, warehouse_id: int, dispatched: bool, delivered: bool, over: bool) -> Sold:
-    return Sold(order_id=order_id, warehouse_id=warehouse_id, dispatched=dispatched, delivered=delivered, over=over)
+def _sold(order_id: int, shop_id: int, warehouse_id: int, *stands: bool) -> Sold:
+    dispatched, delivered, over = stands
+    return Sold(
+        order_id=order_id,
+        shop_id=shop_id,
+        warehouse_id=warehouse_id,
+        dispatched=dispatched,
+        delivered=delivered,
+        over=over,
+    )
