@@ -27,6 +27,7 @@ OWNERS = {
         "reserved_number",
     },
     "floor": {"printer", "print"},
+    "buyer": {"buyer_link", "buyer_gate", "buyer_word"},
     "tally": {"tally"},
     "backups": {"backup", "restoration"},
     "findings": {"finding"},

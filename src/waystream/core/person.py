@@ -95,6 +95,12 @@ def mask_phone(phone: str) -> str:
     return "".join(shown) + dash + _STAR * len(extension)
 
 
+def is_virtual(phone_mask: str) -> bool:
+    """Whether a mask is a virtual number's (隐私号): its extension is hidden whole, and its digits are nobody's."""
+    number, dash, extension = phone_mask.rpartition("-")
+    return bool(dash and number) and set(extension) == {_STAR}
+
+
 def mask_address(address: str) -> str:
     """文三路478号3幢502室 → 文三路***号*幢***室; width is kept."""
     hidden = _CHINESE_NUMBER.sub(lambda found: _STAR * len(found[0]), address)

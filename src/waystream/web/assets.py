@@ -1,11 +1,14 @@
 """Style sheets and scripts, read once at start, each under an address that holds its content's hash.
 
-htmx comes out of the `django-htmx` wheel; Django itself is never imported.
+htmx comes out of the `django-htmx` wheel; Django itself is never imported. The buyer's page loads one sheet, cut from
+the others, since it has to open on a phone with a bad line.
 """
 
 import gzip
 import hashlib
 import importlib.util
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,6 +23,16 @@ from waystream.web.auth import open_to_all
 STATIC = Path(__file__).parent / "shell" / "static"
 HTMX = Path("static", "django_htmx", "htmx-2.min.js")
 MIMES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+#: What of the sheets a buyer's page needs, by the names of their sections.
+BUYER_SECTIONS = frozenset(
+    {"base", "controls", "state", "stages", "stage bar", "timeline", "forms", "notes", "utilities", "buyer"}
+)
+BUYER_ICONS = frozenset({"i-theme", "i-lock", "i-copy", "i-check", "i-down"})
+BUYER_SHEET = "buyer-page.css"
+_SECTION = re.compile(r"^(?=/\* ---- )", re.MULTILINE)
+_SECTION_NAME = re.compile(r"/\* ---- ([\w ]+)")
+_COMMENT = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
+_ICON = re.compile(r"\.(i-\w+) ")
 FOREVER = "public, max-age=31536000, immutable"
 
 router = APIRouter()
@@ -41,7 +54,9 @@ class Asset:
 @cache
 def list_assets() -> dict[str, Asset]:
     files = {path.name: path for path in STATIC.iterdir() if path.suffix in MIMES}
-    return {name: _read(name, path) for name, path in (files | {"htmx.js": _find_htmx()}).items()}
+    found = {name: path.read_bytes() for name, path in (files | {"htmx.js": _find_htmx()}).items()}
+    found[BUYER_SHEET] = _cut_for_buyers({name: body.decode() for name, body in found.items() if name.endswith(".css")})
+    return {name: _make(name, body) for name, body in found.items()}
 
 
 def asset_address(name: str) -> str:
@@ -60,10 +75,23 @@ def get_asset(request: Request, mark: str, name: str) -> Response:
     return Response(asset.body, headers=headers, media_type=asset.mime)
 
 
-def _read(name: str, path: Path) -> Asset:
-    body = path.read_bytes()
+def _make(name: str, body: bytes) -> Asset:
     mark = hashlib.blake2b(body, digest_size=6).hexdigest()
-    return Asset(name, MIMES[path.suffix], body, gzip.compress(body, 9, mtime=0), mark)
+    return Asset(name, MIMES[Path(name).suffix], body, gzip.compress(body, 9, mtime=0), mark)
+
+
+def _cut_for_buyers(sheets: Mapping[str, str]) -> bytes:
+    """Tokens, the sections and icons a buyer's page uses, and what only it needs; without comments."""
+    sections = [
+        section
+        for section in _SECTION.split(sheets["components.css"])
+        if (name := _SECTION_NAME.match(section)) and name[1].strip() in BUYER_SECTIONS
+    ]
+    icons = [
+        rule for rule in sheets["icons.css"].splitlines() if not (icon := _ICON.match(rule)) or icon[1] in BUYER_ICONS
+    ]
+    whole = "".join((sheets["tokens.css"], *sections, "\n".join(icons), "\n", sheets["buyer.css"]))
+    return _COMMENT.sub("", whole).encode()
 
 
 def _find_htmx() -> Path:

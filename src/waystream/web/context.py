@@ -13,7 +13,7 @@ from waystream.kernel.dispatcher import Rule
 from waystream.kernel.figures import Figures
 from waystream.kernel.tx import Work
 from waystream.web.live import Live
-from waystream.web.pace import Pace, new_requests, new_searches
+from waystream.web.pace import Pace, new_buyers, new_guesses, new_requests, new_searches
 
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
@@ -22,7 +22,8 @@ BODY_LIMIT_BYTES = 4 * 1024 * 1024
 class WebContext:
     """`work` sees only the shops it is told (the page role); `machine` sees all and serves sign-in and health.
 
-    `requests` bounds what programs ask, `searches` what anybody searches by phone or name.
+    `requests` bounds what programs ask, `searches` what anybody searches by phone or name, `buyers` what is asked
+    through one buyer's link, `guesses` the wrong links from one address.
     """
 
     work: Work
@@ -36,6 +37,8 @@ class WebContext:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     requests: Pace = field(default_factory=new_requests)
     searches: Pace = field(default_factory=new_searches)
+    buyers: Pace = field(default_factory=new_buyers)
+    guesses: Pace = field(default_factory=new_guesses)
     figures: Figures = field(default_factory=Figures)
     backup_every: timedelta = timedelta(days=1)
     rules: Mapping[str, Rule] = field(default_factory=dict)

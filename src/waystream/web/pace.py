@@ -1,7 +1,8 @@
 """How fast one caller may ask: token buckets, in this process's memory. Over it the answer is 429 with Retry-After.
 
-Guaranteed: a bucket costs a few bytes and there are never more than `CALLERS_MAX`. Two rates are kept: every request
-to the interface, and (much lower) searches by phone or name, so that nobody can walk through all the numbers.
+Guaranteed: a bucket costs a few bytes and there are never more than `CALLERS_MAX`. What is kept: every request to the
+interface; (much lower) searches by phone or name, so that nobody can walk through all the numbers; what is asked
+through one buyer's link; and wrong links from one address, behind which many honest phones may stand.
 """
 
 import time
@@ -54,3 +55,11 @@ def new_requests() -> Pace:
 
 def new_searches() -> Pace:
     return Pace(per_s=0.5, burst=20)
+
+
+def new_buyers() -> Pace:
+    return Pace(per_s=2, burst=60)
+
+
+def new_guesses() -> Pace:
+    return Pace(per_s=0.2, burst=30)

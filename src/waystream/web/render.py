@@ -32,6 +32,7 @@ THEMES = ("light", "dark")
 SAID_COOKIE = "said"
 SAID_AT_MOST = 300
 COUNTED_AT_MOST = 1_000
+BUYERS = "/t/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,13 @@ def go(address: str, *, said: str = "") -> RedirectResponse:
 
 
 def show_error(request: Request, problem: Problem) -> HTMLResponse:
-    """The page of an error: what is safe, what happens next, and a code where it was our fault."""
+    """The page of an error: what is safe, what happens next, and a code where it was our fault.
+
+    A buyer sees it in a frame of their own, which says nothing of who works here.
+    """
     language = language_of(request)
-    template = environment(language.code, language.zone).get_template("error.html")
+    name = "buyer_error.html" if request.url.path.startswith(BUYERS) else "error.html"
+    template = environment(language.code, language.zone).get_template(name)
     return HTMLResponse(template.render(page=problem, shell=_shell(request, "")), problem.status)
 
 

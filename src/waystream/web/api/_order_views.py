@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from waystream.core.order import Word
+from waystream.web.journey_wire import TrackedOrder
 from waystream.web.wire import Id, Told
 
 
@@ -131,4 +132,11 @@ class Entry(Told, frozen=True):
 
 
 class Timeline(Told, frozen=True):
+    entries: tuple[Entry, ...]
+
+
+class OrderTimeline(Told, frozen=True):
+    """`order` is what its buyer may be told, in plain words; `entries` is all that is known, from every source."""
+
+    order: TrackedOrder
     entries: tuple[Entry, ...]

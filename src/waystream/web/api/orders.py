@@ -11,13 +11,14 @@ from starlette.responses import Response
 from waystream.core.errors import Invalid, InvalidMany
 from waystream.core.order import Word
 from waystream.kernel.tx import Tx
+from waystream.parts.buyer import reading
 from waystream.parts.orders import actions, erasing, lists
 from waystream.parts.orders.form import OrderIn, parse_orders
 from waystream.parts.orders.model import Axis, Outcome
 from waystream.parts.orders.views import Filters
-from waystream.web import history
+from waystream.web import history, journey_wire
 from waystream.web.acting import IDS_AT_MOST
-from waystream.web.api._order_views import Entry, OrderBrief, OrderWhole, Timeline
+from waystream.web.api._order_views import Entry, OrderBrief, OrderTimeline, OrderWhole
 from waystream.web.cursor import write_cursor
 from waystream.web.interface import PAGE_MAX, Call, go_on, may, told
 from waystream.web.reach import find_shop, limit_warehouses, reach_order, reach_orders
@@ -233,13 +234,17 @@ def get_order(call: Annotated[Call, may(READ)], order: str) -> Response:
 
 
 @router.get("/orders/{order}/timeline", summary="Read what happened to an order and its parcels")
-@told(gives=Timeline, errors=(404,))
+@told(gives=OrderTimeline, errors=(404,))
 def list_order_timeline(call: Annotated[Call, may(READ)], order: str) -> Response:
-    """Newest first: our events, carriers' scans and claims, people's decisions; at most 500."""
+    """All a shop needs to show tracking in its own pages: `order` holds parcels, stages, scans in plain words and what
+    comes next, in Chinese and English. `entries`, for staff: our events, carriers' scans and claims, people's
+    decisions, newest first, at most 500."""
 
-    def read(tx: Tx) -> Timeline:
-        entries = history.list_of_order(tx, reach_order(tx, call.seat, order))
-        return Timeline(entries=tuple(see(Entry, entry) for entry in entries))
+    def read(tx: Tx) -> OrderTimeline:
+        order_id = reach_order(tx, call.seat, order)
+        told = journey_wire.draw(reading.get_journey(tx, order_id), zone=call.context.zone, now=tx.now)
+        entries = history.list_of_order(tx, order_id)
+        return OrderTimeline(order=told, entries=tuple(see(Entry, entry) for entry in entries))
 
     return call.show(read)
 

@@ -1,0 +1,168 @@
+"""Rows of buyers' links, gates and words, and what is read of orders and parcels for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+Conn = Connection[Any]
+
+PARCELS_AT_MOST = 50
+SCANS_AT_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An order as far as its link is concerned."""
+
+    shop_id: int
+    received_at: datetime
+    version: int
+
+
+def find_linked(conn: Conn, order_id: int) -> Linked | None:
+    return (
+        conn.cursor(row_factory=class_row(Linked))
+        .execute(
+            """SELECT o.shop_id, o.received_at, COALESCE(l.version, 0) AS version
+               FROM orders o LEFT JOIN buyer_link l ON l.order_id = o.id WHERE o.id = %s""",
+            [order_id],
+        )
+        .fetchone()
+    )
+
+
+def revoke(conn: Conn, order_id: int, *, shop_id: int, at: datetime) -> None:
+    conn.execute(
+        """INSERT INTO buyer_link (order_id, shop_id, version, revoked_at) VALUES (%s, %s, 1, %s)
+           ON CONFLICT (order_id) DO UPDATE SET version = buyer_link.version + 1, revoked_at = excluded.revoked_at""",
+        [order_id, shop_id, at],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """The order with its shop, its receiver's masks and where it leaves from."""
+
+    order_id: int
+    shop_id: int
+    shop: str
+    number: str
+    person_id: int
+    received_at: datetime
+    promised_at: datetime | None
+    cancelled_at: datetime | None
+    completed_at: datetime | None
+    held: bool
+    name_mask: str
+    phone_mask: str
+    address_mask: str
+    province: str
+    city: str
+    district: str
+    from_city: str
+    readable: bool
+
+
+def find_order(conn: Conn, order_id: int) -> OrderRow | None:
+    return (
+        conn.cursor(row_factory=class_row(OrderRow))
+        .execute(
+            """SELECT o.id AS order_id, o.shop_id, shop.name AS shop, o.number, o.person_id, o.received_at,
+                      o.promised_at, o.cancelled_at, o.completed_at, o.held_at IS NOT NULL AS held, p.name_mask,
+                      p.phone_mask, p.address_mask, p.province, p.city, p.district, w.city AS from_city,
+                      p.plain AND p.erased_at IS NULL AS readable
+               FROM orders o JOIN shop ON shop.id = o.shop_id JOIN person p ON p.id = o.person_id
+                    JOIN warehouse w ON w.id = o.warehouse_id
+               WHERE o.id = %s""",
+            [order_id],
+        )
+        .fetchone()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelRow:
+    """A parcel of the order with its track, its last living number, this order's goods in it, what was said of it."""
+
+    id: int
+    carrier: str
+    number: str
+    stage: str
+    held: bool
+    state: str
+    kind: str
+    direction: str
+    at: datetime | None
+    dispatched_at: datetime | None
+    delivered_at: datetime | None
+    goods: list[str]
+    pieces: int
+    said: list[str]
+
+
+def list_parcels(conn: Conn, order_id: int) -> list[ParcelRow]:
+    """In the order they were made; voided ones are nothing to a buyer."""
+    return (
+        conn.cursor(row_factory=class_row(ParcelRow))
+        .execute(
+            """SELECT p.id, p.carrier, COALESCE(b.number, '') AS number, p.stage, p.held_reason <> '' AS held,
+                      COALESCE(t.state, 'awaiting_collection') AS state, COALESCE(t.kind, '') AS kind,
+                      COALESCE(t.direction, 'out') AS direction, t.at, p.dispatched_at, t.delivered_at,
+                      COALESCE(goods.names, '{}') AS goods, COALESCE(goods.pieces, 0)::int AS pieces,
+                      ARRAY(SELECT DISTINCT kind FROM buyer_word w WHERE w.parcel_id = p.id
+                            AND w.order_id = po.order_id) AS said
+               FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id
+               LEFT JOIN track t ON t.parcel_id = p.id
+               LEFT JOIN LATERAL (SELECT number FROM binding WHERE binding.parcel_id = p.id AND state <> 'cancelled'
+                                  ORDER BY id DESC LIMIT 1) b ON true
+               LEFT JOIN LATERAL (
+                   SELECT array_agg(COALESCE(NULLIF(line.name, ''), line.sku) ORDER BY line.line_no) AS names,
+                          sum(pl.quantity) AS pieces
+                   FROM parcel_line pl JOIN order_line line ON line.id = pl.order_line_id
+                   WHERE pl.parcel_id = p.id AND line.order_id = po.order_id) goods ON true
+               WHERE po.order_id = %s AND p.stage <> 'voided' ORDER BY p.id LIMIT %s""",
+            [order_id, PARCELS_AT_MOST],
+        )
+        .fetchall()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    parcel_id: int
+    at: datetime
+    state: str
+    kind: str
+    text: str
+    location: str
+
+
+def list_scans(conn: Conn, parcel_ids: Sequence[int]) -> list[ScanRow]:
+    """The standing scans of these parcels, newest first."""
+    return (
+        conn.cursor(row_factory=class_row(ScanRow))
+        .execute(
+            """SELECT parcel_id, at, state, kind, text, location
+               FROM (SELECT * FROM scan WHERE parcel_id = ANY (%(ids)s)
+                     UNION ALL SELECT * FROM afterlife WHERE parcel_id = ANY (%(ids)s)) scan
+               WHERE withdrawn_at IS NULL ORDER BY at DESC, key LIMIT %(most)s""",
+            {"ids": list(parcel_ids), "most": SCANS_AT_MOST},
+        )
+        .fetchall()
+    )
+
+
+def find_mark(conn: Conn, order_id: int) -> int:
+    """The newest event of the order and its parcels: what is drawn of them is as new as that."""
+    row = conn.execute(
+        """SELECT max(newest.id) FROM unnest(ARRAY['order:' || %(order)s] || ARRAY(
+               SELECT 'parcel:' || parcel_id FROM parcel_order WHERE order_id = %(order)s)) AS of (subject)
+           CROSS JOIN LATERAL (SELECT id FROM event WHERE event.subject = of.subject
+                               ORDER BY id DESC LIMIT 1) newest""",
+        {"order": order_id},
+    ).fetchone()
+    return int(row[0] or 0) if row else 0

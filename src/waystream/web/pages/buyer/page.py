@@ -1,0 +1,144 @@
+"""GET /t/TOKEN: an order for its buyer; /t/TOKEN.json: the same for a shop's own page."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from waystream.kernel.tx import Tx
+from waystream.parts.buyer import reading, store
+from waystream.parts.buyer.model import Journey
+from waystream.web import journey_wire, wire
+from waystream.web.context import context_of
+from waystream.web.journey import OrderTold, ParcelTold, newest_open, say_short_day, tell
+from waystream.web.pages.buyer.door import Visit, Visiting, keep_door
+from waystream.web.pages.order.page import space_number
+from waystream.web.render import THEME_COOKIE, THEMES, environment, language_for
+from waystream.web.shell.language import LANGUAGES, Language, choose_language
+
+router = APIRouter()
+
+Nth = Annotated[int, Query(ge=1, le=store.PARCELS_AT_MOST)]
+Lang = Annotated[str, Query(max_length=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A parcel to choose."""
+
+    told: ParcelTold
+    href: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    name: str
+    phone: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerPage:
+    """`live` is where its stream is, `mark` what it knows already; `path` its own address."""
+
+    path: str
+    here: str
+    other_language: str
+    theme: str
+    csrf: str
+    mark: int
+    order: OrderTold
+    parcel: ParcelTold | None
+    stands: str
+    then: str
+    spaced: str
+    picks: tuple[Pick, ...]
+    receiver: Receiver
+    expires: str
+
+
+@router.get("/t/{token}.json")
+def show_json(request: Request, visit: Visiting) -> Response:
+    """What the page tells, in both languages, for a program that holds the link."""
+    context = context_of(request)
+    with context.work.begin(shops=visit.shops, read_only=True) as tx:
+        journey = reading.get_journey(tx, visit.link.order_id)
+        told = journey_wire.draw(journey, zone=context.zone, now=tx.now)
+    return Response(wire.encode(told), media_type=wire.JSON)
+
+
+@router.get("/t/{token}")
+def show_order(request: Request, visit: Visiting, p: Nth | None = None, lang: Lang = "") -> Response:
+    context, language = context_of(request), buyer_language(request, lang)
+    with context.work.begin(shops=visit.shops, read_only=True) as tx:
+        page = draw(tx, visit, language, nth=p, lang=lang, theme=_theme(request))
+    answer = show_buyer(language, "buyer/page.html", page)
+    keep_door(answer, visit, secure=context.cookie_secure)
+    return answer
+
+
+def draw(tx: Tx, visit: Visit, language: Language, *, nth: int | None, lang: str, theme: str) -> BuyerPage:
+    """The page of one parcel of the order: the one asked for, else the one a buyer looks for."""
+    mark = store.find_mark(tx.conn, visit.link.order_id)
+    journey = reading.get_journey(tx, visit.link.order_id)
+    told = tell(language, journey, now=tx.now)
+    parcel = _chosen(told, nth) if not journey.called_off else None
+    at = Where(visit.path, lang)
+    return BuyerPage(
+        path=visit.path,
+        here=at.of(parcel.nth if parcel and nth else None),
+        other_language=Where(visit.path, "en" if language.code == "zh" else "zh").of(nth),
+        theme=theme,
+        csrf=visit.csrf,
+        mark=mark,
+        order=told,
+        parcel=parcel,
+        stands=parcel.stands if parcel else told.stands,
+        then=parcel.next if parcel else told.next,
+        spaced=space_number(parcel.number) if parcel else "",
+        picks=tuple(Pick(each, at.of(each.nth), each is parcel) for each in told.parcels) if parcel else (),
+        receiver=_receiver(journey),
+        expires=say_short_day(language, visit.link.expires_at, tx.now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Addresses of this page that keep the language somebody chose."""
+
+    path: str
+    lang: str
+
+    def of(self, nth: int | None) -> str:
+        lang = self.lang if self.lang in LANGUAGES else ""
+        query = "&".join(filter(None, (f"p={nth}" if nth else "", f"lang={lang}" if lang else "")))
+        return f"{self.path}?{query}" if query else self.path
+
+
+def _chosen(told: OrderTold, nth: int | None) -> ParcelTold | None:
+    return next((parcel for parcel in told.parcels if parcel.nth == nth), None) or newest_open(told.parcels)
+
+
+def _receiver(journey: Journey) -> Receiver:
+    address = f"{journey.province}{journey.city}{journey.district}{journey.address_mask}"
+    return Receiver(journey.name_mask, journey.phone_mask, address)
+
+
+def buyer_language(request: Request, lang: str) -> Language:
+    """The one chosen on the page, else the browser's; whoever works here has their own for their own pages."""
+    code = choose_language(lang, request.headers.get("accept-language", ""))
+    return language_for(code, context_of(request).zone)
+
+
+def show_buyer(language: Language, template: str, page: object, *, status: int = 200) -> HTMLResponse:
+    """Render a buyer's page: its own frame, one sheet, no rail."""
+    html = environment(language.code, language.zone).get_template(template).render(page=page)
+    return HTMLResponse(html, status, headers={"Vary": "Accept-Language", "X-Robots-Tag": "noindex, nofollow"})
+
+
+def _theme(request: Request) -> str:
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else ""
