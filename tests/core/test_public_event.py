@@ -112,6 +112,7 @@ def test_what_stays_inside_is_not_told() -> None:
 
 def test_wants_are_types_groups_or_everything() -> None:
     assert groups() == (
+        "buyer.*",
         "label.*",
         "notice.*",
         "order.*",
