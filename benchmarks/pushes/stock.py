@@ -25,6 +25,7 @@ from waystream.parts.catalogue.model import SenderIn, WarehouseIn
 from waystream.parts.hub import actions as hub
 from waystream.parts.hub.model import AggregatorIn
 from waystream.parts.shops import actions as shops
+from waystream.parts.tracking import applying
 from waystream.parts.tracking.masks import masked
 
 AGGREGATOR, ACTOR = "bench", "system"
@@ -45,7 +46,7 @@ class Stock:
 
 
 def set_up(app: App, story: Story) -> Stock:
-    """One order, one parcel and one live binding for each parcel of the story."""
+    """One order, one parcel, one live binding and its track, as the rule opens it, for each parcel of the story."""
     key = secrets.token_hex(16)
     ms = int(story.start.timestamp() * 1000)
     parcel_ids, binding_ids = mint_ids(story.parcels, at_ms=ms), mint_ids(story.parcels, at_ms=ms)
@@ -66,6 +67,7 @@ def set_up(app: App, story: Story) -> Stock:
     stock = app.machine.run(work)
     with psycopg.connect(app.urls.owner) as conn:
         _bind(conn, story, stock)
+    app.machine.run(lambda tx: applying.open_tracks(tx, stock.parcel_ids))
     with psycopg.connect(app.urls.owner, autocommit=True) as conn:
         conn.execute("VACUUM ANALYZE")
     return stock

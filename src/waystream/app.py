@@ -24,7 +24,7 @@ from waystream.kernel.backup import Source, make_backup
 from waystream.kernel.backup_folder import Backup, keep_newest
 from waystream.kernel.clock import Clock, FastClock, SystemClock
 from waystream.kernel.database import Database
-from waystream.kernel.dispatcher import Dispatcher
+from waystream.kernel.dispatcher import THREADS, Dispatcher
 from waystream.kernel.event_feed import EventFeed, event_stream, forget_feed
 from waystream.kernel.exchange import Exchange
 from waystream.kernel.figures import Figures
@@ -41,7 +41,7 @@ from waystream.kernel.vault import Keys, Vault
 from waystream.parts.backups import actions as backups
 from waystream.parts.backups.nightly import NightlyBackups, Rhythm
 from waystream.parts.channels.post import PostOffice
-from waystream.parts.tracking.door import Door
+from waystream.parts.tracking.door import APPLIERS, Door
 from waystream.parts.tracking.stream import PushDoor, StreamApplier, StreamDoor, push_stream
 from waystream.parts.webhooks import courier
 from waystream.parts.webhooks.courier import Courier
@@ -61,7 +61,8 @@ GROUPS_TAKEN = 3  # off the stream: one for each applying thread and one that wa
 NO_ROLES: Roles = frozenset()
 #: The machine's pool: some for every process, and for a role, beside those of the job workers.
 CONNECTIONS = 8
-MORE_CONNECTIONS = {Role.WEB: 16, Role.RULES: 8}
+MORE_CONNECTIONS = {Role.WEB: 16, Role.RULES: 4}
+RULES_CONNECTIONS = THREADS + 1  # one looks, the others have their turns
 
 
 class Loop(Protocol):
@@ -242,7 +243,16 @@ class App:
         self.page = Work(self.page_database, self.clock, self.keys)
         self.figures = Figures(self.machine_database, self.clock)
         self.observers = Observers(self.figures, self._open_telemetry(stack, roles))
-        self.dispatcher = Dispatcher(self.machine, self.rules, observe=self.observers.saw_turn)
+        following = self._busy(stack, "rules", RULES_CONNECTIONS) if Role.RULES in roles else self.machine
+        self.dispatcher = Dispatcher(following, self.rules, observe=self.observers.saw_turn)
+        self._applying = self._busy(stack, "apply", APPLIERS) if roles & {Role.PUSH, Role.APPLY} else self.machine
+
+    def _busy(self, stack: ExitStack, role: str, connections: int) -> Work:
+        """Whoever never rests has connections of its own: the server behind each has at hand what it works on."""
+        database = Database(self.urls.machine, role=role, max_size=connections)
+        stack.callback(database.close)
+        database.open()
+        return Work(database, self.clock, self.keys)
 
     def _open_telemetry(self, stack: ExitStack, roles: Roles) -> "Tracing | None":
         """Figures and traces to a collector, if one is named; OpenTelemetry is imported only then."""
@@ -361,7 +371,7 @@ class App:
 
     def _door(self, *, waiting_max_pushes: int) -> Door:
         return Door(
-            self.machine,
+            self._applying,
             group_max_pushes=self.settings.push_group,
             waiting_max_pushes=waiting_max_pushes,
             observe=self.observers.saw_commit,

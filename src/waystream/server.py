@@ -14,6 +14,8 @@ from datetime import timedelta
 
 import uvicorn
 from fastapi import APIRouter
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from waystream.app import App
 from waystream.core.errors import Conflict
@@ -21,8 +23,9 @@ from waystream.kernel.dispatcher import list_rules
 from waystream.settings import Role, Settings
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
+from waystream.web.doorway import Doorway
 from waystream.web.live import Live
-from waystream.web.push import PushDesk, push_router
+from waystream.web.push import PushDesk
 
 GRACE_S = 5
 #: What is imported stays, and pushes make many short-lived values: the usual thresholds cost the apply path a fifth.
@@ -87,20 +90,26 @@ def serve(
         stack.callback(live.close)
         if Role.WEB in app.roles:
             live.start()
-        routers = [_open_door(app, stack)] if Role.PUSH in app.roles else []
+        web = _behind_proxies(make_web(_context(app, live), extra=extra, pages=Role.WEB in app.roles))
         config = uvicorn.Config(
-            make_web(_context(app, live), extra=[*routers, *extra], pages=Role.WEB in app.roles),
+            Doorway(web, _open_desk(app, stack)) if Role.PUSH in app.roles else web,
             loop="uvloop",
             http="httptools",
             access_log=False,
             log_config=None,
             timeout_graceful_shutdown=GRACE_S,
             server_header=False,
+            proxy_headers=False,
         )
         Server(config, on_exit=live.close, on_ready=on_ready).run(sockets=[listening])
 
 
-def _open_door(app: App, stack: ExitStack) -> APIRouter:
+def _behind_proxies(web: ASGIApp) -> ASGIApp:
+    """Who asks is who a proxy on this machine says it is; of pushes that is not asked, they are signed."""
+    return ProxyHeadersMiddleware(web, trusted_hosts="127.0.0.1")  # type: ignore[arg-type,return-value]
+
+
+def _open_desk(app: App, stack: ExitStack) -> PushDesk:
     desk = PushDesk(
         work=app.machine,
         networks=app.networks,
@@ -110,7 +119,7 @@ def _open_door(app: App, stack: ExitStack) -> APIRouter:
     )
     desk.start()
     stack.callback(desk.stop)
-    return push_router(desk)
+    return desk
 
 
 def _context(app: App, live: Live) -> WebContext:

@@ -49,8 +49,9 @@ from waystream.parts.people import actions as people
 from waystream.parts.shops import actions as shops
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
+from waystream.web.doorway import Doorway
 from waystream.web.live import Live
-from waystream.web.push import PushDesk, push_router
+from waystream.web.push import PushDesk
 
 ACTOR = "staff:1"
 KIND, UNKIND = "kind", "unkind"
@@ -261,7 +262,7 @@ def web_open(life: Life) -> Iterator[None]:
     app, live = life.app, Live(life.app.machine)
     desk = PushDesk(work=app.machine, networks=app.networks, door=app.open_door())
     context = WebContext(app.page, app.machine, app.networks, live, "http://127.0.0.1")
-    config = uvicorn.Config(make_web(context, extra=[push_router(desk)]), port=0, log_config=None, access_log=True)
+    config = uvicorn.Config(Doorway(make_web(context), desk), port=0, log_config=None, access_log=True)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     live.start()

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
 
 from tests.engine import Engine
 from tests.parts.tracking.given import CARRIER, Shop, at, bind_parcels, open_shop
@@ -24,8 +24,8 @@ from waystream.kernel.observers import Observers
 from waystream.kernel.tx import Work
 from waystream.kernel.vault import Keys
 from waystream.parts.tracking.door import Door
-from waystream.web.errors import handle_errors
-from waystream.web.push import PushDesk, push_router
+from waystream.web.doorway import Doorway
+from waystream.web.push import PushDesk
 
 MERCHANT = Merchant("1237100", "the shared key")
 ADDRESS = "/push/kdniao/main"
@@ -58,9 +58,7 @@ def desk(work: Work, shop: Shop) -> Iterator[PushDesk]:
 
 
 def ask(desk: PushDesk, do: Ask) -> Any:
-    app = FastAPI()
-    handle_errors(app)
-    app.include_router(push_router(desk))
+    app = Doorway(PlainTextResponse("the web", 404), desk)
 
     async def run() -> Any:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:

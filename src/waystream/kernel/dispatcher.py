@@ -434,9 +434,10 @@ class Dispatcher:
 
 def _take(tx: Tx, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Batch | None:
     """The rule's next events, its cursor locked; None if there is nothing, or if it is not ours to move."""
-    stood = rule_cursor.lock(tx.conn, rule.name)
-    if stood is None:
+    found = rule_cursor.lock(tx.conn, rule.name)
+    if found is None:
         return None
+    stood, parked = found
     position = window.quiet.passed(stood)
     head = window.upto if window.covers(position) else log.head(tx.conn)
     if stood >= head:
@@ -447,7 +448,8 @@ def _take(tx: Tx, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Batc
     else:
         events = log.read(tx.conn, after=position, upto=upto, limit=limit, names=rule.events)
     reached = events[-1].position if len(events) == limit else upto
-    held = rule_cursor.list_held(tx.conn, rule.name, {told.event.subject for told in events})
+    subjects = {told.event.subject for told in events}
+    held = rule_cursor.list_held(tx.conn, rule.name, subjects) if parked else set()
     return Batch(
         free=[told for told in events if told.event.subject not in held],
         held=[told for told in events if told.event.subject in held],

@@ -81,10 +81,10 @@ class EventFeed:
 
     def _publish_next(self, tx: Tx) -> int:
         """The next events, our cursor locked while they are under way; it moves once all of them are stored."""
-        position = rule_cursor.lock(tx.conn, CURSOR)
-        head = log.head(tx.conn)
-        if position is None or position >= head:
+        found, head = rule_cursor.lock(tx.conn, CURSOR), log.head(tx.conn)
+        if found is None or found[0] >= head:
             return 0
+        position, _ = found
         events = log.read(tx.conn, after=position, upto=head, limit=self._batch, names=self._names)
 
         self._jetstream.run(self._publish_all(events), within_s=4 * PUBLISH_S)

@@ -5,7 +5,7 @@ Guaranteed: within a process the ids of one millisecond are unique and ascending
 millisecond about once in two million pairs; the primary key catches it.
 """
 
-import secrets
+from random import Random
 from threading import Lock
 
 EPOCH_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
@@ -14,6 +14,7 @@ LOW_LIMIT = 1 << LOW_BITS
 HIGH_LIMIT = 1 << 41
 
 _lock = Lock()
+_random = Random()  # ids are no secrets; every process has a seed of its own from the system
 _last = 0
 
 
@@ -26,7 +27,7 @@ def mint_ids(n: int, *, at_ms: int) -> list[int]:
     with _lock:
         # Business time may stand still for long: then go on where the last call ended.
         same_ms = _last >> LOW_BITS == high
-        first = _last + 1 if same_ms else (high << LOW_BITS) + secrets.randbelow(LOW_LIMIT // 2)
+        first = _last + 1 if same_ms else (high << LOW_BITS) + _random.getrandbits(LOW_BITS - 1)
         _last = first + n - 1
     return list(range(first, first + n))
 

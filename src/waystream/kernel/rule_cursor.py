@@ -28,12 +28,15 @@ def forget(conn: Connection[Any], rule: str) -> None:
     conn.execute("DELETE FROM rule_cursor WHERE rule = %s", [rule])
 
 
-def lock(conn: Connection[Any], rule: str) -> int | None:
-    """The rule's position, ours to move until the commit; None while another process moves it or it is halted."""
+def lock(conn: Connection[Any], rule: str) -> tuple[int, bool] | None:
+    """The rule's position, ours to move until the commit, and whether anything is parked, which only its mover adds;
+    None while another process moves it or it is halted."""
     found = conn.execute(
-        "SELECT position FROM rule_cursor WHERE rule = %s AND halted = '' FOR UPDATE SKIP LOCKED", [rule]
+        """SELECT position, EXISTS (SELECT FROM parked WHERE parked.rule = rule_cursor.rule)
+           FROM rule_cursor WHERE rule = %s AND halted = '' FOR UPDATE SKIP LOCKED""",
+        [rule],
     ).fetchone()
-    return int(found[0]) if found else None
+    return (int(found[0]), bool(found[1])) if found else None
 
 
 def wait_for_lock(conn: Connection[Any], rule: str) -> None:

@@ -1,4 +1,5 @@
-"""Where carriers push: verified over the raw bytes, decoded, handed to the door, answered after the commit.
+"""What is answered to carriers who push: verified over the raw bytes, decoded, handed to the door, answered after the
+commit. `doorway` is the HTTP around it.
 
 Guaranteed: nothing is read before its signature held, and a bad one leaves nothing but a count; what is signed is
 kept, readable or not; a push that is not durable is answered with failure, so that the carrier sends it again.
@@ -11,14 +12,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import psycopg
-from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import Response
 
-from waystream.core.errors import Missing, TooLarge, Unreadable, WaystreamError
+from waystream.core.errors import Missing, Unreadable, WaystreamError
 from waystream.core.ports import Network, Reply
 from waystream.kernel.database import error_text
 from waystream.kernel.ids import mint_ids
@@ -30,6 +29,7 @@ from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking import outages
 from waystream.parts.tracking.model import Received, digest_of
 from waystream.parts.tracking.stream import PushDoor
+from waystream.web.landing import Landing
 
 log = logging.getLogger("waystream.push")
 
@@ -61,7 +61,7 @@ class PushDesk:
         self._work = work
         self._networks = networks
         self._door = door
-        self._body_limit_bytes = body_limit_bytes
+        self.body_limit_bytes = body_limit_bytes
         self._observe = observe
         self._accounts: Mapping[tuple[str, str], OpenAggregator] = {}
         self._good: set[int] = set()
@@ -69,6 +69,7 @@ class PushDesk:
         self._heard: Counter[tuple[int, str]] = Counter()
         self._failed: Counter[str] = Counter()
         self._hearing = threading.Lock()
+        self._landing = Landing()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tend, name="push desk", daemon=True)
 
@@ -118,10 +119,15 @@ class PushDesk:
         for error, count in failed.items():
             log.warning("%d pushes were answered with failure: %s", count, error)
 
-    async def answer(self, request: Request) -> Response:
+    def find(self, integration: str, code: str) -> tuple[OpenAggregator, Network]:
+        """Whose pushes come to this address. Raises `Missing`."""
+        account, network = self._accounts.get((integration, code)), self._networks.get(integration)
+        if account is None or network is None:
+            raise Missing("There is no account at this address")
+        return account, network
+
+    async def answer(self, account: OpenAggregator, network: Network, body: bytes) -> Reply:
         """One push, from its bytes to its answer."""
-        account, network = self._find(request.path_params["integration"], request.path_params["code"])
-        body = await _read_body(request, self._body_limit_bytes)
         began = time.perf_counter()
         if len(body) <= INLINE_MAX_BYTES:
             read = self._read(account, network, body)
@@ -131,7 +137,7 @@ class PushDesk:
             case None:
                 self._bad[account.id] += 1
                 self._tell(account, "unsigned", began)
-                return _response(self._say(account, network, "the signature does not fit"), status=UNSIGNED)
+                return replace(self._say(account, network, "the signature does not fit"), status=UNSIGNED)
             case Unreadable():
                 failed = await asyncio.to_thread(self._quarantine, account, body, read)
                 self._tell(account, "again" if failed else "unreadable", began)
@@ -141,17 +147,11 @@ class PushDesk:
                 self._tell(account, "again" if failed else "taken", began, read.id)
                 with self._hearing:  # whoever pushes is heard, though we ask for it again
                     self._heard.update({(account.id, item.carrier) for item in read.push.items})
-        return _response(self._say(account, network, failed))
+        return self._say(account, network, failed)
 
     def _tell(self, account: OpenAggregator, outcome: str, began: float, inbox_id: int | None = None) -> None:
         if self._observe:
             self._observe(account.integration, outcome, seconds=time.perf_counter() - began, inbox_id=inbox_id)
-
-    def _find(self, integration: str, code: str) -> tuple[OpenAggregator, Network]:
-        account, network = self._accounts.get((integration, code)), self._networks.get(integration)
-        if account is None or network is None:
-            raise Missing("There is no account at this address")
-        return account, network
 
     def _read(self, account: OpenAggregator, network: Network, body: bytes) -> Received | Unreadable | None:
         """The push; why it cannot be read; None where the signature does not fit."""
@@ -176,7 +176,7 @@ class PushDesk:
     async def _submit(self, received: Received) -> str:
         """Why it was not taken in; empty when it is durable."""
         try:
-            await asyncio.wrap_future(self._door.submit(received))
+            await self._landing.bring(self._door.submit(received))
         except (psycopg.Error, WaystreamError) as error:
             self._failed[error_text(error)] += 1
             return "again later"
@@ -212,31 +212,3 @@ def _exchange_counts(
     hearing.note(tx, heard)
     accounts = [hub.open_aggregator(tx, row.id) for row in hub.list_aggregators(tx)]
     return {(account.integration, account.code): account for account in accounts}
-
-
-async def _read_body(request: Request, limit_bytes: int) -> bytes:
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit_bytes:
-        raise _too_large(limit_bytes)
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit_bytes:
-            raise _too_large(limit_bytes)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _too_large(limit_bytes: int) -> TooLarge:
-    return TooLarge(f"A push may have {limit_bytes} bytes")
-
-
-def _response(reply: Reply, *, status: int | None = None) -> Response:
-    return Response(reply.body, status or reply.status, dict(reply.headers))
-
-
-def push_router(desk: PushDesk) -> APIRouter:
-    """`POST /push/{integration}/{code}`, for `web.app.make_web`. Open to all: the signature is the key."""
-    router = APIRouter()
-    router.add_route("/push/{integration}/{code}", desk.answer, methods=["POST"], include_in_schema=False)
-    return router

@@ -1,11 +1,10 @@
 """The interface as a program meets it: the real application on a real database, callers with real keys and sessions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from tests.parts.fulfilment.bench import Bench
@@ -22,8 +21,10 @@ from waystream.parts.people.model import Caller, Permission, Role
 from waystream.web.app import make_web
 from waystream.web.auth import SESSION_COOKIE, csrf_of
 from waystream.web.context import WebContext
+from waystream.web.doorway import Doorway
 from waystream.web.live import Live
 from waystream.web.pace import Pace
+from waystream.web.push import PushDesk
 
 RULES = list_rules(open_list.load(rules))  # type: ignore[arg-type]
 OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
@@ -99,9 +100,9 @@ class Desk:
 
 @contextmanager
 def open_client(
-    bench: Bench, page: Database, *, extra: Sequence[APIRouter] = (), **context: Any
+    bench: Bench, page: Database, *, pushes: PushDesk | None = None, **context: Any
 ) -> Iterator[TestClient]:
-    """`context`: what of the web's context is other than usual; `extra`: routers of other roles."""
+    """`context`: what of the web's context is other than usual; `pushes`: who answers them in the same process."""
     usual = {
         "requests": Pace(per_s=1000, burst=10_000),
         "searches": Pace(per_s=1000, burst=10_000),
@@ -111,5 +112,6 @@ def open_client(
     }
     work = Work(page, bench.clock, bench.work.keys)
     made = WebContext(work=work, machine=bench.work, base_url="http://localhost", **(usual | context))
-    with TestClient(make_web(made, extra=extra), raise_server_exceptions=False) as client:
+    web = make_web(made)
+    with TestClient(Doorway(web, pushes) if pushes else web, raise_server_exceptions=False) as client:
         yield client

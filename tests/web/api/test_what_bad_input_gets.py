@@ -21,7 +21,8 @@ from waystream.integrations.kdniao.fakepush import Merchant, News, TraceNews, pu
 from waystream.kernel.database import Database
 from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking.door import Door
-from waystream.web.push import PushDesk, push_router
+from waystream.web.context import BODY_LIMIT_BYTES
+from waystream.web.push import PushDesk
 
 MERCHANT = Merchant("1237100", "secret")
 ADDRESS = "/push/kdniao/main"
@@ -40,7 +41,7 @@ def push_desk(bench: Bench) -> Iterator[PushDesk]:
 
 @pytest.fixture
 def desk(bench: Bench, page_database: Database, push_desk: PushDesk) -> Iterator[Desk]:
-    with open_client(bench, page_database, extra=[push_router(push_desk)]) as client:
+    with open_client(bench, page_database, pushes=push_desk) as client:
         yield Desk(bench, client)
 
 
@@ -115,7 +116,7 @@ def test_a_push_for_a_waybill_that_is_not_ours_is_accepted_and_kept(desk: Desk) 
 
 def test_a_body_over_the_limit_is_413(desk: Desk, program: Program) -> None:
     assert push(desk.client, "YT1", more=b"&x=" + b"x" * LIMIT_BYTES).status_code == 413
-    large = raw_order("A1") | {"remark": "x" * desk.client.app.state.context.body_limit_bytes}  # type: ignore[attr-defined]
+    large = raw_order("A1") | {"remark": "x" * BODY_LIMIT_BYTES}
     assert program.post("/api/orders", large).status_code == 413
     assert desk.bench.rows("SELECT count(*) FROM orders") == [(0,)]
     assert written(desk.bench) == {}
