@@ -27,6 +27,7 @@ from benchmarks.week.journeys import Trouble
 from benchmarks.week.plan import Week
 from benchmarks.week.said import Said
 from waystream.app import App, build
+from waystream.core.channels import Letter
 from waystream.server import GC_THRESHOLDS
 
 PARCELS, SEED = 20_000, 1
@@ -47,6 +48,7 @@ class Outcome:
     seconds: float
     spent_s: dict[str, float]
     asked: int
+    letters: list[Letter]
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -57,6 +59,8 @@ class Outcome:
             "recall_silent": judge.recall_silent(parcels, said.tickets, said.silences),
             "false_ticket_rate": judge.false_ticket_rate(parcels, said.tickets),
             "duplicates": judge.count_duplicates(said.tickets),
+            "notices_per_order_max": judge.notices_per_order_max(self.letters),
+            "told_twice": judge.count_told_twice(self.letters),
             "median_minutes_to_ticket": judge.median_minutes_to_ticket(parcels, said.tickets, said.silences),
             "fixed_48h": asdict(judge.judge_fixed(parcels)),
             "false_by_cause": judge.count_false(parcels, said.tickets),
@@ -71,12 +75,13 @@ class Outcome:
             figures["recall_coded"] >= RECALL_CODED
             and figures["recall_silent"] >= RECALL_SILENT
             and figures["false_ticket_rate"] < FALSE_TICKETS
-            and not (figures["duplicates"] or self.said.parked or self.said.broken)
+            and not (figures["duplicates"] or figures["told_twice"] or self.said.parked or self.said.broken)
         )
 
     def as_json(self) -> str:
         return json.dumps(self.figures | {
             "parcels": self.week.parcels, "seed": self.week.seed, "carrier_asked": self.asked,
+            "notices": len(self.letters),
             "events": sum(self.said.events.values()), "parked": self.said.parked,
             "invariants_broken": self.said.broken, "seconds": round(self.seconds, 1),
             "spent_s": {what: round(spent, 1) for what, spent in sorted(self.spent_s.items())},
@@ -97,7 +102,8 @@ def live(app: App, *, parcels: int, seed: int, step: timedelta = STEP) -> Outcom
         days.pass_until(week.start + LATER, step, _say_day)
         days.pass_until(week.start + FOLLOWED, max(step, LATER_STEP), _say_day)
         told = said.read(app, {an_id: n for n, an_id in home.parcel_ids.items()})
-        return Outcome(week, told, time.monotonic() - began_s, dict(days.spent_s), days.network.asked)
+        return Outcome(week, told, time.monotonic() - began_s, dict(days.spent_s), days.network.asked,
+                       days.recorder.letters)  # fmt: skip
 
 
 def _say_day(now: datetime) -> None:

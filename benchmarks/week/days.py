@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmarks.week.doorway import Doorway
 from benchmarks.week.house import House, let_go, take_orders
 from benchmarks.week.network import NetworkExchange, WeekNetwork
 from benchmarks.week.plan import Order, Parcel, Week
+from benchmarks.week.recorder import Recorder
 from waystream.app import App, load_work
 from waystream.kernel import log
 from waystream.kernel.clock import FixedClock
@@ -40,7 +42,9 @@ class Days:
         self._doorway = Doorway(app, house)
         self._sequencer = Sequencer(app.machine_database)
         self._rules = [(Rule.of(module).events, Dispatcher(self._work, [module])) for module in app.rules]
-        outside = Outside(NetworkExchange(self.network, clock), app.networks, app.drivers)
+        self.recorder = Recorder()
+        exchange = NetworkExchange(self.network, clock)
+        outside = Outside(exchange, app.networks, app.drivers, channels=self.recorder.of_shop)
         handlers, sweeps = load_work(outside, app.settings)
         self._sweeps = [_Due(sweep) for sweep in sweeps]
         self._runner = Runner(self._work, handlers, sweeps)
@@ -60,12 +64,12 @@ class Days:
 
     def stop_at(self, at: datetime) -> None:
         """Everything that is due by this instant is done."""
+        step = at - self.clock.now()
         self.clock.jump(at)
         self._timed("shop", self._sell)
         self._timed("door", self._take_pushes)
         self._settle()
-        self._timed("sweeps", self._sweep)
-        self._settle()
+        self._sweep(step)
 
     def _timed(self, what: str, do: Callable[[], Any]) -> Any:
         began_s = time.perf_counter()
@@ -111,10 +115,17 @@ class Days:
             self._head = log.head(tx.conn)
         return {name for (name,) in rows}
 
-    def _sweep(self) -> None:
-        for due in self._sweeps:
-            if due.is_due(self.clock.now()):
-                self._runner.sweep(due.sweep.name)
+    def _sweep(self, step: timedelta) -> None:
+        """Those that found something look again, as often as they would have in this time."""
+        due = [each.sweep for each in self._sweeps if each.is_due(self.clock.now())]
+        for nth in range(ROUNDS_MAX):
+            found = [
+                sweep for sweep in due if self._timed("sweeps", lambda sweep=sweep: self._runner.sweep(sweep.name))
+            ]
+            self._settle()
+            due = [sweep for sweep in found if sweep.every_s * (nth + 2) <= step.total_seconds()]
+            if not due:
+                return
 
 
 class _Due:

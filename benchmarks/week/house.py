@@ -19,6 +19,8 @@ from waystream.parts.catalogue.model import SenderIn, WarehouseIn
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.hub import actions as hub
 from waystream.parts.hub.model import AggregatorIn
+from waystream.parts.notices import actions as notices
+from waystream.parts.notices.model import Policy
 from waystream.parts.orders import actions as orders
 from waystream.parts.orders.form import LineIn, OrderIn, ReceiverIn
 from waystream.parts.shops import actions as shops
@@ -44,6 +46,7 @@ class House:
 def furnish(tx: Tx) -> House:
     key = secrets.token_hex(16)
     shop_id = shops.create_shop(tx, code=SHOP, name="Week", actor=ACTOR).id
+    notices.save_policy(tx, shop_id, Policy(enabled=True), actor=ACTOR)
     told = AggregatorIn(AGGREGATOR, "kdniao", MERCHANT, "http://127.0.0.1:9", key)
     aggregator = hub.add_aggregator(tx, told, integrations=frozenset({"kdniao"}), actor=ACTOR)
     sender = SenderIn(name="仓库", mobile="13800000000", address="仓前街道1号")

@@ -13,6 +13,7 @@ from statistics import median
 
 from benchmarks.week.journeys import Trouble
 from benchmarks.week.plan import Parcel
+from waystream.core.channels import Letter
 
 #: What a ticket of such a parcel may be called.
 CAUSES: Mapping[Trouble, frozenset[str]] = {
@@ -137,6 +138,16 @@ def median_minutes_to_ticket(
     found = found_silent(parcels, tickets, silences).values()
     waits += [ticket.at - silence.due_at for ticket, silence in found]
     return round(median(waits).total_seconds() / 60, 1) if waits else None
+
+
+def notices_per_order_max(letters: Iterable[Letter]) -> int:
+    return max(Counter(letter.order for letter in letters).values(), default=0)
+
+
+def count_told_twice(letters: Iterable[Letter]) -> int:
+    """Letters that say to a buyer, word for word, what one before them said."""
+    told = Counter((letter.order, letter.template, letter.text) for letter in letters)
+    return sum(count - 1 for count in told.values())
 
 
 def judge_fixed(parcels: Sequence[Parcel]) -> Fixed:
