@@ -60,7 +60,7 @@ class Outcome:
             "false_ticket_rate": judge.false_ticket_rate(parcels, said.tickets),
             "duplicates": judge.count_duplicates(said.tickets),
             "notices_per_order_max": judge.notices_per_order_max(self.letters),
-            "told_twice": judge.count_told_twice(self.letters),
+            "told_twice": judge.count_told_twice(parcels, self.letters),
             "median_minutes_to_ticket": judge.median_minutes_to_ticket(parcels, said.tickets, said.silences),
             "fixed_48h": asdict(judge.judge_fixed(parcels)),
             "false_by_cause": judge.count_false(parcels, said.tickets),

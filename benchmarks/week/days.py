@@ -119,9 +119,7 @@ class Days:
         """Those that found something look again, as often as they would have in this time."""
         due = [each.sweep for each in self._sweeps if each.is_due(self.clock.now())]
         for nth in range(ROUNDS_MAX):
-            found = [
-                sweep for sweep in due if self._timed("sweeps", lambda sweep=sweep: self._runner.sweep(sweep.name))
-            ]
+            found = [sweep for sweep in due if self._timed("sweeps", partial(self._runner.sweep, sweep.name))]
             self._settle()
             due = [sweep for sweep in found if sweep.every_s * (nth + 2) <= step.total_seconds()]
             if not due:

@@ -144,10 +144,26 @@ def notices_per_order_max(letters: Iterable[Letter]) -> int:
     return max(Counter(letter.order for letter in letters).values(), default=0)
 
 
-def count_told_twice(letters: Iterable[Letter]) -> int:
-    """Letters that say to a buyer, word for word, what one before them said."""
-    told = Counter((letter.order, letter.template, letter.text) for letter in letters)
-    return sum(count - 1 for count in told.values())
+#: What may happen to a parcel several times, and how its carrier says so; anything else happens once.
+_AGAIN: Mapping[str, frozenset[str]] = {
+    "out_for_delivery": frozenset({"202", "419"}),
+    "attempt_failed": frozenset({"405", "416", "420"}),
+}
+
+
+def count_told_twice(parcels: Iterable[Parcel], letters: Iterable[Letter]) -> int:
+    """Letters that say to a buyer, word for word, what one before them said, though it did not happen again."""
+    ways = {parcel.trip.number: parcel for parcel in parcels}
+    told = Counter((each.order, each.template, each.text, each.variables.get("number", "")) for each in letters)
+    twice = 0
+    for (_, template, _, numbers), count in told.items():
+        named = [ways[number] for number in numbers.split("、") if number in ways]
+        twice += max(0, count - max((_happened(template, parcel) for parcel in named), default=1))
+    return twice
+
+
+def _happened(template: str, parcel: Parcel) -> int:
+    return max(1, sum(scan.code in _AGAIN.get(template, ()) for scan in parcel.journey.scans))
 
 
 def judge_fixed(parcels: Sequence[Parcel]) -> Fixed:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.week import judge
@@ -12,6 +13,7 @@ from benchmarks.week.journeys import Journey, Passed, Trip, Trouble, travel
 from benchmarks.week.judge import Silence, Ticket
 from benchmarks.week.network import news_of
 from benchmarks.week.plan import STORM_HUB, Parcel, Week
+from waystream.core.channels import Letter
 from waystream.sandbox.cities import city_of
 
 MONDAY = datetime(2026, 3, 30, tzinfo=BEIJING).astimezone(UTC)
@@ -148,6 +150,21 @@ def test_minutes_count_from_the_scan_or_from_when_the_next_was_due() -> None:
     tickets = [Ticket(2, "damaged", at(3.5)), Ticket(1, "stalled", at(51))]
     assert judge.median_minutes_to_ticket([damaged, STALLED], tickets, [SAID]) == 45
     assert judge.median_minutes_to_ticket([damaged], [], []) is None
+
+
+def letter(template: str, text: str, number: str = "N1") -> Letter:
+    return Letter("x", "week", "W1", "zh", template, "139", "", text, {"number": number})
+
+
+def test_the_same_words_are_said_again_only_where_it_happened_again() -> None:
+    out = [letter("out_for_delivery", "正在派送 N1")] * 2
+    assert judge.count_told_twice([parcel(1, 1)], out) == 1
+    ways = parcel(1, 1, 2)
+    again = replace(ways.journey, scans=tuple(replace(scan, code="202") for scan in ways.journey.scans))
+    assert judge.count_told_twice([replace(ways, journey=again)], out) == 0
+    assert judge.count_told_twice([ways], [letter("delivered", "已签收")] * 3) == 2
+    assert judge.count_told_twice([ways], [letter("delivered", "N1 已签收"), letter("delivered", "N2 已签收")]) == 0
+    assert judge.notices_per_order_max(out) == 2
 
 
 def test_the_fixed_rule_finds_every_stall_and_alarms_for_every_slow_lane() -> None:
