@@ -54,7 +54,8 @@ _MORE_ABOUT = {
 
 _TABLE = re.compile(r"((?:^--[^\n]*\n)*)^CREATE TABLE (\w+) \((.*?)\)( PARTITION BY[^;]*| WITH[^;]*)?;", re.M | re.S)
 _HELD = re.compile(r"CALL hold_by_shop\('(\w+)'\)|ALTER TABLE (\w+) ENABLE ROW LEVEL SECURITY")
-_COLUMN = re.compile(r"\s*([a-z_]+) (?:bigint|int|float8|text|bytea|boolean|jsonb|date|timestamptz|smallint)", re.I)
+_TYPES = "bigint|int|float8|double precision|real|text|bytea|boolean|jsonb|date|timestamptz|smallint"
+_COLUMN = re.compile(rf"\s*([a-z_]+) (?:{_TYPES})", re.I)
 
 
 @dataclass(frozen=True, slots=True)

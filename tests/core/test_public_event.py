@@ -20,7 +20,15 @@ from waystream.core.state import Direction, Kind, State
 
 AT = datetime(2026, 11, 12, 6, 32, 1, 5, tzinfo=UTC)
 BIG = 2**62 + 1
-INSIDE = {"LetterReported", "TakeInDoubt", "TakeConflicted", "StrangerNamedTake", "SubscriptionDied", "ScanOverdue"}
+INSIDE = {
+    "LetterReported",
+    "TakeInDoubt",
+    "TakeConflicted",
+    "StrangerNamedTake",
+    "SubscriptionDied",
+    "ScanOverdue",
+    "PatienceChanged",
+}
 
 #: Texts that are told: words of ours or codes of a carrier. A new one is added here by somebody who has looked.
 WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel", "carrier", "place", "staff"}

@@ -32,8 +32,11 @@ OWNERS = {
     "backups": {"backup", "restoration"},
     "findings": {"finding"},
     "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
-    "silence": {"silence", "slowdown", "slowdown_shop"},
     "care": {"ticket", "ticket_entry", "care_hours", "care_wish", "care_view"},
+    "silence": {
+        "silence", "slowdown", "slowdown_shop", "gap_cell", "scan_pulse", "place_share", "patience_book", "patience",
+        "patience_pulse", "patience_curve",
+    },
     "deadlines": {"deadline", "deadline_setting"},
     "channels": {"channel"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},

@@ -16,6 +16,7 @@ from waystream.core.events import Event
 from waystream.kernel import audit, jobs, log
 from waystream.kernel.clock import Clock
 from waystream.kernel.database import Database, Shops
+from waystream.kernel.memory import Memory
 from waystream.kernel.vault import Keys
 
 T = TypeVar("T")
@@ -24,12 +25,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Tx:
     """`now` is business time, the same for the whole transaction; `cause` is what made it necessary, as events and
-    jobs name it."""
+    jobs name it; `memory` is the process's."""
 
     conn: Connection[Any]
     now: datetime
     keys: Keys
     cause: str = field(default="", kw_only=True)
+    memory: Memory = field(default_factory=Memory, kw_only=True, repr=False, compare=False)
 
     def emit(self, *events: Event, cause: str = "") -> None:
         """Record what happened; readers see it after the commit, once the sequencer gave it a position."""
@@ -52,6 +54,7 @@ class Work:
     clock: Clock
     keys: Keys
     cause: str = ""
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @contextmanager
     def begin(self, *, shops: Shops | None = None, read_only: bool = False) -> Iterator[Tx]:
@@ -66,4 +69,4 @@ class Work:
         return replace(self, cause=cause)
 
     def _tx(self, conn: Connection[Any]) -> Tx:
-        return Tx(conn, self.clock.now(), self.keys, cause=self.cause)
+        return Tx(conn, self.clock.now(), self.keys, cause=self.cause, memory=self.memory)

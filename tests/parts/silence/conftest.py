@@ -6,12 +6,25 @@ from datetime import timedelta
 import pytest
 
 from tests.parts.tracking.conftest import parcel, push, rows, shop, work
-from waystream.kernel.tx import Work
+from waystream.kernel.tx import Tx, Work
 from waystream.parts.silence import actions
 
 __all__ = ["parcel", "push", "rows", "shop", "work"]
 
 WAIT = timedelta(hours=2)
+
+
+@pytest.fixture(autouse=True)
+def two_days(work: Work) -> None:
+    """On workdays a collected parcel and one in transit may be silent for two days."""
+
+    def publish(tx: Tx) -> None:
+        tx.conn.execute(
+            """INSERT INTO patience (carrier, lane, stage, hours, usual_h, gaps, waiting)
+               VALUES ('', '', 'collected', 48, 16, 0, 0), ('', '', 'in_transit', 48, 16, 0, 0)"""
+        )
+
+    work.run(publish)
 
 
 @pytest.fixture

@@ -296,4 +296,4 @@ def test_a_failed_group_leaves_nothing(work: Work, shop: Shop, parcel: Bound, ro
 
 def test_due_time_follows_the_stage(push: Push, parcel: Bound, rows: Rows) -> None:
     push(told("YT1", 21, *WAY[:3]))
-    assert rows("SELECT due_at FROM track") == [at(20) + timedelta(hours=24)]
+    assert rows("SELECT due_at FROM track") == [at(20) + timedelta(hours=36)]

@@ -64,3 +64,15 @@ class SlowdownEnded(SlowdownEvent):
     carrier: str
     place: str
     parcels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatienceChanged(Event):
+    """How long parcels may be silent was published anew: from history, or because a person set another budget."""
+
+    public: ClassVar[str] = ""
+    version_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"patience:{self.version_id}"

@@ -1,16 +1,7 @@
 """What silence means: pure values and decisions."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from waystream.core.state import NOT_YET, State
-
-#: Where silence is somebody else's matter: nobody has collected it yet, or it waits for its receiver.
-NOT_WATCHED = NOT_YET | {State.READY_FOR_PICKUP}
-
-PLACE_MAX_CHARS = 40
-_NUMBER = re.compile(r"\d{5,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +15,6 @@ class Overdue:
     stage: str
     silent_since: datetime
     due_at: datetime
-
-
-def place_of(location: str) -> str:
-    """A carrier's word for where a scan was as events may tell it: short, and without numbers that are somebody's."""
-    return _NUMBER.sub("", " ".join(location.split()))[:PLACE_MAX_CHARS].strip()
 
 
 @dataclass(frozen=True, slots=True)

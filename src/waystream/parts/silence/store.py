@@ -7,7 +7,9 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from waystream.parts.silence.model import NOT_WATCHED, Open, Overdue, place_of
+from waystream.core.patience import NOT_WATCHED
+from waystream.parts.silence.model import Open, Overdue
+from waystream.parts.silence.places import place_of
 
 Conn = Connection[Any]
 
@@ -15,22 +17,25 @@ Conn = Connection[Any]
 def list_overdue(conn: Conn, *, now: datetime, limit: int) -> list[Overdue]:
     """Parcels under way whose scan is overdue and that are not open yet, the longest overdue first; their tracks are
     locked, and those that somebody else holds are left for the next time."""
-    with conn.cursor(row_factory=class_row(Overdue)) as cursor:
-        return cursor.execute(
-            """WITH late AS (
+    rows = conn.execute(
+        """WITH late AS (
                    SELECT parcel_id, shop_id, carrier, state, scanned_at, at, due_at FROM track
                    WHERE due_at < %(now)s AND state <> ALL (%(not_watched)s) AND COALESCE(scanned_at, at) IS NOT NULL
                      AND NOT EXISTS (SELECT FROM silence WHERE silence.parcel_id = track.parcel_id
                                                            AND silence.state IN ('asked', 'stalled'))
                    ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
-               SELECT late.parcel_id, late.shop_id, carrier, COALESCE(last.location, '') AS place, late.state AS stage,
-                      COALESCE(late.scanned_at, late.at) AS silent_since, due_at
+               SELECT late.parcel_id, late.shop_id, carrier, late.state, COALESCE(late.scanned_at, late.at), due_at,
+                      COALESCE(last.text, ''), COALESCE(last.location, '')
                FROM late LEFT JOIN LATERAL (
-                   SELECT location FROM scan WHERE scan.parcel_id = late.parcel_id AND withdrawn_at IS NULL
+                   SELECT text, location FROM scan WHERE scan.parcel_id = late.parcel_id AND withdrawn_at IS NULL
                    ORDER BY at DESC, key DESC LIMIT 1) AS last ON true
                ORDER BY late.parcel_id""",
-            {"now": now, "not_watched": sorted(NOT_WATCHED), "limit": limit},
-        ).fetchall()
+        {"now": now, "not_watched": sorted(NOT_WATCHED), "limit": limit},
+    )
+    return [
+        Overdue(parcel_id, shop_id, carrier, place_of(text, location), *rest)
+        for parcel_id, shop_id, carrier, *rest, text, location in rows
+    ]
 
 
 def insert_silences(conn: Conn, rows: Sequence[Overdue], *, at: datetime) -> None:
@@ -43,7 +48,7 @@ def insert_silences(conn: Conn, rows: Sequence[Overdue], *, at: datetime) -> Non
             [row.parcel_id for row in rows],
             [row.shop_id for row in rows],
             [row.carrier for row in rows],
-            [place_of(row.place) for row in rows],
+            [row.place for row in rows],
             [row.stage for row in rows],
             [row.silent_since for row in rows],
             [row.due_at for row in rows],

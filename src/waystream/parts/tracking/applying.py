@@ -15,11 +15,11 @@ from waystream.core.events import Event
 from waystream.core.events.fulfilment import CancelledNumberScanned, StrangerNamedTake, SubscriptionDied
 from waystream.core.events.tracking import changes
 from waystream.core.facts import scan_key
-from waystream.core.parcel import START, advance, fold, in_order, standing
+from waystream.core.parcel import advance, fold, in_order, standing
 from waystream.core.state import State
 from waystream.kernel import log, vault
 from waystream.kernel.tx import Tx
-from waystream.parts.tracking import model, store, store_doubts, store_partitions
+from waystream.parts.tracking import dues, model, store, store_doubts, store_partitions
 from waystream.parts.tracking.learning import Lessons, News, Telling, TellingId
 from waystream.parts.tracking.marks import begins
 from waystream.parts.tracking.masks import masked
@@ -149,7 +149,7 @@ def hold_tracks(tx: Tx, parcel_ids: set[int]) -> dict[int, Stored]:
 
 
 def open_tracks(tx: Tx, parcel_ids: Collection[int]) -> None:
-    store.open_tracks(tx.conn, parcel_ids, at=tx.now, due_at=model.due_at(START, opened_at=tx.now))
+    store.open_tracks(tx.conn, parcel_ids, at=tx.now, due_at=dues.first_due(tx))
 
 
 def list_left(tx: Tx, parcel_ids: Iterable[int]) -> set[int]:
@@ -200,7 +200,7 @@ def _advanced(stored: Stored, news: Sequence[News], tellings: Iterable[Telling])
     if track is None:
         return None
     latest = in_order(scans)[-1].text if scans else stored.latest
-    return Stored(stored.parcel_id, stored.shop_id, stored.binding_id, track, latest)
+    return structs.replace(stored, track=track, latest=latest)
 
 
 def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:
@@ -229,7 +229,7 @@ def refold(tx: Tx, tracks: Sequence[Stored]) -> list[Stored]:
 def save_moved(tx: Tx, before: Mapping[int, Stored], after: Iterable[Stored], causes: Mapping[int, str]) -> int:
     """Save the tracks that differ and say what that means; how many parcels changed their state."""
     moved = [stored for stored in after if stored != before[stored.parcel_id]]
-    store.save_tracks(tx.conn, [(stored, model.due_at(stored.track, opened_at=tx.now)) for stored in moved], at=tx.now)
+    store.save_tracks(tx.conn, dues.with_dues(tx, moved), at=tx.now)
 
     told: list[tuple[Event, str]] = []
     for stored in moved:

@@ -3,12 +3,14 @@ pushes have their partitions in time."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from waystream.core.errors import Refused, Unavailable, Unreadable
 from waystream.kernel.jobs import Claimed, Handler, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import (
     actions,
+    dues,
     inquiring,
     outages,
     partitions,
@@ -69,6 +71,25 @@ class Replay:
 
     def give_up(self, tx: Tx, job: Claimed) -> None:
         """It stands where it stands; a person sees it and may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redue:
+    """`redue_tracks`: the due times of parcels under way follow a patience that was published; touches nothing
+    outside."""
+
+    kind: str = dues.REDUE
+    lease_s: float = 600.0
+    max_attempts: int = 20
+    concurrency: int = 1
+
+    def do(self, run: Run) -> None:
+        place: dues.Place | None = dues.BEGINNING
+        while place is not None:
+            place = run.work.run(partial(dues.move_some, after=place))
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        """What did not follow is due when it was; the next publishing moves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +193,7 @@ def make_partitions(tx: Tx) -> int:
 
 
 def handlers(outside: Outside) -> tuple[Handler, ...]:
-    return (AdoptStrangers(outside), Replay(outside), PlanInquiries(), AskCarrier(outside))
+    return (AdoptStrangers(outside), Replay(outside), PlanInquiries(), AskCarrier(outside), Redue())
 
 
 SWEEPS: tuple[Sweep, ...] = (

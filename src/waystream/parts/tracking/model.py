@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from waystream.core.parcel import Track
+from waystream.core.patience import Patience
 from waystream.core.ports import Network, Push, Skim, Told, Trace, Unread
-from waystream.core.state import TERMINAL, State
+from waystream.core.state import TERMINAL
 
 Waybill = tuple[str, str]  # carrier, number
 
@@ -265,21 +266,12 @@ def _shares(routed: Routed, received: Received, told: Told, owners: Sequence[Own
     return shares
 
 
-#: How long a parcel may stay silent before somebody looks; lanes and carriers refine this later.
-_PATIENCE = {
-    State.AWAITING_COLLECTION: timedelta(hours=48),
-    State.OUT_FOR_DELIVERY: timedelta(hours=24),
-    State.READY_FOR_PICKUP: timedelta(hours=72),
-    State.CUSTOMS: timedelta(days=7),
-}
-_PATIENCE_OTHERWISE = timedelta(hours=48)
-
-
-def due_at(track: Track, *, opened_at: datetime) -> datetime | None:
+def due_at(track: Track, patience: Patience, *, carrier: str, lane: str, opened_at: datetime) -> datetime | None:
     """When the next scan is due; nothing is due after the end."""
     if track.state in TERMINAL:
         return None
-    return (track.scanned_at or track.at or opened_at) + _PATIENCE.get(track.state, _PATIENCE_OTHERWISE)
+    since = track.scanned_at or track.at or opened_at
+    return patience.due_at(since, carrier=carrier, lane=lane, stage=track.state)
 
 
 def narrowed(received: Received, waybill: Waybill) -> Received:

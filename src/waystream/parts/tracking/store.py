@@ -35,13 +35,15 @@ _DIRECTIONS = {word.value: word for word in Direction}
 
 
 class Stored(Struct, frozen=True, gc=False):
-    """A track row: the parcel, the binding whose facts count, and where they put it."""
+    """A track row: the parcel, the binding whose facts count, and where they put it. `lane`: from where to where."""
 
     parcel_id: int
     shop_id: int
     binding_id: int
     track: Track
     latest: str = ""
+    carrier: str = ""
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,12 @@ def list_tracks(conn: Conn, *, after: int, limit: int) -> list[Stored]:
     return [_stored(*row) for row in rows]
 
 
-_TRACK = """parcel_id, shop_id, binding_id, latest, state, kind, direction, at, because, collected_at, delivered_at,
-            scanned_at"""
+_TRACK = """parcel_id, shop_id, binding_id, latest, carrier, lane, state, kind, direction, at, because, collected_at,
+            delivered_at, scanned_at"""
 
 
-def _stored(parcel_id: int, shop_id: int, binding_id: int, latest: str, *track: Any) -> Stored:
-    return Stored(parcel_id, shop_id, binding_id, _track(*track), latest)
+def _stored(parcel_id: int, shop_id: int, binding_id: int, latest: str, carrier: str, lane: str, *track: Any) -> Stored:
+    return Stored(parcel_id, shop_id, binding_id, _track(*track), latest, carrier, lane)
 
 
 def _track(state: str, kind: str, direction: str, *rest: Any) -> Track:
