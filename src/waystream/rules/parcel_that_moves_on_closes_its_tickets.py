@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from waystream.core.events import ParcelEvent, registry
-from waystream.core.events.fulfilment import ParcelDispatched, ParcelVoided
+from waystream.core.events.fulfilment import ParcelDispatched, ParcelVoided, WaybillCancelled
 from waystream.core.events.tracking import TrackEvent
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
@@ -12,6 +12,7 @@ from waystream.parts.care import actions as care
 WHEN = (
     ParcelDispatched,
     ParcelVoided,
+    WaybillCancelled,
     *(kind for kind in registry().values() if issubclass(kind, TrackEvent)),
 )
 SENTENCE_ZH = "包裹继续流转、签收或不再发出时，由此解决的工单自动关闭。"

@@ -58,9 +58,11 @@ def _raise_once(tx: Tx, troubles: Mapping[Key, Trouble]) -> dict[Key, Trouble]:
 
 
 def _still_there(tx: Tx, troubles: Sequence[Trouble]) -> list[Trouble]:
-    """Those that are not over as things stand, each with its order and warehouse."""
-    parcels = store.list_where(tx.conn, {each.parcel_id for each in troubles if each.parcel_id})
-    orders = store.list_sold(tx.conn, {each.order_id for each in troubles if each.order_id and not each.parcel_id})
+    """Those that are not over as things stand, and stay until the commit; each with its order and warehouse."""
+    parcel_ids = {each.parcel_id for each in troubles if each.parcel_id}
+    order_ids = {each.order_id for each in troubles if each.order_id and not each.parcel_id}
+    store.keep_still(tx.conn, parcel_ids=parcel_ids, order_ids=order_ids)
+    parcels, orders = store.list_where(tx.conn, parcel_ids), store.list_sold(tx.conn, order_ids)
     return [
         standing.placed(trouble, parcels=parcels, orders=orders)
         for trouble in troubles
@@ -70,6 +72,7 @@ def _still_there(tx: Tx, troubles: Sequence[Trouble]) -> list[Trouble]:
 
 def raise_by_track(tx: Tx, because: Mapping[int, str]) -> None:
     """Open tickets for what is wrong with these parcels by the carrier's word now; `because`: why, by parcel."""
+    store.keep_still(tx.conn, parcel_ids=because.keys(), order_ids=())
     where = store.list_where(tx.conn, because)
     raise_troubles(
         tx,

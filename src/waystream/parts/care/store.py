@@ -195,6 +195,20 @@ def list_buyer_keys(conn: Conn, ticket_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.fetchall())
 
 
+def keep_still(conn: Conn, *, parcel_ids: Collection[int], order_ids: Collection[int]) -> None:
+    """Nothing of these moves until the transaction ends.
+
+    Otherwise a parcel could arrive between our look at it and the commit of its ticket: whoever closes what is over
+    would not see the ticket yet.
+    """
+    if order_ids:
+        query = "SELECT FROM orders WHERE id = ANY (%b::bigint[]) ORDER BY id FOR SHARE"
+        conn.execute(query, [bigints(list(order_ids))])
+    if parcel_ids:
+        query = "SELECT FROM track WHERE parcel_id = ANY (%b::bigint[]) ORDER BY parcel_id FOR SHARE"
+        conn.execute(query, [bigints(list(parcel_ids))])
+
+
 def list_where(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Where]:
     """How parcels stand; one without a track waits to be collected."""
     rows = conn.execute(
@@ -246,3 +260,44 @@ def _sold(order_id: int, shop_id: int, warehouse_id: int, *stands: bool) -> Sold
         delivered=delivered,
         over=over,
     )
+
+
+#: Whether a rule has read every event of a parcel, and at least one.
+_DIGESTED = """
+    EXISTS (SELECT FROM event JOIN log ON log.event_id = event.id WHERE event.subject = 'parcel:' || {parcel})
+    AND NOT EXISTS (
+        SELECT FROM event LEFT JOIN log ON log.event_id = event.id
+        WHERE event.subject = 'parcel:' || {parcel} AND (log.position IS NULL OR log.position > coalesce(
+            (SELECT position FROM rule_cursor WHERE rule = %(rule)s), 0)))"""
+
+
+def list_troubled(conn: Conn, *, rule: str, after_id: int, limit: int) -> list[int]:
+    """Parcels of which the carrier may say that something is wrong, all of whose events the rule has read."""
+    rows = conn.execute(
+        f"""SELECT parcel_id FROM track
+            WHERE parcel_id > %(after)s
+              AND (state IN ('attempt_failed', 'exception', 'lost', 'returning', 'returned') OR direction = 'back')
+              AND {_DIGESTED.format(parcel="track.parcel_id")}
+            ORDER BY parcel_id LIMIT %(limit)s""".encode(),
+        {"rule": rule, "after": after_id, "limit": limit},
+    )
+    return [parcel_id for (parcel_id,) in rows]
+
+
+def list_of_parcels(conn: Conn, parcel_ids: Collection[int]) -> list[Ticket]:
+    """All that there ever were, not locked."""
+    with conn.cursor(row_factory=kwargs_row(ticket_of)) as cur:
+        query = f"SELECT {COLUMNS} FROM ticket WHERE parcel_id = ANY (%b::bigint[]) ORDER BY id"
+        return cur.execute(query, [bigints(list(parcel_ids))]).fetchall()
+
+
+def list_open_after(conn: Conn, *, rule: str, after_id: int, limit: int) -> list[Ticket]:
+    """Open tickets of parcels all of whose events the rule has read, by id; not locked."""
+    with conn.cursor(row_factory=kwargs_row(ticket_of)) as cur:
+        return cur.execute(
+            f"""SELECT {COLUMNS} FROM ticket
+                WHERE state <> 'closed' AND parcel_id IS NOT NULL AND id > %(after)s
+                  AND {_DIGESTED.format(parcel="ticket.parcel_id")}
+                ORDER BY id LIMIT %(limit)s""".encode(),
+            {"rule": rule, "after": after_id, "limit": limit},
+        ).fetchall()
