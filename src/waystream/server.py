@@ -21,6 +21,7 @@ from waystream.app import App
 from waystream.core.errors import Conflict
 from waystream.kernel.dispatcher import list_rules
 from waystream.settings import Role, Settings
+from waystream.web import receipts
 from waystream.web.app import make_web
 from waystream.web.context import WebContext
 from waystream.web.doorway import Doorway
@@ -90,7 +91,8 @@ def serve(
         stack.callback(live.close)
         if Role.WEB in app.roles:
             live.start()
-        web = _behind_proxies(make_web(_context(app, live), extra=extra, pages=Role.WEB in app.roles))
+        told = [receipts.router] if Role.PUSH in app.roles else []
+        web = _behind_proxies(make_web(_context(app, live), extra=[*told, *extra], pages=Role.WEB in app.roles))
         config = uvicorn.Config(
             Doorway(web, _open_desk(app, stack)) if Role.PUSH in app.roles else web,
             loop="uvloop",
@@ -127,6 +129,7 @@ def _context(app: App, live: Live) -> WebContext:
         work=app.page,
         machine=app.machine,
         networks=app.networks,
+        gateways=app.gateways,
         live=live,
         base_url=app.settings.address,
         push_base_url=app.settings.push_address,

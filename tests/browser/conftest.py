@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.conftest import BUSINESS_TIME
 from tests.engine import Engine
 from tests.web import sample
-from tests.web.conftest import RULES, Office
+from tests.web.conftest import GATEWAYS, RULES, Office
 from tests.web.sample_outage import make_outage, make_replay
 from tests.web.standstill import stand_still
 from waystream.integrations.kdniao.adapter import network
@@ -100,7 +100,9 @@ def site(engine: Engine) -> Iterator[Site]:
     machine = Work(engine.machine, clock, keys)
     live = Live(machine)
     work = Work(engine.page, clock, keys)
-    context = WebContext(work, machine, {network.name: network}, live, "https://ship.example", rules=RULES)
+    context = WebContext(
+        work, machine, {network.name: network}, live, "https://ship.example", rules=RULES, gateways=GATEWAYS
+    )
     office = Office(context, machine.run(sample.make))
     machine.run(lambda tx: stand_still(tx, office.world))
     machine.run(lambda tx: make_outage(tx, office.world))

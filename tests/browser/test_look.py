@@ -46,6 +46,9 @@ PAGES = {
     "people": "/people",
     "shops": "/shops",
     "backups": "/backups",
+    "channels": "/channels",
+    "channel": "/channels/{channel}",
+    "new-channel": "/channels/new/smtp",
     "webhooks": "/webhooks",
     "webhook": "/webhooks/{webhook}",
     "machine": "/machine",
@@ -70,7 +73,13 @@ def list_addresses(visitor: Visitor) -> dict[str, str]:
     """Of every page; a person sees the imports that are their own."""
     office = visitor.site.office
     world, mine = office.world, office.context.machine.run(lambda tx: make_imports(tx, f"staff:{visitor.staff_id}"))
-    facts = {"order": world.order_ids[0], "webhook": world.webhook_id, "replay": world.replay_id, **asdict(mine)}
+    facts = {
+        "order": world.order_ids[0],
+        "webhook": world.webhook_id,
+        "channel": world.channel_id,
+        "replay": world.replay_id,
+        **asdict(mine),
+    }
     return {name: address.format(**facts) for name, address in PAGES.items()}
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from tests.web import sample
 from tests.web.sample import World
 from waystream import rules
+from waystream.app import load_gateways
 from waystream.integrations.kdniao.adapter import network
 from waystream.kernel import open_list
 from waystream.kernel.clock import FixedClock
@@ -21,6 +22,7 @@ from waystream.kernel.vault import Keys
 from waystream.parts.people import actions as people
 from waystream.parts.people import credentials, store
 from waystream.parts.people.model import Caller, Permission, Role
+from waystream.web import receipts
 from waystream.web.app import make_web
 from waystream.web.auth import SESSION_COOKIE, csrf_of
 from waystream.web.context import WebContext
@@ -31,6 +33,7 @@ OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
 MODULES = open_list.load(rules)
 RULES = list_rules(MODULES)  # type: ignore[arg-type]
 BASE_URL = "http://testserver"
+GATEWAYS = load_gateways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Office:
     def __init__(self, context: WebContext, world: World) -> None:
         self.context = context
         self.world = world
-        self.app = make_web(context)
+        self.app = make_web(context, extra=[receipts.router])
         self._hired = 0
 
     def stranger(self) -> TestClient:
@@ -100,7 +103,9 @@ def context(database: Database, page_database: Database, clock: FixedClock, keys
     machine = Work(database, clock, keys)
     live = Live(machine)
     work = Work(page_database, clock, keys)
-    yield WebContext(work, machine, {network.name: network}, live, "https://ship.example", rules=RULES)
+    yield WebContext(
+        work, machine, {network.name: network}, live, "https://ship.example", rules=RULES, gateways=load_gateways()
+    )
     live.close()
 
 

@@ -43,7 +43,15 @@ def _from_templates() -> Iterator[tuple[str, Message]]:
 
 
 #: Where the sentences of errors stand, and which argument of each error is the sentence.
-SAYING = ("parts/**/*.py", "core/sheet.py", "kernel/table_file.py", "kernel/*_mending.py", "web/pages/**/*.py")
+SAYING = (
+    "parts/**/*.py",
+    "core/sheet.py",
+    "core/gateways.py",
+    "core/registered_templates.py",
+    "kernel/table_file.py",
+    "kernel/*_mending.py",
+    "web/pages/**/*.py",
+)
 ERRORS = {"Invalid": 1, "Conflict": 0, "Missing": 0, "Forbidden": 0, "Refused": 0, "TooLarge": 0, "ValueError": 0}
 
 

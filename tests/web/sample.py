@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from waystream.app import load_gateways
 from waystream.core.account import account_aad, aggregator_aad, to_text
 from waystream.core.events import ParcelEvent
 from waystream.core.events.fulfilment import LabelPrinted, ParcelDispatched, WaybillIssued
@@ -21,6 +22,8 @@ from waystream.core.state import Direction, Kind, State
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
+from waystream.parts.channels import actions as channels
+from waystream.parts.channels.model import ChannelIn
 from waystream.parts.webhooks import actions as webhooks
 from waystream.parts.webhooks.model import EndpointIn
 
@@ -105,6 +108,7 @@ class World:
     parcel_ids: list[int] = field(default_factory=list)
     printer_id: int = 0
     webhook_id: int = 0
+    channel_id: int = 0
     delivery_id: int = 0
     replay_id: int = 0
 
@@ -131,6 +135,7 @@ def make(tx: Tx) -> World:
         _make_order(tx, world, spec, number)
     _make_loose_ends(tx, world)
     _tell_today(tx, world)
+    _open_channels(tx, world)
     _tell_outside(tx, world)
     return world
 
@@ -154,6 +159,27 @@ def _tell_today(tx: Tx, world: World) -> None:
     ).fetchall()
     for parcel_id, shop_id, stage, state, order_id in rows:
         tx.emit(*_events_of(tx, parcel_id, shop_id, stage, state, order_id), cause="push:1")
+
+
+def _open_channels(tx: Tx, world: World) -> None:
+    """Of the first shop: mail that works, a text gateway that fails, a robot that nobody tried."""
+    mail = {"host": "smtp.qinghe.example", "port": "587", "security": "starttls", "sender": "service@qinghe.example"}
+    sms = {"access_key_id": "LTAI5t", "access_key_secret": "planted-secret", "sign_name": "青禾", "templates":
+           "shipped=SMS_71390007(order,carrier)", "address": "https://dysmsapi.aliyuncs.com"}  # fmt: skip
+    robot = {"token": "planted-token", "address": "https://oapi.dingtalk.com"}
+    gateways = load_gateways()
+    ids = [
+        channels.add_channel(tx, world.shop_ids[0], name, ChannelIn(title, values, rank=rank), gateways=gateways,
+                             actor="staff:1").id
+        for name, title, values, rank in (
+            ("smtp", "客服邮箱", mail, 20), ("aliyun_sms", "短信", sms, 10), ("dingtalk", "售后群", robot, 100))
+    ]  # fmt: skip
+    world.channel_id = ids[1]
+    tx.conn.execute("UPDATE channel SET worked_at = %s WHERE id = %s", [tx.now, ids[0]])
+    tx.conn.execute(
+        "UPDATE channel SET failed_at = %s, failed_code = %s, failed_said = %s WHERE id = %s",
+        [tx.now, "isv.AMOUNT_NOT_ENOUGH", "Aliyun: 账户余额不足 (isv.AMOUNT_NOT_ENOUGH)", ids[1]],
+    )
 
 
 def _tell_outside(tx: Tx, world: World) -> None:

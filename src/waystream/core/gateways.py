@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from waystream.core.channels import Handed, Letter, Report, is_email
 from waystream.core.errors import Invalid, InvalidMany, Refused, Unavailable
 from waystream.core.ports import Ask, Reply
-from waystream.core.registered_templates import templates_problem
+from waystream.core.registered_templates import find_templates_problem
 
 
 class Reach(StrEnum):
@@ -144,54 +144,56 @@ def check_values(caption: Caption, values: Values) -> None:
     """Every setting has a value of its form, and there is no other. Raises `InvalidMany`."""
     known = {setting.name for setting in caption.settings}
     problems = [Invalid(name, "there is no such setting") for name in sorted(values.keys() - known)]
-    for setting in caption.settings:
-        problem = _problem(setting, values.get(setting.name, ""))
-        if problem:
-            problems.append(Invalid(setting.name, problem))
+    found = (_find_problem(setting, values.get(setting.name, "")) for setting in caption.settings)
+    problems += [problem for problem in found if problem is not None]
     if problems:
         raise InvalidMany(problems)
 
 
-def _problem(setting: Setting, value: str) -> str:
-    """What is wrong with a value, in one sentence; empty when nothing is."""
+def _find_problem(setting: Setting, value: str) -> Invalid | None:
+    """What is wrong with a value; None when nothing is."""
+    path, max_chars = setting.name, TEMPLATES_MAX_CHARS if setting.form == "templates" else SETTING_MAX_CHARS
     if not value:
-        return "this is needed" if setting.required else ""
-    max_chars = TEMPLATES_MAX_CHARS if setting.form == "templates" else SETTING_MAX_CHARS
+        return Invalid(path, "this is needed") if setting.required else None
     if len(value) > max_chars or not value.isprintable():
-        return f"at most {max_chars} characters on one line"
+        return Invalid(path, f"at most {max_chars} characters on one line")
     if setting.options:
-        return "" if value in setting.options else "choose one of these"
+        return None if value in setting.options else Invalid(path, "choose one of these")
     match setting.form:
-        case "port":
-            return "" if value.isascii() and value.isdigit() and int(value) in _PORTS else "a number from 1 to 65535"
-        case "host":
-            return "" if _HOST.fullmatch(value) else "a host name such as mail.example.com, without https://"
-        case "email":
-            return "" if is_email(value) else "an e-mail address"
+        case "port" if not _is_port(value):
+            return Invalid(path, "a number from 1 to 65535")
+        case "host" if not _HOST.fullmatch(value):
+            return Invalid(path, "a host name such as mail.example.com, without https://")
+        case "email" if not is_email(value):
+            return Invalid(path, "this is no e-mail address")
         case "url":
-            return url_problem(value)
+            return find_url_problem(path, value)
         case "templates":
-            return templates_problem(value)
-    return ""
+            return find_templates_problem(path, value)
+    return None
 
 
-def url_problem(url: str) -> str:
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) in _PORTS
+
+
+def find_url_problem(path: str, url: str) -> Invalid | None:
     """An address has to be https; http is for a private one, which the exchange only calls where the operator allows
     it."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return "this is not a web address"
-    if not url.isascii() or " " in url or not (_HOST.fullmatch(host) or _address(host)):
-        return "this is not a web address"
-    if parts.username is not None or parts.fragment:
-        return "without a user name, a password or a #"
+        return Invalid(path, "this is not a web address")
     address = _address(host)
+    if not url.isascii() or " " in url or not (_HOST.fullmatch(host) or address):
+        return Invalid(path, "this is not a web address")
+    if parts.username is not None or parts.fragment:
+        return Invalid(path, "without a user name, a password or a #")
     private = address.is_private if address else "." not in host
     if parts.scheme == "https" or (parts.scheme == "http" and private):
-        return ""
-    return "has to begin with https://"
+        return None
+    return Invalid(path, "has to begin with https://")
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:

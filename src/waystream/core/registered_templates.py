@@ -52,13 +52,13 @@ def _read(part: str) -> Template:
     return Template(kind, language or "", code, variables)
 
 
-def templates_problem(text: str) -> str:
-    """What is wrong with them in one sentence; empty when nothing is."""
+def find_templates_problem(path: str, text: str) -> Invalid | None:
+    """What is wrong with them; None when nothing is."""
     try:
         read_templates(text)
     except Invalid as error:
-        return error.sentence
-    return ""
+        return Invalid(path, error.sentence)
+    return None
 
 
 def fill(templates: tuple[Template, ...], letter: Letter) -> Filled:

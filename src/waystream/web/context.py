@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import HTTPConnection
 
+from waystream.core.gateways import Gateway
 from waystream.core.ports import Network
 from waystream.kernel.dispatcher import Rule
 from waystream.kernel.figures import Figures
@@ -43,6 +44,7 @@ class WebContext:
     backup_every: timedelta = timedelta(days=1)
     rules: Mapping[str, Rule] = field(default_factory=dict)
     data_folder: Path | None = None  # where the embedded database lies
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)  # the ways out for messages
     private_hosts: frozenset[str] = frozenset()  # where webhooks may go though it is private
 
     @property

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from tests.parts.fulfilment.bench import Bench
 from waystream import rules
+from waystream.app import load_gateways
 from waystream.integrations.kdniao.adapter import network
 from waystream.kernel import open_list
 from waystream.kernel.database import Database, Shops
@@ -30,6 +31,9 @@ RULES = list_rules(open_list.load(rules))  # type: ignore[arg-type]
 OWNER = Caller("system", Role.OWNER, frozenset(Permission), Shops.every())
 EVERY = frozenset(Permission) - {Permission.PERSON_UNMASK}
 OF_EVERY_SHOP = {Permission.SETUP_WRITE, Permission.MACHINE_READ, Permission.MACHINE_WRITE}
+
+
+GATEWAYS = load_gateways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,9 @@ def open_client(
         "rules": RULES,
     }
     work = Work(page, bench.clock, bench.work.keys)
-    made = WebContext(work=work, machine=bench.work, base_url="http://localhost", **(usual | context))
+    made = WebContext(
+        work=work, machine=bench.work, base_url="http://localhost", gateways=GATEWAYS, **(usual | context)
+    )
     web = make_web(made)
     with TestClient(Doorway(web, pushes) if pushes else web, raise_server_exceptions=False) as client:
         yield client

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.parts.world import raw_order
-from tests.web.api.desk import EVERY, OWNER, Desk, Program
+from tests.web.api.desk import EVERY, GATEWAYS, OWNER, Desk, Program
 from waystream.core.care import Cause, Ending, Trouble
 from waystream.core.facts import Verdict
 from waystream.kernel import job_mending, log, rule_cursor
@@ -20,6 +20,8 @@ from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
 from waystream.parts.care import actions as care
 from waystream.parts.care import handling
+from waystream.parts.channels import actions as channels
+from waystream.parts.channels.model import ChannelIn
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment import ranges
 from waystream.parts.orders import actions as orders
@@ -60,6 +62,9 @@ BELONGINGS = (
     "SELECT id, url, secret_sealed, disabled_at FROM webhook_endpoint ORDER BY id",
     "SELECT id, state, attempts_before FROM webhook_delivery ORDER BY id",
 )
+
+
+MAIL = {"host": "smtp.example.com", "port": "587", "security": "starttls", "sender": "a@example.com"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def story(desk: Desk) -> Story:
             "push": insert(tx, "SELECT id FROM quarantine"), "line": insert(tx, "SELECT id FROM unread_line"),
             **hire(tx, desk.world.tea), **stop_the_machine(tx),
             **tell_outside(tx, desk.world.tea), **trouble(tx, desk.world.tea, parcels["left"]),
+            "channel": open_channel(tx, desk.world.tea),
         }  # fmt: skip
     return Story(parcels, ids)
 
@@ -182,6 +188,11 @@ def trouble(tx: Tx, shop_id: int, parcel_id: int) -> dict[str, int]:
     return ids
 
 
+def open_channel(tx: Tx, shop_id: int) -> int:
+    told = ChannelIn("mail", MAIL)
+    return channels.add_channel(tx, shop_id, "smtp", told, gateways=GATEWAYS, actor="staff:1").id
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What to send; `path` where the route's own cannot be filled in from the story's ids."""
@@ -256,6 +267,10 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "replay_rule": Ask({"position": 1, **REASON}, f"/api/rules/{RULE}/replay"),
         "dismiss_job": Ask(REASON, f"/api/jobs/{ids['never']}/dismiss"),
         "retry_unread": Ask(expected=409),
+        "add_channel": Ask({"shop": "tea", "gateway": "smtp", "name": "second", "settings": MAIL}),
+        "change_channel": Ask({"name": "third", "settings": MAIL}),
+        "switch_channel": Ask({"on": True}),
+        "test_channel": Ask({"to": "me@example.com"}),
         "set_unread_aside": Ask(),
         "open_ticket": Ask({"cause": "buyer_wants_address", "parcel": str(parcels["left"]), "text": "after six"}),
         "note_tickets": Ask({"tickets": [str(ids["ticket"])], "text": "called twice"}),

@@ -3,11 +3,14 @@
 What a person typed in goes in and is never given out again, except to whoever is about to send (`open_values`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
+from typing import cast
 
+from waystream.core.channels import Report
 from waystream.core.errors import Conflict, Invalid, Missing
-from waystream.core.gateways import Gateway, Reach, Values
+from waystream.core.events.channels import LetterReported
+from waystream.core.gateways import Gateway, Reach, Reporting, Values
 from waystream.kernel.audit import Entry
 from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
@@ -129,6 +132,32 @@ def find_reporting(tx: Tx, channel_id: int, mark: str) -> Channel | None:
         return None
     expected = report_path(tx, channel_id, found.shop_id).rpartition("/")[2]
     return found if compare_digest(expected.encode(), mark.encode()) else None
+
+
+def find_reporting_gateway(gateways: Gateways, channel: Channel | None) -> Reporting | None:
+    """The channel's gateway if it is one that tells later what became of letters."""
+    found = gateways.get(channel.gateway) if channel else None
+    return cast(Reporting, found) if hasattr(found, "read_report") else None
+
+
+def take_reports(tx: Tx, channel: Channel, reports: Sequence[Report]) -> None:
+    """Say what the other side tells; whoever sent the letter knows which it was. Twice is as good as once."""
+    if not reports:
+        return
+    store.note_reported(tx.conn, channel.id, at=tx.now)
+    tx.emit(*(_reported(channel, report) for report in reports))
+
+
+def _reported(channel: Channel, report: Report) -> LetterReported:
+    return LetterReported(
+        shop_id=channel.shop_id,
+        channel_id=channel.id,
+        channel=channel.name,
+        state=report.state,
+        receipt=report.receipt,
+        letter_id=report.letter_id,
+        said=report.said,
+    )
 
 
 def get_gateway(gateways: Gateways, name: str) -> Gateway:

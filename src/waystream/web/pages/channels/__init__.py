@@ -1,0 +1,1 @@
+"""The ways a shop's messages leave by: added, tried, switched, mended."""
