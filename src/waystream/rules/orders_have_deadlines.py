@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from waystream.core.events import Event, OrderEvent
 from waystream.core.events.orders import OrderCancelled, OrderChanged, OrderCompleted, OrderMoved, OrderReceived
+from waystream.core.order import Word
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
 from waystream.parts.deadlines import actions as deadlines
@@ -12,6 +14,15 @@ SENTENCE_ZH = "订单进来、改动或状态变化时，它的最晚发货和�
 START = "beginning"
 REPEATABLE = True
 
+ENDS = frozenset({Word.DELIVERED, Word.COMPLETED, Word.CLOSED})
+
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
-    deadlines.follow(tx, order_ids={told.event.order_id for told in events if isinstance(told.event, WHEN)})
+    clocked = [told.event for told in events if is_clocked(told.event)]
+    deadlines.follow(tx, order_ids={event.order_id for event in clocked if isinstance(event, OrderEvent)})
+
+
+def is_clocked(event: Event) -> bool:
+    """Whether a deadline may follow from this: of an order's words only its end counts, for what left the warehouse is
+    told by its parcels."""
+    return not isinstance(event, OrderMoved) or not ENDS.isdisjoint((event.before, event.after))
