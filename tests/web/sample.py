@@ -24,6 +24,7 @@ from waystream.kernel.tx import Tx
 from waystream.kernel.vault import seal
 from waystream.parts.channels import actions as channels
 from waystream.parts.channels.model import ChannelIn
+from waystream.parts.deadlines import actions as deadlines
 from waystream.parts.webhooks import actions as webhooks
 from waystream.parts.webhooks.model import EndpointIn
 
@@ -137,6 +138,7 @@ def make(tx: Tx) -> World:
     _tell_today(tx, world)
     _open_channels(tx, world)
     _tell_outside(tx, world)
+    _set_deadlines(tx, world)
     return world
 
 
@@ -179,6 +181,19 @@ def _open_channels(tx: Tx, world: World) -> None:
     tx.conn.execute(
         "UPDATE channel SET failed_at = %s, failed_code = %s, failed_said = %s WHERE id = %s",
         [tx.now, "isv.AMOUNT_NOT_ENOUGH", "Aliyun: 账户余额不足 (isv.AMOUNT_NOT_ENOUGH)", ids[1]],
+    )
+
+
+def _set_deadlines(tx: Tx, world: World) -> None:
+    """Those that follow from what stands; the oldest of each kind were missed, and one delivery is doubtful."""
+    deadlines.follow(tx, order_ids=world.order_ids, parcel_ids=world.parcel_ids)
+    tx.conn.execute(
+        "UPDATE deadline SET stand = 'missed', missed_at = %(now)s WHERE due_at <= %(now)s", {"now": tx.now}
+    )
+    tx.conn.execute(
+        """UPDATE deadline SET stand = 'missed', missed_at = %s, doubts = '{elsewhere}' WHERE subject_id = (
+               SELECT min(subject_id) FROM deadline WHERE kind = 'verification') AND kind = 'verification'""",
+        [tx.now],
     )
 
 

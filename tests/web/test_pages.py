@@ -14,6 +14,7 @@ PAGES = (
     "/setup", "/setup/aggregators/new", "/setup/accounts/new", "/setup/warehouses/new",
     "/printers", "/printers/new", "/people", "/people/new", "/people/keys/new", "/shops", "/shops/new", "/audit", "/me",
     "/webhooks", "/webhooks/new", "/backups", "/outages", "/replay",
+    "/deadlines", "/deadlines?kind=collection&within=any", "/deadlines?kind=verification", "/deadlines/settings",
     "/components", "/import", "/tasks", "/numbers", "/catalogue", "/catalogue/new",
 )  # fmt: skip
 ANSWER = re.compile(r'class="answer[^"]*">(.*?)</(?:p|h1)>', re.DOTALL)

@@ -211,6 +211,7 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
     return {
         "get_sku": Ask(path="/api/skus/tea/T1"),
         "get_shop": Ask(path=f"/api/shops/{tea}"),
+        "get_hours": Ask(path=f"/api/shops/{tea}/deadlines"),
         "get_warehouse": Ask(path=f"/api/warehouses/{yh}"),
         "draw_label": Ask(path=f"{at['main']}/label.pdf"),
         "unmask_order": Ask(REASON),
@@ -238,6 +239,9 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "save_skus": Ask({"shop": "tea", "skus": [{"code": "S1", "name": "tea"}]}),
         "create_shop": Ask({"code": "new", "name": "New"}),
         "set_policy": Ask({"trusted_kinds": ["in_person"], "confirm_days": 3}, f"/api/shops/{tea}/policy"),
+        "set_hours": Ask(
+            {"ship_by_h": 24, "collection_h": 24, "pickup_h": 24, "watched": ["ship_by"]}, f"/api/shops/{tea}/deadlines"
+        ),
         "save_warehouse": Ask(
             {"code": "w2", "name": "W", "province": "浙江省", "city": "杭州市",
              "sender": {"name": "x", "mobile": "13800000000", "address": "y"}}

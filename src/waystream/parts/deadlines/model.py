@@ -196,8 +196,8 @@ def reconcile(rows: Mapping[Key, Deadline], wanted: Iterable[Deadline], *, now: 
     for want in wanted:
         row = rows.get(want.key)
         if want.stand is Stand.OPEN:
-            save += _set(row, want)
-            moved = row is not None and row.stand is Stand.MISSED and row.due_at != want.due_at
+            save += _set(row, want, now=now)
+            moved = row is not None and row.stand is Stand.MISSED and row.due_at != want.due_at > now
             caught_up += [replace(row, stand=Stand.LIFTED)] if row and moved else []
         elif row is not None and row.stand is Stand.OPEN:
             drop.append(row.key)
@@ -208,13 +208,15 @@ def reconcile(rows: Mapping[Key, Deadline], wanted: Iterable[Deadline], *, now: 
     return Plan(tuple(save), tuple(drop), tuple(caught_up))
 
 
-def _set(row: Deadline | None, want: Deadline) -> list[Deadline]:
-    """A new deadline, or one that moved; one that is set as it should be, or missed as it was set, stays."""
-    if row is None or row.stand not in LIVING or row.due_at != want.due_at:
+def _set(row: Deadline | None, want: Deadline, *, now: datetime) -> list[Deadline]:
+    """A new deadline, or one that moved; one that is set as it should be stays, and a missed one is missed however far
+    it moved within the past."""
+    if row is None or row.stand not in LIVING or (row.due_at != want.due_at and row.stand is Stand.OPEN):
         return [want]
-    if row.warehouse_id != want.warehouse_id:
-        return [replace(row, warehouse_id=want.warehouse_id)]
-    return []
+    if row.due_at != want.due_at and want.due_at > now:
+        return [want]
+    kept = replace(row, warehouse_id=want.warehouse_id, since=want.since, due_at=want.due_at)
+    return [kept] if kept != row else []
 
 
 def parse_settings(*, ship_by_h: int, collection_h: int, pickup_h: int, watched: Iterable[str]) -> Settings:

@@ -104,6 +104,11 @@ def _settings(ship_by_h: int, collection_h: int, pickup_h: int, off: list[str]) 
     return Settings(ship_by_h, collection_h, pickup_h, frozenset(DeadlineKind(kind) for kind in off))
 
 
+def hold_shop(conn: Conn, shop_id: int) -> bool:
+    """Settings of one shop change one after the other; False when there is no such shop."""
+    return conn.execute("SELECT FROM shop WHERE id = %s FOR NO KEY UPDATE", [shop_id]).rowcount == 1
+
+
 def save_settings(conn: Conn, shop_id: int, settings: Settings) -> None:
     conn.execute(
         """INSERT INTO deadline_setting (shop_id, ship_by_h, collection_h, pickup_h, off)

@@ -183,7 +183,7 @@ def list_orders(
         filters = Filters(
             words=tuple(word or ()), shop_id=find_shop(tx, shop), carrier=carrier.upper(), held=held, refund=refund,
             warehouse_ids=limit_warehouses(tx, call.seat, warehouse), late_at=tx.now if late else None,
-            since=_aware("since", since), until=_aware("until", until),
+            since=aware("since", since), until=aware("until", until),
             ids=lists.search(tx, q, personal=call.seat.caller.may(MASKED)) if q else None,
         )  # fmt: skip
         page = lists.list_orders(tx, filters, after=at, limit=limit)
@@ -193,7 +193,7 @@ def list_orders(
     return call.show(read)
 
 
-def _aware(path: str, at: datetime | None) -> datetime | None:
+def aware(path: str, at: datetime | None) -> datetime | None:
     if at is not None and at.tzinfo is None:
         raise Invalid(path, "say the time zone: 2026-11-12T00:00:00+08:00")
     return at

@@ -31,40 +31,40 @@ def write_sheet(
 
     `state` says how an order stands; `masked` is whether the reader may see masked receivers.
     """
-    yield b"\xef\xbb\xbf" + _lines([[str(language.say(head)) for head in HEADS]])
+    yield b"\xef\xbb\xbf" + lines([[str(language.say(head)) for head in HEADS]])
     left = ROWS_AT_MOST
     for batch in batches:
-        yield _lines([_fields(language, row, state=state(row), masked=masked) for row in batch[:left]])
+        yield lines([_fields(language, row, state=state(row), masked=masked) for row in batch[:left]])
         if len(batch) > left:
-            yield _lines([[str(language.say(CUT, n=language.number(ROWS_AT_MOST)))]])
+            yield lines([[str(language.say(CUT, n=language.number(ROWS_AT_MOST)))]])
             return
         left -= len(batch)
 
 
 def _fields(language: Language, row: Row, *, state: str, masked: bool) -> Fields:
     return [
-        _as_text(row.number), _plain(row.shop), _plain(state), _instant(language, row.moved_at),
-        _instant(language, row.promised_at), _plain(carrier_name(language, row.carrier or "")),
-        _as_text(row.waybill or ""), row.parcels, _plain(row.name_mask) if masked else "", _plain(row.province),
-        _plain(row.city), _plain(row.district), f"{row.total_fen // 100}.{row.total_fen % 100:02d}",
+        as_text(row.number), plain(row.shop), plain(state), instant(language, row.moved_at),
+        instant(language, row.promised_at), plain(carrier_name(language, row.carrier or "")),
+        as_text(row.waybill or ""), row.parcels, plain(row.name_mask) if masked else "", plain(row.province),
+        plain(row.city), plain(row.district), f"{row.total_fen // 100}.{row.total_fen % 100:02d}",
     ]  # fmt: skip
 
 
-def _lines(rows: list[Fields]) -> bytes:
+def lines(rows: list[Fields]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 
-def _instant(language: Language, at: datetime | None) -> str:
+def instant(language: Language, at: datetime | None) -> str:
     return f"{at.astimezone(language.zone):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
-def _as_text(number: str) -> str:
+def as_text(number: str) -> str:
     """A tab keeps a spreadsheet from rounding digits; our own import takes it off again."""
-    return f"\t{number}" if number.isdigit() else _plain(number)
+    return f"\t{number}" if number.isdigit() else plain(number)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A text that looks like a formula is none."""
     return f"'{text}" if text.startswith(FORMULA) else text

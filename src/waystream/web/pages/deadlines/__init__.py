@@ -1,0 +1,1 @@
+"""What is due soon and what was missed, by kind; each shop's hours."""
