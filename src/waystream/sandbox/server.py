@@ -21,6 +21,7 @@ from waystream.sandbox.admin import Admin
 from waystream.sandbox.book import Plan, SandboxBook
 from waystream.sandbox.faults import Mischief
 from waystream.sandbox.pusher import Pusher
+from waystream.sandbox.receipts import Receipts
 from waystream.sandbox.settings import SandboxSettings
 from waystream.sandbox.world import Happening, Trip, fate_of, journey
 
@@ -48,16 +49,20 @@ def build(settings: SandboxSettings) -> FastAPI:
     side = KdniaoSide(
         [customer.merchant for customer in settings.customers], book=book, seed=settings.seed, strike=mischief.strikes
     )
+    receipts = Receipts(settings, side)
     counter = _Counter(settings, side=side, mischief=mischief)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pushing = asyncio.create_task(pusher.run(), name="pusher")
-        pushing.add_done_callback(_say_why)
+        loops = [asyncio.create_task(each.run(), name=type(each).__name__) for each in (pusher, receipts)]
+        for loop in loops:
+            loop.add_done_callback(_say_why)
         yield
-        pushing.cancel()
-        with suppress(asyncio.CancelledError):
-            await pushing
+        for loop in loops:
+            loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await loop
+        await receipts.close()
         await pusher.close()
         book.close()
 

@@ -39,6 +39,7 @@ from waystream.core.state import Meaning
 from waystream.integrations.kdniao import documents, pushes, shipments
 from waystream.integrations.kdniao.manifest import MANIFEST
 from waystream.integrations.kdniao.refusals import cancel_outcome, refusal_of, sentence
+from waystream.integrations.kdniao.sms import gateway as gateway
 from waystream.integrations.kdniao.statuses import meaning_of
 from waystream.integrations.kdniao.template import read_template
 from waystream.integrations.kdniao.wire import (

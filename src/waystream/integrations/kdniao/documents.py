@@ -308,3 +308,65 @@ class PushReply(Document, omit_defaults=False):
     update_time: str
     success: bool
     reason: str = ""
+
+
+class SmsReceiver(Document):
+    """One message of 8101. Published are the name and the mobile; signature, template and what stands in it are our
+    reading of "registered signature and template"."""
+
+    receiver_name: Word = None
+    receiver_mobile: Word = None
+    sign_name: Word = None
+    template_type: Word = None
+    template_param: dict[str, str] | None = None
+
+
+class SmsOrder(Document):
+    """8101. `CallBack` is echoed in the receipt, which is pushed to it."""
+
+    detail: list[SmsReceiver]
+    member_id: Word = field(default=None, name="MemberID")
+    call_back: Word = None
+
+
+class SmsTemplate(Document, omit_defaults=False):
+    template_type: Word
+    message_template: Word
+    is_open: Word
+
+
+class SmsTemplates(Document):
+    """8102."""
+
+    detail: list[SmsTemplate]
+    member_id: Word = field(default=None, name="MemberID")
+
+
+class SmsBlack(Document, omit_defaults=False):
+    mobile: Word
+    is_black: Word
+
+
+class SmsBlacklist(Document):
+    """8103: whom the aggregator may send nothing to."""
+
+    detail: list[SmsBlack]
+    member_id: Word = field(default=None, name="MemberID")
+
+
+class SmsTold(Document):
+    """What became of one message."""
+
+    call_back: Word = None
+    receiver_mobile: Word = None
+    success: Word = None
+    reason: Word = None
+    result_code: Word = None
+
+
+class SmsReceipts(Document):
+    """The receipts of 8101, pushed as a signed form with that request type."""
+
+    e_business_id: Word = field(default=None, name="EBusinessID")
+    push_time: Word = None
+    data: list[SmsTold] | None = None

@@ -26,6 +26,7 @@ from waystream.integrations.kdniao.fakepush import (
     seal_push,
     tracked,
 )
+from waystream.integrations.kdniao.fakesms import SmsDesk, SmsReceipt, SmsRefused
 from waystream.integrations.kdniao.faketemplate import FakeLabel, render_template
 from waystream.integrations.kdniao.manifest import MANIFEST
 from waystream.integrations.kdniao.wire import (
@@ -46,6 +47,7 @@ __all__ = [
     "Merchant",
     "News",
     "Place",
+    "SmsReceipt",
     "Subscription",
     "TraceNews",
     "push_data",
@@ -123,7 +125,7 @@ class _Rejected(Exception):
 
 
 class KdniaoSide:
-    """Answers every instruction we use: 1007, 1147, 1127, 1008, 8008, 1002, 8001, 8002."""
+    """Answers every instruction we use: 1007, 1147, 1127, 1008, 8008, 1002, 8001, 8002, 8101, 8102, 8103."""
 
     def __init__(
         self, merchants: Sequence[Merchant], *, book: Book, seed: int, strike: Strike = lambda fault, about: False
@@ -132,6 +134,7 @@ class KdniaoSide:
         self._book = book
         self._seed = seed
         self._strike = strike
+        self.sms = SmsDesk()
         self._instructions = {
             "1007": self._take,
             "1147": self._cancel,
@@ -141,6 +144,7 @@ class KdniaoSide:
             "1002": self._query,
             "8001": self._query,
             "8002": self._query,
+            **self.sms.instructions,
         }
 
     def answer(self, body: bytes, *, at: datetime) -> Reply:
@@ -148,6 +152,10 @@ class KdniaoSide:
         envelope = read_envelope(body)
         try:
             document = self._checked(envelope)(envelope, at)
+        except SmsRefused as no:
+            document = documents.PlainReply(
+                e_business_id=envelope.merchant_id, success=False, reason=str(no), result_code=no.code
+            )
         except _Rejected as no:
             document = documents.PlainReply(
                 e_business_id=envelope.merchant_id, success=False, reason=no.reason, result_code=no.code
