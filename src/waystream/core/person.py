@@ -115,6 +115,11 @@ class Term(IntEnum):
     NAME = 3
     BIGRAM = 4
 
+    @property
+    def blind(self) -> str:
+        """The purpose of its keyed hash."""
+        return f"person {self.name.lower()}"
+
 
 def index_terms(contact: Contact) -> frozenset[tuple[Term, str]]:
     """Everything the contact can be found by, to be stored as keyed hashes only."""

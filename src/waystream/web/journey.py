@@ -60,6 +60,7 @@ class ParcelTold:
     moved_at: datetime | None
     moved: str
     ended: bool
+    slowed: str
     stages: tuple[Stage, ...]
     lines: tuple[Line, ...]
 
@@ -151,6 +152,7 @@ def _parcel(language: Language, parcel: ParcelSeen, nth: int, now: datetime) -> 
         moved_at=moved_at,
         moved=say_day(language, moved_at, now) if moved_at else "",
         ended=parcel.ended,
+        slowed=_slowed(language, parcel),
         stages=_stages(language, parcel, state, now),
         lines=_lines(language, parcel, now),
     )
@@ -164,6 +166,22 @@ def _words(parcel: ParcelSeen) -> tuple[str, str]:
     return (
         word_of(plain_words.STANDS, parcel.state, parcel.kind),
         word_of(plain_words.NEXT, parcel.state, parcel.kind),
+    )
+
+
+def _slowed(language: Language, parcel: ParcelSeen) -> str:
+    """The cause of a delay that many share."""
+    if parcel.slowed_at is None or parcel.ended:
+        return ""
+    carrier = carrier_name(language, parcel.carrier)
+    if not parcel.slowed_at:
+        return language.say(
+            "%(carrier)s is slow everywhere at the moment; yours waits with many others.", carrier=carrier
+        )
+    return language.say(
+        "%(carrier)s is slow at %(place)s at the moment; yours waits there with many others.",
+        carrier=carrier,
+        place=parcel.slowed_at,
     )
 
 

@@ -46,7 +46,8 @@ class TrackedParcel(Told, frozen=True):
     """One parcel of the order.
 
     `state` is a parcel's state, or `preparing` until it has left; `number` is empty until then. `stands` heads a page,
-    `next` says what comes. `stages` is empty for what comes back, was lost or cancelled.
+    `next` says what comes, `slowed` why it waits with many others, if it does. `stages` is empty for
+    what comes back, was lost or cancelled.
     """
 
     carrier: str
@@ -57,6 +58,7 @@ class TrackedParcel(Told, frozen=True):
     state_words: Words
     stands: Words
     next: Words
+    slowed: Words
     moved_at: When
     ended: bool
     pieces: int
@@ -117,6 +119,7 @@ def _parcel(zh: ParcelTold, en: ParcelTold, carrier: str) -> TrackedParcel:
         state_words=said(zh.pill.word, en.pill.word),
         stands=said(zh.stands, en.stands),
         next=said(zh.next, en.next),
+        slowed=said(zh.slowed, en.slowed),
         moved_at=zh.moved_at,
         ended=zh.ended,
         pieces=zh.pieces,

@@ -7,6 +7,7 @@ The HTTP side is `stream`; what a page does with a key is static/live.js.
 
 import asyncio
 import threading
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,8 +18,10 @@ from waystream.kernel.tx import Work
 
 READ_AT_ONCE = 2_000
 RESUME_AT_MOST = 2_000
-STREAMS_AT_MOST = 2_000
 STREAMS_EACH = 8
+#: Buyers have places of their own: however many look after their parcel, the staff's pages follow.
+STAFF, BUYERS = "staff", "buyers"
+STREAMS_AT_MOST = {STAFF: 2_000, BUYERS: 5_000}
 
 #: Keys of things that only one person should work on: who has one open is shown to the others.
 LOOKED_AT = "ticket:"
@@ -61,6 +64,7 @@ class Watch:
     loop: asyncio.AbstractEventLoop
     actor: str = ""
     name: str = ""
+    place: str = STAFF
     position: int = 0
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     _dirty: set[str] = field(default_factory=set)
@@ -94,6 +98,7 @@ class Live:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._watches: dict[Watch, None] = {}  # in the order they were opened
+        self._watching: dict[str, dict[Watch, None]] = {}  # by key: a change asks nobody whom it does not concern
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._position = 0
@@ -138,22 +143,23 @@ class Live:
         loop: asyncio.AbstractEventLoop,
         actor: str = "",
         name: str = "",
+        place: str = STAFF,
     ) -> Watch:
         """Open a stream for a coroutine of `loop`; `since` is the last position its reader was told.
 
         An actor's ninth stream ends the first of their own. Raises `Unavailable` when everybody's places are taken.
         """
-        watch = Watch(keys, shops, loop, actor, name)
+        watch = Watch(keys, shops, loop, actor, name, place)
         if not self._watches:
             self._position = max(self._position, self._newest())
         with self._lock:
             own = [other for other in self._watches if other.actor == actor]
             if len(own) >= STREAMS_EACH:
-                self._watches.pop(own[0])
+                self._drop(own[0])
                 own[0].wake()
-            if len(self._watches) >= STREAMS_AT_MOST:
+            if sum(other.place == place for other in self._watches) >= STREAMS_AT_MOST[place]:
                 raise Unavailable("Too many pages are open: this one does not follow by itself", retry_after_s=30)
-            self._watches[watch] = None
+            self._add(watch)
         if since is not None and since < self._position:
             watch.note(self._missed(since, keys))
         self._tell_lookers(watch)
@@ -161,8 +167,20 @@ class Live:
 
     def leave(self, watch: Watch) -> None:
         with self._lock:
-            self._watches.pop(watch, None)
+            self._drop(watch)
         self._tell_lookers(watch)
+
+    def _add(self, watch: Watch) -> None:
+        self._watches[watch] = None
+        for key in watch.keys:
+            self._watching.setdefault(key, {})[watch] = None
+
+    def _drop(self, watch: Watch) -> None:
+        self._watches.pop(watch, None)
+        for key in watch.keys & self._watching.keys():
+            self._watching[key].pop(watch, None)
+            if not self._watching[key]:
+                del self._watching[key]
 
     def list_lookers(self) -> dict[str, tuple[Looker, ...]]:
         """Who looks at what, by the keys that are looked at by people: `ticket:ID`. Of this process's streams only."""
@@ -170,8 +188,8 @@ class Live:
             watches = tuple(self._watches)
         found: dict[str, dict[str, Looker]] = {}
         for watch in watches:
-            for key in watch.keys:
-                if watch.name and key.startswith(LOOKED_AT):
+            for key in watch.keys if watch.name else ():
+                if key.startswith(LOOKED_AT):
                     found.setdefault(key, {})[watch.actor] = Looker(watch.actor, watch.name)
         return {key: tuple(by_actor.values()) for key, by_actor in found.items()}
 
@@ -190,10 +208,22 @@ class Live:
         """Read what is new in the log and tell it; also called by the thread, whenever it is woken."""
         while changes := self._read_after(self._position):
             self._position = changes[-1].position
-            with self._lock:
-                watches = tuple(self._watches)
-            for watch in watches:
-                watch.note(changes)
+            for watch, keys in self._concerned(changes).items():
+                watch.touch(keys)
+
+    def _concerned(self, changes: Sequence[Change]) -> dict[Watch, set[str]]:
+        """Who watches what changed: it costs the keys that changed and those who watch them, not everybody here."""
+        touched: dict[str, set[int]] = defaultdict(set)
+        concerned: dict[Watch, set[str]] = defaultdict(set)
+        with self._lock:
+            for change in changes:
+                for key in change.keys & self._watching.keys():
+                    touched[key].add(change.shop_id)
+            for key, shop_ids in touched.items():
+                for watch in self._watching[key]:
+                    if any(shop_id in watch.shops for shop_id in shop_ids):
+                        concerned[watch].add(key)
+        return concerned
 
     def _listen(self) -> None:
         """Nobody's pages cost nothing: the log is read while there is an open stream."""

@@ -66,12 +66,14 @@ def _is_ticket(key: str) -> bool:
     return key.startswith(LOOKED_AT) and number.isascii() and number.isdigit() and int(number) <= MAX_ID
 
 
-async def tell(live: Live, watch: Watch, *, apart_s: float = APART_S, quiet_s: float = QUIET_S) -> AsyncIterator[bytes]:
+async def tell(
+    live: Live, watch: Watch, *, apart_s: float = APART_S, quiet_s: float = QUIET_S, life_s: float = LIFE_S
+) -> AsyncIterator[bytes]:
     """Bytes of the stream until the reader leaves or the server stops; at most one message in `apart_s`.
 
-    It ends after `LIFE_S` whatever happens: the browser comes again by itself, and who may see what is asked anew.
+    It ends after `life_s` whatever happens: the browser comes again by itself, and who may see what is asked anew.
     """
-    ends = time.monotonic() + LIFE_S
+    ends = time.monotonic() + life_s
     try:
         yield f"retry: {RETRY_MS}\nid: {live.position}\nevent: hello\ndata: {{}}\n\n".encode()
         while live.is_open(watch) and time.monotonic() < ends:

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from waystream.core.state import TERMINAL, Direction, Kind, State
 
+TRIES_AT_MOST = 5  # at the last four digits, in an hour
+WRONG_AT_MOST = 30  # in all: ten thousand possibilities must not be walked through in a link's life
 WORDS_MAX = 500  # characters of a buyer's own words
 SAID_AT_MOST = 40  # things one order's buyer may say
 
@@ -20,6 +22,25 @@ class Said(StrEnum):
     MISSING = "missing"  # 没收到
     DAMAGED = "damaged"  # 东西坏了
     ADDRESS = "address"  # 改地址
+
+
+class Gate(StrEnum):
+    """What became of a try at the last four digits."""
+
+    OPEN = "open"
+    WRONG = "wrong"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One thing a buyer says. `parcel_id` is None for what is about the whole order; `words` are their own."""
+
+    order_id: int
+    kind: Said
+    parcel_id: int | None = None
+    words: str = field(default="", repr=False)
+    changed: bool = False  # of an address: the order has it already
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +56,8 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True)
 class ParcelSeen:
-    """A parcel that was not voided. `goods` are this order's only; `number` is empty until it has left."""
+    """A parcel that was not voided. `goods` are this order's only; `number` is empty until it has left; `slowed_at` is
+    the place of the slow-down it stands in, empty where the whole network is slow."""
 
     id: int
     carrier: str
@@ -48,6 +70,7 @@ class ParcelSeen:
     at: datetime | None
     dispatched_at: datetime | None
     delivered_at: datetime | None
+    slowed_at: str | None
     goods: tuple[str, ...]
     pieces: int
     said: frozenset[Said]
@@ -93,6 +116,7 @@ class Journey:
     cancelled_at: datetime | None
     completed_at: datetime | None
     held: bool
+    dispatch: str
     name_mask: str
     phone_mask: str
     address_mask: str
@@ -102,6 +126,21 @@ class Journey:
     from_city: str
     gated: bool
     parcels: tuple[ParcelSeen, ...] = field(default=())
+
+    def find(self, parcel_id: int | None) -> ParcelSeen | None:
+        return next((parcel for parcel in self.parcels if parcel.id == parcel_id), None)
+
+    def is_whole_with(self, parcel_id: int | None) -> bool:
+        """Whether every parcel has arrived or was confirmed once this one is, and nothing is still to be sent."""
+        return self.dispatch == "all" and all(
+            parcel.id == parcel_id or parcel.state is State.DELIVERED or Said.RECEIVED in parcel.said
+            for parcel in self.parcels
+        )
+
+    @property
+    def may_move(self) -> bool:
+        """Whether another address is worth asking for: nothing has arrived or ended yet."""
+        return self.cancelled_at is None and (not self.parcels or any(not parcel.ended for parcel in self.parcels))
 
     @property
     def shipped(self) -> bool:

@@ -41,6 +41,7 @@ def _parcel(row: store.ParcelRow, scans: tuple[Scanned, ...]) -> ParcelSeen:
         at=row.at,
         dispatched_at=row.dispatched_at,
         delivered_at=row.delivered_at,
+        slowed_at=row.slowed_at,
         goods=tuple(row.goods),
         pieces=row.pieces,
         said=frozenset(Said(word) for word in row.said),

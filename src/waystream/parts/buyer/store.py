@@ -57,6 +57,7 @@ class OrderRow:
     cancelled_at: datetime | None
     completed_at: datetime | None
     held: bool
+    dispatch: str
     name_mask: str
     phone_mask: str
     address_mask: str
@@ -72,8 +73,8 @@ def find_order(conn: Conn, order_id: int) -> OrderRow | None:
         conn.cursor(row_factory=class_row(OrderRow))
         .execute(
             """SELECT o.id AS order_id, o.shop_id, shop.name AS shop, o.number, o.person_id, o.received_at,
-                      o.promised_at, o.cancelled_at, o.completed_at, o.held_at IS NOT NULL AS held, p.name_mask,
-                      p.phone_mask, p.address_mask, p.province, p.city, p.district, w.city AS from_city,
+                      o.promised_at, o.cancelled_at, o.completed_at, o.held_at IS NOT NULL AS held, o.dispatch,
+                      p.name_mask, p.phone_mask, p.address_mask, p.province, p.city, p.district, w.city AS from_city,
                       p.plain AND p.erased_at IS NULL AS readable
                FROM orders o JOIN shop ON shop.id = o.shop_id JOIN person p ON p.id = o.person_id
                     JOIN warehouse w ON w.id = o.warehouse_id
@@ -99,6 +100,7 @@ class ParcelRow:
     at: datetime | None
     dispatched_at: datetime | None
     delivered_at: datetime | None
+    slowed_at: str | None
     goods: list[str]
     pieces: int
     said: list[str]
@@ -112,6 +114,9 @@ def list_parcels(conn: Conn, order_id: int) -> list[ParcelRow]:
             """SELECT p.id, p.carrier, COALESCE(b.number, '') AS number, p.stage, p.held_reason <> '' AS held,
                       COALESCE(t.state, 'awaiting_collection') AS state, COALESCE(t.kind, '') AS kind,
                       COALESCE(t.direction, 'out') AS direction, t.at, p.dispatched_at, t.delivered_at,
+                      (SELECT slowdown.place FROM silence JOIN slowdown ON slowdown.id = slowdown_id
+                       WHERE silence.parcel_id = p.id AND silence.state IN ('asked', 'stalled')
+                         AND slowdown.ended_at IS NULL LIMIT 1) AS slowed_at,
                       COALESCE(goods.names, '{}') AS goods, COALESCE(goods.pieces, 0)::int AS pieces,
                       ARRAY(SELECT DISTINCT kind FROM buyer_word w WHERE w.parcel_id = p.id
                             AND w.order_id = po.order_id) AS said
@@ -129,6 +134,14 @@ def list_parcels(conn: Conn, order_id: int) -> list[ParcelRow]:
         )
         .fetchall()
     )
+
+
+def list_parcel_ids(conn: Conn, order_id: int) -> list[int]:
+    rows = conn.execute(
+        "SELECT parcel_id FROM parcel_order WHERE order_id = %s ORDER BY parcel_id LIMIT %s",
+        [order_id, PARCELS_AT_MOST],
+    )
+    return [int(row[0]) for row in rows.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +167,121 @@ def list_scans(conn: Conn, parcel_ids: Sequence[int]) -> list[ScanRow]:
         )
         .fetchall()
     )
+
+
+def lock_order(conn: Conn, order_id: int) -> None:
+    """What one order's buyer says is said one after another."""
+    conn.execute("SELECT FROM orders WHERE id = %s FOR NO KEY UPDATE", [order_id])
+
+
+def count_words(conn: Conn, order_id: int) -> int:
+    row = conn.execute("SELECT count(*) FROM buyer_word WHERE order_id = %s", [order_id]).fetchone()
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """A thing that was said; `sealed` holds the buyer's own words under the receiver's key."""
+
+    id: int
+    shop_id: int
+    order_id: int
+    parcel_id: int | None
+    kind: str
+    content_hash: bytes
+    key_id: int | None
+    sealed: bytes | None
+
+
+def insert_word(conn: Conn, word: WordRow, *, at: datetime) -> bool:
+    """False when the same was said before."""
+    return (
+        conn.execute(
+            """INSERT INTO buyer_word (id, shop_id, order_id, parcel_id, kind, content_hash, key_id, sealed, said_at)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (order_id, kind, content_hash) DO NOTHING""",
+            [
+                word.id, word.shop_id, word.order_id, word.parcel_id, word.kind, word.content_hash, word.key_id,
+                word.sealed, at,
+            ],
+        ).rowcount
+        == 1
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRow:
+    """A stored word for those who answer it."""
+
+    id: int
+    parcel_id: int | None
+    kind: str
+    key_id: int | None
+    sealed: bytes | None
+    said_at: datetime
+
+
+def list_words(conn: Conn, order_id: int, *, limit: int) -> list[SaidRow]:
+    """Newest first."""
+    return (
+        conn.cursor(row_factory=class_row(SaidRow))
+        .execute(
+            """SELECT id, parcel_id, kind, key_id, sealed, said_at FROM buyer_word
+               WHERE order_id = %s ORDER BY id DESC LIMIT %s""",
+            [order_id, limit],
+        )
+        .fetchall()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A receiver as stored."""
+
+    key_id: int
+    sealed: bytes
+
+
+def find_receiver(conn: Conn, person_id: int) -> Sealed | None:
+    """None where nobody here can read it."""
+    row = conn.execute(
+        "SELECT key_id, sealed FROM person WHERE id = %s AND plain AND erased_at IS NULL", [person_id]
+    ).fetchone()
+    return Sealed(*row) if row else None
+
+
+def find_key(conn: Conn, person_id: int) -> int | None:
+    row = conn.execute("SELECT key_id FROM person WHERE id = %s AND erased_at IS NULL", [person_id]).fetchone()
+    return int(row[0]) if row else None
+
+
+def list_hashes(conn: Conn, person_id: int, *, purpose: int) -> list[bytes]:
+    rows = conn.execute("SELECT hash FROM person_index WHERE person_id = %s AND purpose = %s", [person_id, purpose])
+    return [bytes(row[0]) for row in rows.fetchall()]
+
+
+def take_try(conn: Conn, order_id: int, *, shop_id: int, hour_s: int) -> tuple[int, int]:
+    """One more try: how many in its hour, and how many wrong ones there were before."""
+    row = conn.execute(
+        """INSERT INTO buyer_gate AS gate (order_id, shop_id, tries, began_at, wrong)
+           VALUES (%(order)s, %(shop)s, 1, clock_timestamp(), 0)
+           ON CONFLICT (order_id) DO UPDATE SET
+               tries = CASE WHEN gate.began_at < clock_timestamp() - make_interval(secs => %(hour)s) THEN 1
+                            ELSE gate.tries + 1 END,
+               began_at = CASE WHEN gate.began_at < clock_timestamp() - make_interval(secs => %(hour)s)
+                               THEN clock_timestamp() ELSE gate.began_at END
+           RETURNING tries, wrong""",
+        {"order": order_id, "shop": shop_id, "hour": hour_s},
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def note_wrong(conn: Conn, order_id: int) -> None:
+    conn.execute("UPDATE buyer_gate SET wrong = wrong + 1 WHERE order_id = %s", [order_id])
+
+
+def forget_tries(conn: Conn, order_id: int) -> None:
+    conn.execute("UPDATE buyer_gate SET tries = 0, wrong = 0 WHERE order_id = %s", [order_id])
 
 
 def find_mark(conn: Conn, order_id: int) -> int:

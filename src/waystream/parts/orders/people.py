@@ -5,6 +5,7 @@ asked to open it. Rows are `store_persons`.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from waystream.core.errors import Conflict
 from waystream.core.person import (
@@ -75,6 +76,31 @@ def open_person(tx: Tx, person_id: int) -> Person:
     return from_bytes(open_sealed(key, row.sealed, aad=person_aad(person_id)))
 
 
+def move(tx: Tx, person_id: int, person: Person) -> int:
+    """The same person at another place, as a new row: a parcel on its way keeps the address on its label. It keeps the
+    hash of what the shop told."""
+    before = store_persons.list_people(tx.conn, [person_id])[person_id]
+    [new_id], [(key_id, key)] = mint_ids(1, at_ms=round(tx.now.timestamp() * 1000)), tx.keys.person_keys(tx.conn, 1)
+    contact = person.contact
+    row = replace(
+        before,
+        id=new_id,
+        key_id=key_id,
+        sealed=seal(key, to_bytes(person), aad=person_aad(new_id)),
+        address_mask=mask_address(contact.address),
+        province=contact.province,
+        city=contact.city,
+        district=contact.district,
+    )
+    store_persons.insert(tx.conn, [row], at=tx.now)
+    terms = index_terms(contact)
+    store_persons.insert_index(
+        tx.conn,
+        [IndexRow(row.shop_id, term, blind(tx, row.shop_id, term=term, value=value), new_id) for term, value in terms],
+    )
+    return new_id
+
+
 def erase(tx: Tx, person_ids: Iterable[int]) -> list[int]:
     """Destroy the keys of these people; the ids of those who were readable until now."""
     rows = [row for row in store_persons.lock_people(tx.conn, person_ids) if row.erased_at is None]
@@ -133,4 +159,4 @@ def _terms(receiver: ReceiverIn | SealedIn) -> frozenset[tuple[Term, str]]:
 
 def blind(tx: Tx, shop_id: int, *, term: Term, value: str) -> bytes:
     """The keyed hash a term is stored and searched by."""
-    return tx.keys.vault.blind(f"person {term.name.lower()}", shop_id, value)
+    return tx.keys.vault.blind(term.blind, shop_id, value)

@@ -157,6 +157,12 @@ def update(conn: Conn, changes: Sequence[Change], *, person_ids: Sequence[int], 
     )
 
 
+def set_person(conn: Conn, order_id: int, person_id: int, *, at: datetime) -> None:
+    conn.execute(
+        "UPDATE orders SET person_id = %s, moved_at = GREATEST(moved_at, %s) WHERE id = %s", [person_id, at, order_id]
+    )
+
+
 def _columns(told: Sequence[Told]) -> dict[str, list[Any]]:
     orders = [each.order for each in told]
     return {

@@ -7,18 +7,24 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from waystream.core.ports import Contact
 from waystream.kernel.tx import Tx
-from waystream.parts.buyer import reading, store
-from waystream.parts.buyer.model import Journey
+from waystream.parts.buyer import actions, reading, store
+from waystream.parts.buyer.model import Journey, Said
 from waystream.web import journey_wire, wire
 from waystream.web.context import context_of
 from waystream.web.journey import OrderTold, ParcelTold, newest_open, say_short_day, tell
+from waystream.web.pages.buyer import following, gate, saying
+from waystream.web.pages.buyer.answering import ANSWERS, SAID_COOKIE
 from waystream.web.pages.buyer.door import Visit, Visiting, keep_door
+from waystream.web.pages.buyer.gate import is_open
 from waystream.web.pages.order.page import space_number
 from waystream.web.render import THEME_COOKIE, THEMES, environment, language_for
 from waystream.web.shell.language import LANGUAGES, Language, choose_language
 
 router = APIRouter()
+for part in (following, gate, saying):
+    router.include_router(part.router)
 
 Nth = Annotated[int, Query(ge=1, le=store.PARCELS_AT_MOST)]
 Lang = Annotated[str, Query(max_length=10)]
@@ -35,9 +41,23 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
+    """Masked, or in the clear where the gate is open. `asks`: the last four digits would open it."""
+
     name: str
     phone: str
     address: str
+    asks: bool
+    clear: bool
+    may_move: bool
+    contact: Contact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What happens now, after a button."""
+
+    shape: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +76,11 @@ class BuyerPage:
     then: str
     spaced: str
     picks: tuple[Pick, ...]
+    may_say: frozenset[Said]
+    said: frozenset[Said]
     receiver: Receiver
+    answer: Answer | None
+    query: str
     expires: str
 
 
@@ -74,24 +98,27 @@ def show_json(request: Request, visit: Visiting) -> Response:
 def show_order(request: Request, visit: Visiting, p: Nth | None = None, lang: Lang = "") -> Response:
     context, language = context_of(request), buyer_language(request, lang)
     with context.work.begin(shops=visit.shops, read_only=True) as tx:
-        page = draw(tx, visit, language, nth=p, lang=lang, theme=_theme(request))
+        page = draw(tx, request, visit, language, nth=p, lang=lang)
     answer = show_buyer(language, "buyer/page.html", page)
     keep_door(answer, visit, secure=context.cookie_secure)
+    if page.answer:
+        answer.delete_cookie(SAID_COOKIE, path=visit.path)
     return answer
 
 
-def draw(tx: Tx, visit: Visit, language: Language, *, nth: int | None, lang: str, theme: str) -> BuyerPage:
+def draw(tx: Tx, request: Request, visit: Visit, language: Language, *, nth: int | None, lang: str) -> BuyerPage:
     """The page of one parcel of the order: the one asked for, else the one a buyer looks for."""
     mark = store.find_mark(tx.conn, visit.link.order_id)
     journey = reading.get_journey(tx, visit.link.order_id)
     told = tell(language, journey, now=tx.now)
     parcel = _chosen(told, nth) if not journey.called_off else None
+    seen = journey.find(parcel.id) if parcel else None
     at = Where(visit.path, lang)
     return BuyerPage(
         path=visit.path,
         here=at.of(parcel.nth if parcel and nth else None),
         other_language=Where(visit.path, "en" if language.code == "zh" else "zh").of(nth),
-        theme=theme,
+        theme=_theme(request),
         csrf=visit.csrf,
         mark=mark,
         order=told,
@@ -100,7 +127,11 @@ def draw(tx: Tx, visit: Visit, language: Language, *, nth: int | None, lang: str
         then=parcel.next if parcel else told.next,
         spaced=space_number(parcel.number) if parcel else "",
         picks=tuple(Pick(each, at.of(each.nth), each is parcel) for each in told.parcels) if parcel else (),
-        receiver=_receiver(journey),
+        may_say=seen.may_say - ({Said.RECEIVED} & seen.said) if seen else frozenset(),
+        said=seen.said if seen else frozenset(),
+        receiver=_receiver(tx, request, visit, journey),
+        answer=_answer(language, request),
+        query=at.query(parcel.nth if parcel else None),
         expires=say_short_day(language, visit.link.expires_at, tx.now),
     )
 
@@ -113,18 +144,32 @@ class Where:
     lang: str
 
     def of(self, nth: int | None) -> str:
+        return self.path + self.query(nth)
+
+    def query(self, nth: int | None) -> str:
         lang = self.lang if self.lang in LANGUAGES else ""
         query = "&".join(filter(None, (f"p={nth}" if nth else "", f"lang={lang}" if lang else "")))
-        return f"{self.path}?{query}" if query else self.path
+        return f"?{query}" if query else ""
 
 
 def _chosen(told: OrderTold, nth: int | None) -> ParcelTold | None:
     return next((parcel for parcel in told.parcels if parcel.nth == nth), None) or newest_open(told.parcels)
 
 
-def _receiver(journey: Journey) -> Receiver:
-    address = f"{journey.province}{journey.city}{journey.district}{journey.address_mask}"
-    return Receiver(journey.name_mask, journey.phone_mask, address)
+def _receiver(tx: Tx, request: Request, visit: Visit, journey: Journey) -> Receiver:
+    contact = actions.find_receiver(tx, journey.person_id) if is_open(request, visit, journey) else None
+    if contact is None:
+        address = f"{journey.province}{journey.city}{journey.district}{journey.address_mask}"
+        asks = journey.gated
+        return Receiver(journey.name_mask, journey.phone_mask, address, asks, clear=False, may_move=journey.may_move)
+    address = f"{contact.province}{contact.city}{contact.district}{contact.address}"
+    phone = contact.mobile or contact.phone
+    return Receiver(contact.name, phone, address, False, clear=True, may_move=journey.may_move, contact=contact)
+
+
+def _answer(language: Language, request: Request) -> Answer | None:
+    shape, sentence = ANSWERS.get(request.cookies.get(SAID_COOKIE, ""), ("", ""))
+    return Answer(shape, language.say(sentence)) if sentence else None
 
 
 def buyer_language(request: Request, lang: str) -> Language:

@@ -23,6 +23,7 @@ document.addEventListener("click", (event) => {
 
 if (page && "EventSource" in window) {
   let stream = null;
+  let again = 0;
 
   function isBusy() {
     return page.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
@@ -55,6 +56,12 @@ if (page && "EventSource" in window) {
     stream?.close();
     stream = new EventSource(`${page.dataset.follow}?mark=${page.dataset.mark}`);
     stream.addEventListener("changed", refresh);
+    // A stream that ended begins anew with what the page knows by now, not all pages in the same second.
+    stream.addEventListener("error", () => {
+      stream?.close();
+      clearTimeout(again);
+      again = setTimeout(() => document.hidden || follow(), 2000 + Math.random() * 4000);
+    });
   }
 
   document.addEventListener("visibilitychange", () => {
