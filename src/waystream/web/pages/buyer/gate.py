@@ -16,7 +16,7 @@ from waystream.core.errors import Missing
 from waystream.kernel.tx import Tx
 from waystream.kernel.vault import Vault
 from waystream.parts.buyer import actions, reading
-from waystream.parts.buyer.links import Link
+from waystream.parts.buyer.links import NO_LINK, Link
 from waystream.parts.buyer.model import Gate, Journey
 from waystream.web.context import context_of
 from waystream.web.pages.buyer.answering import answer
@@ -37,7 +37,7 @@ def try_digits(
     def take(tx: Tx) -> tuple[Gate, Journey]:
         journey = reading.get_journey(tx, visit.link.order_id)
         if not journey.gated:
-            raise Missing("There is no such page")
+            raise Missing(NO_LINK)
         return actions.try_gate(tx, journey, digits.strip()), journey
 
     gate, journey = context.work.run(take, shops=visit.shops)
