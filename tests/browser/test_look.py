@@ -48,6 +48,8 @@ PAGES = {
     "printers": "/printers",
     "people": "/people",
     "shops": "/shops",
+    "working-hours": "/care-hours",
+    "working-hours-form": "/care-hours/{shop}",
     "backups": "/backups",
     "channels": "/channels",
     "channel": "/channels/{channel}",
@@ -80,6 +82,7 @@ def list_addresses(visitor: Visitor) -> dict[str, str]:
         "order": world.order_ids[0],
         "webhook": world.webhook_id,
         "channel": world.channel_id,
+        "shop": world.shop_ids[0],
         "replay": world.replay_id,
         **asdict(mine),
     }

@@ -9,9 +9,8 @@ from datetime import datetime
 from waystream.core.care import Cause, Ending, Trouble
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
-from waystream.parts.care import changing, model, sealing, standing, store, store_hours
+from waystream.parts.care import changing, model, sealing, setting, standing, store
 from waystream.parts.care.changing import Change
-from waystream.parts.care.hours import DEFAULT, Hours
 from waystream.parts.care.model import Key, Ticket
 
 #: Another transaction may open the same ticket between our look and our insert; then we look again.
@@ -34,7 +33,7 @@ def raise_troubles(tx: Tx, troubles: Iterable[Trouble]) -> None:
 def _raise_once(tx: Tx, troubles: Mapping[Key, Trouble]) -> dict[Key, Trouble]:
     """The troubles that another transaction was quicker to raise."""
     known = store.hold_newest(tx.conn, list(troubles))
-    hours = hours_of(tx, {trouble.shop_id for trouble in troubles.values()})
+    hours = setting.list_hours(tx, {trouble.shop_id for trouble in troubles.values()})
     ids = mint_ids(len(troubles), at_ms=int(tx.now.timestamp() * 1000))
 
     changes: list[Change] = []
@@ -171,11 +170,6 @@ def _ended(
         for ticket, ending in endings
         if ending is not None
     ]
-
-
-def hours_of(tx: Tx, shop_ids: Collection[int]) -> dict[int, Hours]:
-    """By shop; the defaults where it has set none."""
-    return dict.fromkeys(shop_ids, DEFAULT) | store_hours.list_hours(tx.conn, shop_ids)
 
 
 def keep(tx: Tx, changes: Sequence[Change]) -> None:

@@ -11,7 +11,7 @@ from waystream.core.care import BY_PERSON, Cause, Ending, Priority, Trouble
 from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.kernel.audit import Entry as AuditEntry
 from waystream.kernel.tx import Tx
-from waystream.parts.care import actions, changing, sealing, standing, store, store_lists
+from waystream.parts.care import actions, changing, sealing, setting, standing, store, store_lists
 from waystream.parts.care.changing import Change
 from waystream.parts.care.model import Standing, Ticket, What, key_of
 from waystream.parts.care.sealing import checked_text
@@ -161,7 +161,7 @@ def reopen(tx: Tx, ticket_ids: Collection[int], *, actor: str, text: str = "", s
     """Raises `Conflict` where another ticket is open for the same, or what it was about is over."""
     text = checked_text(text)
     held = _hold(tx, ticket_ids)
-    hours = actions.hours_of(tx, {ticket.shop_id for ticket in held})
+    hours = setting.list_hours(tx, {ticket.shop_id for ticket in held})
     _require_standing(tx, [ticket for ticket in held if not ticket.is_open])
 
     def decide(ticket: Ticket) -> list[Change]:
@@ -206,7 +206,7 @@ def set_priority(
     tx: Tx, ticket_ids: Collection[int], priority: Priority, *, actor: str, seen: Seen | None = None
 ) -> None:
     """By a person's judgement, until it gets worse."""
-    hours = actions.hours_of(tx, {ticket.shop_id for ticket in _hold(tx, ticket_ids)})
+    hours = setting.list_hours(tx, {ticket.shop_id for ticket in _hold(tx, ticket_ids)})
 
     def decide(ticket: Ticket) -> list[Change]:
         changing.require_open(ticket)

@@ -93,6 +93,20 @@ def due_after(hours: Hours, start: datetime, priority: Priority) -> datetime:
     return ends
 
 
+def is_open(hours: Hours, at: datetime) -> bool:
+    """Whether people work at this instant."""
+    here = at.astimezone(ZoneInfo(hours.zone))
+    return hours.is_workday(here.date()) and hours.opens <= here.hour * 60 + here.minute < hours.closes
+
+
+def list_special(hours: Hours, start: datetime, *, days: int) -> tuple[list[date], list[date]]:
+    """Of the days from `start` on: those off that the week has on, and those worked that the week has off."""
+    first = start.astimezone(ZoneInfo(hours.zone)).date()
+    ahead = [first + timedelta(days=n) for n in range(days)]
+    special = [day for day in ahead if hours.is_workday(day) != (day.isoweekday() in hours.weekdays)]
+    return [day for day in special if not hours.is_workday(day)], [day for day in special if hours.is_workday(day)]
+
+
 def _shifts(hours: Hours, start: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The working hours of the days from `start` on, in UTC."""
     zone = ZoneInfo(hours.zone)

@@ -7,9 +7,8 @@ from datetime import datetime
 
 from waystream.core.errors import Invalid, Missing
 from waystream.kernel.tx import Tx
-from waystream.parts.care import sealing, store_hours, store_lists
+from waystream.parts.care import sealing, store_lists
 from waystream.parts.care.handling import NO_TICKET
-from waystream.parts.care.hours import DEFAULT, Hours
 from waystream.parts.care.model import What
 from waystream.parts.care.store_lists import STATES, Colleague, Counts, Cursor, Listed, Wanted
 
@@ -112,8 +111,3 @@ def reach_tickets(tx: Tx, ticket_ids: Collection[int], *, warehouses: frozenset[
 def list_colleagues(tx: Tx, shop_id: int, *, roles: Collection[str]) -> list[Colleague]:
     """To whom a ticket of this shop can be handed over: who is in one of these roles there."""
     return store_lists.list_colleagues(tx.conn, shop_id, roles=roles)
-
-
-def get_hours(tx: Tx, shop_id: int) -> Hours:
-    """The defaults where it has set none."""
-    return store_hours.list_hours(tx.conn, [shop_id]).get(shop_id, DEFAULT)

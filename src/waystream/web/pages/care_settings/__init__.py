@@ -1,0 +1,1 @@
+"""When each shop's people work: GET /care-hours."""
