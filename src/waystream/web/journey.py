@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from waystream.core.cities import find_place
+from waystream.core.pickup import Pickup, read_pickup
 from waystream.core.state import NOT_YET, Direction, Kind, State
 from waystream.parts.buyer.model import Journey, ParcelSeen, Scanned
 from waystream.web.shell import plain_words
+from waystream.web.shell.city_names import city_name
 from waystream.web.shell.language import N_, Language
 from waystream.web.shell.plain_words import word_of
 from waystream.web.shell.vocabulary import Pill, carrier_name, track_pill
@@ -39,6 +42,7 @@ class Line:
     kind: Kind
     shape: str
     sentence: str
+    place: str
     raw: str
 
 
@@ -61,6 +65,7 @@ class ParcelTold:
     moved: str
     ended: bool
     slowed: str
+    pickup: str
     stages: tuple[Stage, ...]
     lines: tuple[Line, ...]
 
@@ -95,6 +100,7 @@ _STAGES: tuple[tuple[str, str, frozenset[State]], ...] = (
     ),
     ("delivered", N_("Delivered"), frozenset({State.DELIVERED})),
 )
+_PICKUP_SCANS = 5  # the newest: an older one may tell of a locker it has left
 _REACHED = {state: at for at, (_, _, states) in enumerate(_STAGES) for state in states}
 
 
@@ -153,6 +159,7 @@ def _parcel(language: Language, parcel: ParcelSeen, nth: int, now: datetime) -> 
         moved=say_day(language, moved_at, now) if moved_at else "",
         ended=parcel.ended,
         slowed=_slowed(language, parcel),
+        pickup=find_pickup(parcel).place,
         stages=_stages(language, parcel, state, now),
         lines=_lines(language, parcel, now),
     )
@@ -167,6 +174,14 @@ def _words(parcel: ParcelSeen) -> tuple[str, str]:
         word_of(plain_words.STANDS, parcel.state, parcel.kind),
         word_of(plain_words.NEXT, parcel.state, parcel.kind),
     )
+
+
+def find_pickup(parcel: ParcelSeen) -> Pickup:
+    """Where it waits and what opens it; both empty unless it waits there now and the carrier named them."""
+    if parcel.state is not State.READY_FOR_PICKUP and parcel.kind not in {Kind.LOCKER, Kind.LOCKER_OVERDUE}:
+        return Pickup()
+    told = [read_pickup(scan.text) for scan in parcel.scans[:_PICKUP_SCANS]]
+    return next((each for each in told if each.place or each.code), Pickup())
 
 
 def _slowed(language: Language, parcel: ParcelSeen) -> str:
@@ -225,20 +240,41 @@ def _lines(language: Language, parcel: ParcelSeen, now: datetime) -> tuple[Line,
         told.append(_line(language, Scanned(parcel.at, parcel.state, parcel.kind, "", ""), now))
     if parcel.dispatched_at is not None:
         at, sentence = parcel.dispatched_at, language.say("It has left the warehouse")
-        told.append(Line(at, say_day(language, at, now), State.AWAITING_COLLECTION, Kind.NONE, "s-later", sentence, ""))
+        told.append(
+            Line(at, say_day(language, at, now), State.AWAITING_COLLECTION, Kind.NONE, "s-later", sentence, "", "")
+        )
     return tuple(sorted(told, key=lambda line: line.at, reverse=True))
 
 
 def _line(language: Language, scan: Scanned, now: datetime) -> Line:
+    city = find_place(scan.location, scan.text)
+    place = city_name(language, city) if city else ""
     return Line(
         at=scan.at,
         when=say_day(language, scan.at, now),
         state=scan.state,
         kind=scan.kind,
         shape=track_pill(language, scan.state, scan.kind).shape,
-        sentence=language.say(word_of(plain_words.HAPPENED, scan.state, scan.kind)),
+        sentence=_sentence(language, scan, place),
+        place=place,
         raw=hide_codes(scan.text),
     )
+
+
+_LEAVES = re.compile(r"离开|发出|发往|下一站")
+_ARRIVES = re.compile(r"(?<!未)到达|已到|抵达")
+
+
+def _sentence(language: Language, scan: Scanned, place: str) -> str:
+    """With its place where the carrier named it. A hub is left rather than reached where the text says both."""
+    placed = plain_words.HAPPENED_AT.get(scan.state) if place and not scan.kind else None
+    if placed is None:
+        return language.say(word_of(plain_words.HAPPENED, scan.state, scan.kind))
+    if scan.state is State.IN_TRANSIT and _LEAVES.search(scan.text):
+        placed = plain_words.LEFT_AT
+    elif scan.state is State.IN_TRANSIT and _ARRIVES.search(scan.text):
+        placed = plain_words.ARRIVED_AT
+    return language.say(placed, place=place)
 
 
 #: What opens a locker: a carrier writes it into its text, and whoever was shown the page could fetch the parcel.
@@ -246,6 +282,8 @@ _CODE = re.compile(r"((?:取件|取货|提货|开箱|自提)[码号][:：是为\
 
 
 def hide_codes(text: str) -> str:
+    code = read_pickup(text).code
+    text = text.replace(code, "*" * len(code)) if code else text
     return _CODE.sub(lambda found: found[1] + "*" * len(found[2]), text)
 
 

@@ -33,12 +33,14 @@ class TrackedStage(Told, frozen=True):
 
 
 class TrackedScan(Told, frozen=True):
-    """One thing that happened, newest first. `words` says it plainly; `raw` is the carrier's own text, masked."""
+    """One thing that happened, newest first. `words` says it plainly; `place` is the city, where
+    the carrier named one; `raw` is the carrier's own text, masked."""
 
     at: datetime
     state: str
     kind: str
     words: Words
+    place: Words
     raw: str
 
 
@@ -46,8 +48,8 @@ class TrackedParcel(Told, frozen=True):
     """One parcel of the order.
 
     `state` is a parcel's state, or `preparing` until it has left; `number` is empty until then. `stands` heads a page,
-    `next` says what comes, `slowed` why it waits with many others, if it does. `stages` is empty for
-    what comes back, was lost or cancelled.
+    `next` says what comes, `slowed` why it waits with many others, if it does, `pickup` the locker or
+    station where it waits, as the carrier names it. `stages` is empty for what comes back, was lost or cancelled.
     """
 
     carrier: str
@@ -59,6 +61,7 @@ class TrackedParcel(Told, frozen=True):
     stands: Words
     next: Words
     slowed: Words
+    pickup: str
     moved_at: When
     ended: bool
     pieces: int
@@ -120,6 +123,7 @@ def _parcel(zh: ParcelTold, en: ParcelTold, carrier: str) -> TrackedParcel:
         stands=said(zh.stands, en.stands),
         next=said(zh.next, en.next),
         slowed=said(zh.slowed, en.slowed),
+        pickup=zh.pickup,
         moved_at=zh.moved_at,
         ended=zh.ended,
         pieces=zh.pieces,
@@ -132,4 +136,4 @@ def _parcel(zh: ParcelTold, en: ParcelTold, carrier: str) -> TrackedParcel:
 
 
 def _scan(zh: Line, en: Line) -> TrackedScan:
-    return TrackedScan(zh.at, zh.state, zh.kind, said(zh.sentence, en.sentence), zh.raw)
+    return TrackedScan(zh.at, zh.state, zh.kind, said(zh.sentence, en.sentence), said(zh.place, en.place), zh.raw)

@@ -123,6 +123,7 @@ class Journey:
     province: str
     city: str
     district: str
+    from_province: str
     from_city: str
     gated: bool
     parcels: tuple[ParcelSeen, ...] = field(default=())

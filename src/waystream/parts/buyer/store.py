@@ -64,6 +64,7 @@ class OrderRow:
     province: str
     city: str
     district: str
+    from_province: str
     from_city: str
     readable: bool
 
@@ -74,8 +75,8 @@ def find_order(conn: Conn, order_id: int) -> OrderRow | None:
         .execute(
             """SELECT o.id AS order_id, o.shop_id, shop.name AS shop, o.number, o.person_id, o.received_at,
                       o.promised_at, o.cancelled_at, o.completed_at, o.held_at IS NOT NULL AS held, o.dispatch,
-                      p.name_mask, p.phone_mask, p.address_mask, p.province, p.city, p.district, w.city AS from_city,
-                      p.plain AND p.erased_at IS NULL AS readable
+                      p.name_mask, p.phone_mask, p.address_mask, p.province, p.city, p.district,
+                      w.province AS from_province, w.city AS from_city, p.plain AND p.erased_at IS NULL AS readable
                FROM orders o JOIN shop ON shop.id = o.shop_id JOIN person p ON p.id = o.person_id
                     JOIN warehouse w ON w.id = o.warehouse_id
                WHERE o.id = %s""",

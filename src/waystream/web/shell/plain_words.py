@@ -107,6 +107,17 @@ NEXT: Sentences = {
     State.UNKNOWN: N_("The carrier’s own words stand below; the shop looks into it."),
 }
 
+#: A line of a timeline whose place is known.
+HAPPENED_AT: Sentences = {
+    State.COLLECTED: N_("The carrier has collected it in %(place)s"),
+    State.IN_TRANSIT: N_("It is on its way, seen in %(place)s"),
+    State.ARRIVED_AT_OUTLET: N_("It has reached an outlet in %(place)s"),
+    State.OUT_FOR_DELIVERY: N_("A courier is bringing it in %(place)s"),
+    State.CUSTOMS: N_("It is in customs in %(place)s"),
+    State.RETURNING: N_("It travels back to the shop, seen in %(place)s"),
+}
+ARRIVED_AT, LEFT_AT = N_("It has arrived in %(place)s"), N_("It has left %(place)s")
+
 #: A parcel that has not left yet, and an order without one.
 HELD_STANDS, HELD_NEXT = (
     N_("The shop is holding it back"),

@@ -10,16 +10,18 @@ from starlette.responses import HTMLResponse, Response
 from waystream.core.ports import Contact
 from waystream.kernel.tx import Tx
 from waystream.parts.buyer import actions, reading, store
-from waystream.parts.buyer.model import Journey, Said
+from waystream.parts.buyer.model import Journey, ParcelSeen, Said
 from waystream.web import journey_wire, wire
 from waystream.web.context import context_of
-from waystream.web.journey import OrderTold, ParcelTold, newest_open, say_short_day, tell
+from waystream.web.journey import OrderTold, ParcelTold, find_pickup, newest_open, say_short_day, tell
 from waystream.web.pages.buyer import following, gate, saying
 from waystream.web.pages.buyer.answering import ANSWERS, SAID_COOKIE
 from waystream.web.pages.buyer.door import Visit, Visiting, keep_door
 from waystream.web.pages.buyer.gate import is_open
 from waystream.web.pages.order.page import space_number
 from waystream.web.render import THEME_COOKIE, THEMES, environment, language_for
+from waystream.web.route import Route, draw_route
+from waystream.web.shell.city_names import city_name
 from waystream.web.shell.language import LANGUAGES, Language, choose_language
 
 router = APIRouter()
@@ -53,6 +55,19 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteView:
+    """The route with its names in the page's language; `shape` is the class of the parcel's state."""
+
+    route: Route
+    shape: str
+    start: str
+    here: str
+    end: str
+    told: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What happens now, after a button."""
 
@@ -75,6 +90,8 @@ class BuyerPage:
     stands: str
     then: str
     spaced: str
+    code: str
+    route: RouteView | None
     picks: tuple[Pick, ...]
     may_say: frozenset[Said]
     said: frozenset[Said]
@@ -113,7 +130,7 @@ def draw(tx: Tx, request: Request, visit: Visit, language: Language, *, nth: int
     told = tell(language, journey, now=tx.now)
     parcel = _chosen(told, nth) if not journey.called_off else None
     seen = journey.find(parcel.id) if parcel else None
-    at = Where(visit.path, lang)
+    at, receiver = Where(visit.path, lang), _receiver(tx, request, visit, journey)
     return BuyerPage(
         path=visit.path,
         here=at.of(parcel.nth if parcel and nth else None),
@@ -126,10 +143,12 @@ def draw(tx: Tx, request: Request, visit: Visit, language: Language, *, nth: int
         stands=parcel.stands if parcel else told.stands,
         then=parcel.next if parcel else told.next,
         spaced=space_number(parcel.number) if parcel else "",
+        code=find_pickup(seen).code if seen and receiver.clear else "",
+        route=_route(language, journey, seen, parcel) if seen and parcel else None,
         picks=tuple(Pick(each, at.of(each.nth), each is parcel) for each in told.parcels) if parcel else (),
         may_say=seen.may_say - ({Said.RECEIVED} & seen.said) if seen else frozenset(),
         said=seen.said if seen else frozenset(),
-        receiver=_receiver(tx, request, visit, journey),
+        receiver=receiver,
         answer=_answer(language, request),
         query=at.query(parcel.nth if parcel else None),
         expires=say_short_day(language, visit.link.expires_at, tx.now),
@@ -165,6 +184,19 @@ def _receiver(tx: Tx, request: Request, visit: Visit, journey: Journey) -> Recei
     address = f"{contact.province}{contact.city}{contact.district}{contact.address}"
     phone = contact.mobile or contact.phone
     return Receiver(contact.name, phone, address, False, clear=True, may_move=journey.may_move, contact=contact)
+
+
+def _route(language: Language, journey: Journey, seen: ParcelSeen, told: ParcelTold) -> RouteView | None:
+    route = draw_route(journey, seen)
+    if route is None:
+        return None
+    start, here, end = (city_name(language, stop.city) for stop in (route.start, route.here, route.end))
+    if not route.km:
+        said = language.say("Route: from %(start)s to %(end)s, where it has arrived", start=start, end=end)
+        return RouteView(route, told.pill.shape, start, here, end, said, "")
+    said = language.say("Route: from %(start)s to %(end)s, last seen in %(here)s", start=start, here=here, end=end)
+    left = language.say("%(km)s km to go, in a straight line", km=language.number(route.km))
+    return RouteView(route, told.pill.shape, start, here, end, said, left)
 
 
 def _answer(language: Language, request: Request) -> Answer | None:
