@@ -119,5 +119,3 @@ def test_a_link_that_opens_nothing_is_a_page_of_its_own(site: Site, visit: Calla
     expect(page.get_by_role("heading", level=1)).to_have_text("这个链接打不开")
     assert not re.search("Waystream", page.content())
     assert not Axe().run(page).response["violations"]
-
-

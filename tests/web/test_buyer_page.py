@@ -7,11 +7,13 @@ import pytest
 
 from tests.web.conftest import HTML, Office
 from tests.web.sample import SPECS
+from waystream.core.cities import CITIES
 from waystream.kernel.database import Shops
 from waystream.parts.buyer import actions
 from waystream.parts.buyer.links import Link
 from waystream.web.assets import list_assets
 from waystream.web.pace import Pace
+from waystream.web.shell.city_names import ENGLISH as ENGLISH_NAMES
 
 LIMIT_BYTES = 50_000
 ENGLISH, CHINESE = {**HTML, "accept-language": "en"}, {**HTML, "accept-language": "zh-CN,en"}
@@ -178,3 +180,67 @@ def test_nobody_keeps_lists_or_is_led_away_from_it(office: Office) -> None:
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["x-robots-tag"] == "noindex, nofollow"
+
+
+def test_only_origins_the_shop_named_may_frame_it_or_read_its_json(office: Office) -> None:
+    owner, shop = office.hire(), office.world.shop_ids[0]
+    origin = "https://tea.example"
+    token = token_of(office, 0)
+    before = office.stranger().get(f"/t/{token}/embed", headers=ENGLISH)
+    assert "frame-ancestors 'none'" in before.headers["content-security-policy"]
+    assert "x-frame-options" not in before.headers
+    refused = owner.post(f"/shops/{shop}", confirm_days="7", embed_origins="http://tea.example javascript:x")
+    assert refused.status_code == 422
+    saved = owner.post(f"/shops/{shop}", confirm_days="7", embed_origins=f"{origin}/, https://www.tea.example:8443")
+    assert saved.status_code == 303
+
+    page = office.stranger().get(f"/t/{token}/embed", headers=ENGLISH)
+    assert page.headers["content-security-policy"].endswith(
+        "frame-ancestors https://tea.example https://www.tea.example:8443"
+    )
+    assert "<form" not in page.text and f'href="/t/{token}?p=1" target="_blank"' in page.text
+    whole = look(office, 0)
+    assert "frame-ancestors 'none'" in whole.headers["content-security-policy"]
+    assert whole.headers["x-frame-options"] == "DENY"
+    for asked, allowed in ((origin, origin), ("https://evil.example", None)):
+        told = office.stranger().get(f"/t/{token}.json", headers={"origin": asked})
+        assert told.headers.get("access-control-allow-origin") == allowed
+
+
+def test_the_order_page_hands_out_the_link_and_revokes_it(office: Office) -> None:
+    owner, order = office.hire(), office.world.order_ids[0]
+    token = token_of(office, 0)
+    assert f'data-copy="https://ship.example/t/{token}"' in owner.get(f"/orders/{order}").text
+    assert owner.post("/orders/revoke_link", id=str(order), back=f"/orders/{order}").status_code == 303
+    assert token_of(office, 0) != token
+    assert f"/t/{token_of(office, 0)}" in owner.get(f"/orders/{order}").text
+    assert office.stranger().get(f"/t/{token}", headers=ENGLISH).status_code == 404
+
+
+def test_the_route_is_drawn_where_both_ends_are_known(office: Office) -> None:
+    page = look(office, nth_of("in_transit"))
+    assert 'aria-label="Route: from Hangzhou to Xi’an, last seen in Wuxi"' in page.text
+    assert "km to go, in a straight line" in page.text
+    assert "<svg" not in look(office, nth_of("returning")).text
+    with office.context.machine.begin() as tx:
+        tx.conn.execute("UPDATE person SET province = '火星', city = '火星'")
+    assert "<svg" not in look(office, nth_of("in_transit")).text
+
+
+def test_every_city_has_an_english_name() -> None:
+    assert {city.name for city in CITIES} == ENGLISH_NAMES.keys()
+    assert all(name[0].isupper() and name.isprintable() for name in ENGLISH_NAMES.values())
+
+
+def test_the_pickup_code_is_shown_behind_the_gate_only(office: Office) -> None:
+    nth = nth_of("ready_for_pickup", "locker")
+    with office.context.machine.begin() as tx:
+        tx.conn.execute(
+            """UPDATE scan SET text = '【宁波市】已存放至菜鸟驿站（鄞州店），请凭取件码 8-2-1234 取件' WHERE parcel_id =
+               (SELECT parcel_id FROM parcel_order WHERE order_id = %s)""",
+            [office.world.order_ids[nth]],
+        )
+    page = look(office, nth)
+    assert "It waits here:" in page.text and "菜鸟驿站" in page.text
+    assert "8-2-1234" not in page.text
+    assert "The code appears here once you gave the last four digits below." in page.text

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from waystream.core.cities import find_place
 from waystream.core.pickup import Pickup, read_pickup
-from waystream.core.state import NOT_YET, Direction, Kind, State
+from waystream.core.state import NOT_YET, Kind, State
 from waystream.parts.buyer.model import Journey, ParcelSeen, Scanned
 from waystream.web.shell import plain_words
 from waystream.web.shell.city_names import city_name
@@ -208,8 +208,8 @@ def _goods(language: Language, parcel: ParcelSeen) -> str:
 
 
 def _stages(language: Language, parcel: ParcelSeen, state: Pill, now: datetime) -> tuple[Stage, ...]:
-    """On the way back there is no bar: its end would not be what it says."""
-    if parcel.direction is Direction.BACK or parcel.state in {State.CANCELLED, State.LOST}:
+    """What does not come any more has no bar: its end would not be what it says."""
+    if not parcel.comes:
         return ()
     first = {_REACHED[scan.state]: scan.at for scan in parcel.scans if scan.state in _REACHED}
     reached = _reached(parcel) if parcel.left else -1

@@ -6,7 +6,7 @@ Plain ASGI, so that streams pass through untouched. Answers to errors are `error
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,6 +41,12 @@ STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 QUIET = ("/healthz", "/readyz", "/metrics", "/assets/")
 
 
+def frame_policy(origins: Sequence[str]) -> str:
+    """The content policy of a page that these origins, and no others, may show in a frame."""
+    ancestors = " ".join(origins) or "'none'"
+    return CONTENT_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
+
+
 class Careful:
     """Adds the security headers; pages are never kept by a cache unless they say so themselves."""
 
@@ -64,7 +70,9 @@ class Careful:
 def _joined(headers: list[tuple[bytes, bytes]], more: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
     present = {name.lower() for name, _ in headers}
     kept = b"cache-control" in present
-    added = [pair for pair in more if pair[0] not in present]
+    # A page with a policy of its own says there who may frame it; the old header knows no such list.
+    own_policy = b"content-security-policy" in present
+    added = [pair for pair in more if pair[0] not in present and not (own_policy and pair[0] == b"x-frame-options")]
     return [*headers, *added, *([] if kept else [(b"cache-control", b"no-store")])]
 
 

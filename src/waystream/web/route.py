@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import cos, radians
 
 from waystream.core.cities import City, distance_km, find_city, find_place
-from waystream.core.state import Direction, State
+from waystream.core.state import State
 from waystream.parts.buyer.model import Journey, ParcelSeen
 
 WIDTH, HEIGHT = 400, 176
@@ -45,7 +45,7 @@ def draw_route(journey: Journey, parcel: ParcelSeen) -> Route | None:
     """None for what has not left, comes back, or whose ends nobody knows for sure."""
     start, end = find_city(journey.from_province, journey.from_city), find_city(journey.province, journey.city)
     known = start is not None and end is not None and start is not end
-    if not known or not parcel.left or parcel.direction is Direction.BACK:
+    if not known or not parcel.left or not parcel.comes:
         return None
     assert start is not None and end is not None
     visited = _visited(parcel, start, end)

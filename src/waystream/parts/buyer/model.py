@@ -86,6 +86,11 @@ class ParcelSeen:
         return self.state in TERMINAL
 
     @property
+    def comes(self) -> bool:
+        """Whether it is on its way to the buyer, or got there."""
+        return self.direction is Direction.OUT and self.state not in _NOT_COMING
+
+    @property
     def may_say(self) -> frozenset[Said]:
         """Of a parcel that arrived; what was confirmed can still be found damaged."""
         if self.state is State.DELIVERED or Said.RECEIVED in self.said:
@@ -95,6 +100,7 @@ class ParcelSeen:
         return frozenset()
 
 
+_NOT_COMING = frozenset({State.RETURNING, State.RETURNED, State.LOST, State.CANCELLED, State.INTERCEPTED})
 #: A buyer may have it before its carrier says so.
 _AT_THE_DOOR = frozenset({State.OUT_FOR_DELIVERY, State.READY_FOR_PICKUP, State.ATTEMPT_FAILED})
 

@@ -43,6 +43,12 @@ def revoke(conn: Conn, order_id: int, *, shop_id: int, at: datetime) -> None:
     )
 
 
+def list_origins(conn: Conn, shop_id: int) -> list[str]:
+    """Whose pages may show this shop's buyers their order."""
+    row = conn.execute("SELECT embed_origins FROM shop WHERE id = %s", [shop_id]).fetchone()
+    return list(row[0]) if row else []
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     """The order with its shop, its receiver's masks and where it leaves from."""

@@ -51,3 +51,10 @@ def set_policy(tx: Tx, shop_id: int, policy: Policy, *, actor: str) -> None:
             detail={"trusted": ",".join(sorted(policy.trusted)), "confirm_days": policy.confirm_days},
         )
     )
+
+
+def set_embedding(tx: Tx, shop_id: int, origins: tuple[str, ...], *, actor: str) -> None:
+    """Whose pages may show this shop's buyers their order. Raises `Missing` for an unknown shop."""
+    if not store.set_embedding(tx.conn, shop_id, origins):
+        raise Missing("There is no such shop.")
+    tx.note(Entry(actor, "set_embedding", f"shop:{shop_id}", shop_id, detail={"origins": ",".join(origins)}))

@@ -11,7 +11,9 @@ from waystream.core.state import Kind
 #: The ways of signing a policy may trust.
 SIGNED = frozenset({Kind.IN_PERSON, Kind.BY_PROXY, Kind.LOCKER, Kind.UNSPECIFIED})
 CONFIRM_DAYS_MAX = 60
+ORIGINS_MAX, ORIGIN_CHARS_MAX = 20, 200
 
+_ORIGIN = re.compile(r"https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -31,6 +33,7 @@ class Shop:
     platform: str
     policy: Policy
     created_at: datetime
+    embed_origins: tuple[str, ...] = ()  # whose pages may show a buyer's page in a frame
 
 
 def parse_policy(trusted_kinds: Iterable[str], confirm_days: int) -> Policy:
@@ -41,6 +44,16 @@ def parse_policy(trusted_kinds: Iterable[str], confirm_days: int) -> Policy:
     if not 0 <= confirm_days <= CONFIRM_DAYS_MAX:
         raise Invalid("confirm_days", f"between 0 and {CONFIRM_DAYS_MAX} days")
     return Policy(frozenset(Kind(kind) for kind in kinds), confirm_days)
+
+
+def parse_origins(texts: Iterable[str]) -> tuple[str, ...]:
+    """Where a shop's own pages live: `https://shop.example`, nothing behind it. Raises `Invalid`."""
+    origins = tuple(dict.fromkeys(text.strip().lower().rstrip("/") for text in texts if text.strip()))
+    if len(origins) > ORIGINS_MAX:
+        raise Invalid("embed_origins", f"at most {ORIGINS_MAX} origins")
+    if any(len(origin) > ORIGIN_CHARS_MAX or not _ORIGIN.fullmatch(origin) for origin in origins):
+        raise Invalid("embed_origins", "write origins like https://shop.example, without a path")
+    return origins
 
 
 def checked_code(code: str) -> str:

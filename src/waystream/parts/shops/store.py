@@ -10,7 +10,7 @@ from waystream.parts.shops.model import Policy, Shop
 
 Conn = Connection[Any]
 
-_COLUMNS = "SELECT id, code, name, platform, trusted_kinds, confirm_days, created_at FROM shop"
+_COLUMNS = "SELECT id, code, name, platform, trusted_kinds, confirm_days, created_at, embed_origins FROM shop"
 
 
 def insert(conn: Conn, *, code: str, name: str, platform: str, policy: Policy, at: datetime) -> int | None:
@@ -48,5 +48,14 @@ def set_policy(conn: Conn, shop_id: int, policy: Policy) -> bool:
     )
 
 
-def _shop(shop_id: int, code: str, name: str, platform: str, kinds: list[str], days: int, at: datetime) -> Shop:
-    return Shop(shop_id, code, name, platform, Policy(frozenset(Kind(kind) for kind in kinds), days), at)
+def set_embedding(conn: Conn, shop_id: int, origins: tuple[str, ...]) -> bool:
+    """False when there is no such shop."""
+    query = "UPDATE shop SET embed_origins = %s WHERE id = %s"
+    return conn.execute(query, [list(origins), shop_id]).rowcount == 1
+
+
+def _shop(
+    shop_id: int, code: str, name: str, platform: str, kinds: list[str], days: int, at: datetime, origins: list[str]
+) -> Shop:
+    policy = Policy(frozenset(Kind(kind) for kind in kinds), days)
+    return Shop(shop_id, code, name, platform, policy, at, tuple(origins))

@@ -11,7 +11,7 @@ from waystream.core.state import Kind
 from waystream.kernel.tx import Tx
 from waystream.parts.shops import actions
 from waystream.parts.shops import model as shops
-from waystream.parts.shops.model import CONFIRM_DAYS_MAX, parse_policy
+from waystream.parts.shops.model import CONFIRM_DAYS_MAX, ORIGIN_CHARS_MAX, ORIGINS_MAX, parse_origins, parse_policy
 from waystream.web.interface import Call, may, told
 from waystream.web.wire import MAX_ID, Asked, Id, Told
 
@@ -37,6 +37,12 @@ class ShopIn(Asked, frozen=True):
     policy: PolicyIn | None = None
 
 
+class EmbeddingIn(Asked, frozen=True):
+    """Origins like `https://shop.example`: their pages may show a buyer's page in a frame and read its JSON."""
+
+    origins: Annotated[tuple[Annotated[str, Meta(max_length=ORIGIN_CHARS_MAX)], ...], Meta(max_length=ORIGINS_MAX)]
+
+
 class Shop(Told, frozen=True):
     id: Id
     code: str
@@ -45,6 +51,7 @@ class Shop(Told, frozen=True):
     trusted_kinds: tuple[Kind, ...]
     confirm_days: int
     created_at: datetime
+    embed_origins: tuple[str, ...]
 
 
 class Shops(Told, frozen=True):
@@ -95,6 +102,28 @@ def set_policy(call: Annotated[Call, may(WRITE)], shop: ShopId) -> Response:
     return call.do(save)
 
 
+@router.put("/shops/{shop}/embedding", summary="Set whose pages may show a shop's buyers their order")
+@told(takes=EmbeddingIn, gives=Shop, errors=(404, 422), example={"origins": ["https://shop.example"]})
+def set_embedding(call: Annotated[Call, may(WRITE)], shop: ShopId) -> Response:
+    """No origin at all: nobody's."""
+    origins = parse_origins(call.read(EmbeddingIn).origins)
+
+    def save(tx: Tx) -> Shop:
+        actions.set_embedding(tx, shop, origins, actor=call.actor)
+        return _see(actions.get_shop(tx, shop))
+
+    return call.do(save)
+
+
 def _see(shop: shops.Shop) -> Shop:
     kinds = tuple(sorted(shop.policy.trusted))
-    return Shop(Id(shop.id), shop.code, shop.name, shop.platform, kinds, shop.policy.confirm_days, shop.created_at)
+    return Shop(
+        Id(shop.id),
+        shop.code,
+        shop.name,
+        shop.platform,
+        kinds,
+        shop.policy.confirm_days,
+        shop.created_at,
+        shop.embed_origins,
+    )

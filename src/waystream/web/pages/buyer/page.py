@@ -1,4 +1,8 @@
-"""GET /t/TOKEN: an order for its buyer; /t/TOKEN.json: the same for a shop's own page."""
+"""GET /t/TOKEN: an order for its buyer; /t/TOKEN/embed and /t/TOKEN.json: the same inside a shop's own page.
+
+Only origins its shop named may frame the one or read the other. A frame has no forms, for a browser keeps our cookies
+out of it: its button opens the page itself.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,6 +18,7 @@ from waystream.parts.buyer.model import Journey, ParcelSeen, Said
 from waystream.web import journey_wire, wire
 from waystream.web.context import context_of
 from waystream.web.journey import OrderTold, ParcelTold, find_pickup, newest_open, say_short_day, tell
+from waystream.web.middleware import frame_policy
 from waystream.web.pages.buyer import following, gate, saying
 from waystream.web.pages.buyer.answering import ANSWERS, SAID_COOKIE
 from waystream.web.pages.buyer.door import Visit, Visiting, keep_door
@@ -81,6 +86,7 @@ class BuyerPage:
 
     path: str
     here: str
+    embedded: bool
     other_language: str
     theme: str
     csrf: str
@@ -108,7 +114,21 @@ def show_json(request: Request, visit: Visiting) -> Response:
     with context.work.begin(shops=visit.shops, read_only=True) as tx:
         journey = reading.get_journey(tx, visit.link.order_id)
         told = journey_wire.draw(journey, zone=context.zone, now=tx.now)
-    return Response(wire.encode(told), media_type=wire.JSON)
+        origins = store.list_origins(tx.conn, visit.link.shop_id)
+    origin = request.headers.get("origin", "")
+    allowed = {"Access-Control-Allow-Origin": origin} if origin in origins else {}
+    return Response(wire.encode(told), headers={**allowed, "Vary": "Origin"}, media_type=wire.JSON)
+
+
+@router.get("/t/{token}/embed")
+def show_embedded(request: Request, visit: Visiting, p: Nth | None = None, lang: Lang = "") -> Response:
+    context, language = context_of(request), buyer_language(request, lang)
+    with context.work.begin(shops=visit.shops, read_only=True) as tx:
+        page = draw(tx, request, visit, language, nth=p, lang=lang, embedded=True)
+        origins = store.list_origins(tx.conn, visit.link.shop_id)
+    answer = show_buyer(language, "buyer/page.html", page)
+    answer.headers["Content-Security-Policy"] = frame_policy(origins)
+    return answer
 
 
 @router.get("/t/{token}")
@@ -123,18 +143,22 @@ def show_order(request: Request, visit: Visiting, p: Nth | None = None, lang: La
     return answer
 
 
-def draw(tx: Tx, request: Request, visit: Visit, language: Language, *, nth: int | None, lang: str) -> BuyerPage:
+def draw(
+    tx: Tx, request: Request, visit: Visit, language: Language, *, nth: int | None, lang: str, embedded: bool = False
+) -> BuyerPage:
     """The page of one parcel of the order: the one asked for, else the one a buyer looks for."""
     mark = store.find_mark(tx.conn, visit.link.order_id)
     journey = reading.get_journey(tx, visit.link.order_id)
     told = tell(language, journey, now=tx.now)
     parcel = _chosen(told, nth) if not journey.called_off else None
     seen = journey.find(parcel.id) if parcel else None
-    at, receiver = Where(visit.path, lang), _receiver(tx, request, visit, journey)
+    base = f"{visit.path}/embed" if embedded else visit.path
+    at, receiver = Where(base, lang), _receiver(tx, request, visit, journey)
     return BuyerPage(
         path=visit.path,
         here=at.of(parcel.nth if parcel and nth else None),
-        other_language=Where(visit.path, "en" if language.code == "zh" else "zh").of(nth),
+        embedded=embedded,
+        other_language=Where(base, "en" if language.code == "zh" else "zh").of(nth),
         theme=_theme(request),
         csrf=visit.csrf,
         mark=mark,

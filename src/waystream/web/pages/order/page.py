@@ -14,6 +14,8 @@ from waystream.core.order import Refund, Word
 from waystream.core.person import Person
 from waystream.core.ports import Network
 from waystream.kernel.tx import Tx
+from waystream.parts.buyer.actions import link as find_link
+from waystream.parts.buyer.links import address
 from waystream.parts.orders import lists
 from waystream.parts.orders.views import Order
 from waystream.parts.tracking import reading
@@ -105,6 +107,7 @@ class OrderDetail:
     deeds: tuple[Deed, ...]
     parcels: tuple[ParcelView, ...]
     buyer: Buyer | None
+    link: str
     money: tuple[MoneyLine, ...]
     events: tuple[EventLine, ...]
 
@@ -113,7 +116,7 @@ class OrderDetail:
 def show_order(request: Request, seat: Annotated[Seat, requires(READ)], order_id: RowId) -> Response:
     context = context_of(request)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
-        page = draw(tx, seat, order_id, language_of(request), context.networks)
+        page = draw(tx, seat, order_id, language_of(request), context.networks, base_url=context.base_url)
     keys = [f"order:{order_id}", *(f"parcel:{parcel.id}" for parcel in page.parcels)]
     return show(request, "order/page.html", page, live=" ".join(keys[:30]))
 
@@ -133,6 +136,7 @@ def draw(
     language: Language,
     networks: Mapping[str, Network],
     person: Person | None = None,
+    base_url: str = "",
 ) -> OrderDetail:
     """The page for a caller; `person` is the receiver in the clear, if they just asked for it."""
     order = lists.get_order(tx, order_id)
@@ -158,6 +162,7 @@ def draw(
         deeds=(*_splitting(tx, seat, language, order), *_deeds(language, seat, order, living)),
         parcels=tuple(parcels),
         buyer=draw_buyer(language, seat, order, person),
+        link=_link(tx, seat, order, base_url),
         money=_money(language, order),
         events=tuple(_event(language, row, tx) for row in store.list_events(tx.conn, order_id)),
     )
@@ -320,6 +325,13 @@ def draw_buyer(language: Language, seat: Seat, order: Order, person: Person | No
         clear=True,
         told=told,
     )
+
+
+def _link(tx: Tx, seat: Seat, order: Order, base_url: str) -> str:
+    """The buyer's page, for whoever may speak with buyers; making it writes nothing."""
+    if not (base_url and seat.caller.may("orders:write")):
+        return ""
+    return address(base_url, find_link(tx, order.id).signed(tx.keys.vault))
 
 
 def _money(language: Language, order: Order) -> tuple[MoneyLine, ...]:

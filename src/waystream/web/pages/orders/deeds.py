@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from waystream.core.errors import Missing
 from waystream.kernel.tx import Tx
+from waystream.parts.buyer import actions as buyer
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders, Shipped
 from waystream.parts.orders import actions as orders
@@ -98,6 +99,15 @@ WORDINGS: dict[str, Wording] = {
         N_("Confirm %(n)s orders?"),
         N_("Confirm receipt"),
         (("s-done", N_("The order becomes complete at once, without waiting for the shop’s days.")),),
+    ),
+    "revoke_link": Wording(
+        N_("Revoke the buyer’s link?"),
+        N_("Revoke %(n)s buyers’ links?"),
+        N_("Revoke the link"),
+        (
+            ("s-cancelled", N_("Every link told so far opens nothing any more, in messages that were sent, too.")),
+            ("s-later", N_("A new link is there at once; it stands on the order’s page.")),
+        ),
     ),
     "unmask": Wording(
         N_("See the buyer in the clear?"),
@@ -200,6 +210,20 @@ def confirm(
 
     n = act_on_orders(request, seat, id, confirm_each)
     said = language_of(request).say_n("%(n)s order is complete.", "%(n)s orders are complete.", n)
+    return go(own_path(back), said=said)
+
+
+@router.post("/orders/revoke_link")
+def revoke_link(
+    request: Request, seat: Annotated[Seat, requires("orders:write")], id: Ids, back: Back = "/orders"
+) -> Response:
+    def revoke_each(tx: Tx, ids: tuple[int, ...]) -> int:
+        for order_id in sorted(ids):
+            buyer.revoke(tx, order_id, actor=seat.caller.actor)
+        return len(ids)
+
+    n = act_on_orders(request, seat, id, revoke_each)
+    said = language_of(request).say_n("%(n)s link was replaced.", "%(n)s links were replaced.", n)
     return go(own_path(back), said=said)
 
 

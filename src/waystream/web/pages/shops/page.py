@@ -12,7 +12,7 @@ from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.core.state import Kind
 from waystream.kernel.tx import Tx
 from waystream.parts.shops import actions as shops
-from waystream.parts.shops.model import SIGNED, Policy, Shop, parse_policy
+from waystream.parts.shops.model import SIGNED, Policy, Shop, parse_origins, parse_policy
 from waystream.web.acting import act_on_setup
 from waystream.web.auth import Seat, requires
 from waystream.web.forms import Filled, Form, FormField, FormPage, filled_in, loose_problem
@@ -133,8 +133,14 @@ def show_one(request: Request, seat: Annotated[Seat, requires(WRITE)], shop_id: 
 def change(request: Request, seat: Annotated[Seat, requires(WRITE)], shop_id: RowId, form: Form) -> Response:
     language, shop = language_of(request), _get(request, seat, shop_id)
     try:
-        policy = _policy(form)
-        act_on_setup(request, lambda tx: shops.set_policy(tx, shop_id, policy, actor=seat.caller.actor))
+        policy, origins = _policy(form), parse_origins(form.text("embed_origins").replace(",", " ").split())
+
+        def save(tx: Tx) -> None:
+            shops.set_policy(tx, shop_id, policy, actor=seat.caller.actor)
+            if origins != shop.embed_origins:
+                shops.set_embedding(tx, shop_id, origins, actor=seat.caller.actor)
+
+        act_on_setup(request, save)
     except Invalid as refusal:
         return show(request, "form.html", draw_form(language, shop, form.refused(refusal)), status=refusal.status)
     return go(BACK, said=language.say("Saved; orders that are complete stay so."))
@@ -167,6 +173,7 @@ def draw_form(language: Language, shop: Shop | None, form: Filled | None) -> For
             "confirm_days", say("Otherwise it waits for the buyer, days"), "number", value=str(policy.confirm_days),
             hint=say("Then it becomes complete by itself."),
         ),
+        *((_embedding(language, shop),) if shop else ()),
     )  # fmt: skip
     return FormPage(
         title=shop.name if shop else say("Shop"),
@@ -177,3 +184,11 @@ def draw_form(language: Language, shop: Shop | None, form: Filled | None) -> For
         fields=filled_in(fields, form),
         problem=loose_problem(fields, form),
     )
+
+
+def _embedding(language: Language, shop: Shop) -> FormField:
+    return FormField(
+        "embed_origins", language.say("Pages of yours that may show the buyer’s page"), required=False, max=2_000,
+        value=" ".join(shop.embed_origins),
+        hint=language.say("Origins like https://shop.example, with blanks between; empty: none."),
+    )  # fmt: skip
