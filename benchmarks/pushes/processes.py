@@ -40,9 +40,9 @@ class Talker:
 
 
 @contextmanager
-def running(module: str, *arguments: str) -> Iterator[Talker]:
+def running(module: str, *arguments: str, package: str = "pushes") -> Iterator[Talker]:
     process = subprocess.Popen(
-        [sys.executable, "-m", f"benchmarks.pushes.{module}", *arguments], stdin=subprocess.PIPE,
+        [sys.executable, "-m", f"benchmarks.{package}.{module}", *arguments], stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None
