@@ -26,7 +26,10 @@ from waystream.parts.orders.form import LineIn, OrderIn, ReceiverIn
 from waystream.parts.shops import actions as shops
 from waystream.parts.tracking import actions as tracking
 
-AGGREGATOR, SHOP, ACTOR = "week", "week", "system"
+AGGREGATOR, ACTOR = "week", "system"
+SHOP, TALKING_SHOP = "week", "talking"
+#: One order in so many is of the shop that tells its buyers everything: letters cost more than all else together.
+TOLD_ONE_IN = 10
 SHIP_BY = timedelta(hours=48)
 PROMISED = timedelta(days=6)
 
@@ -36,6 +39,7 @@ class House:
     """`order_ids` by the plan's number of an order, `parcel_ids` by the plan's number of a parcel."""
 
     shop_id: int
+    talking_shop_id: int
     aggregator_id: int
     warehouse_ids: dict[str, int]
     key: str = field(repr=False)
@@ -46,7 +50,8 @@ class House:
 def furnish(tx: Tx) -> House:
     key = secrets.token_hex(16)
     shop_id = shops.create_shop(tx, code=SHOP, name="Week", actor=ACTOR).id
-    notices.save_policy(tx, shop_id, Policy(enabled=True), actor=ACTOR)
+    talking_id = shops.create_shop(tx, code=TALKING_SHOP, name="Talk", actor=ACTOR).id
+    notices.save_policy(tx, talking_id, Policy(enabled=True), actor=ACTOR)
     told = AggregatorIn(AGGREGATOR, "kdniao", MERCHANT, "http://127.0.0.1:9", key)
     aggregator = hub.add_aggregator(tx, told, integrations=frozenset({"kdniao"}), actor=ACTOR)
     sender = SenderIn(name="仓库", mobile="13800000000", address="仓前街道1号")
@@ -58,7 +63,7 @@ def furnish(tx: Tx) -> House:
         ).id
         for code, province, city, _ in WAREHOUSES
     }
-    return House(shop_id, aggregator.id, warehouses, key)
+    return House(shop_id, talking_id, aggregator.id, warehouses, key)
 
 
 def take_orders(tx: Tx, house: House, told: Sequence[Order]) -> None:
@@ -70,7 +75,7 @@ def take_orders(tx: Tx, house: House, told: Sequence[Order]) -> None:
 
 def _order_in(order: Order) -> OrderIn:
     return OrderIn(
-        shop=SHOP,
+        shop=TALKING_SHOP if order.n % TOLD_ONE_IN == 0 else SHOP,
         number=f"W{order.n:07d}",
         warehouse=order.warehouse,
         paid_at=order.ordered_at,
@@ -103,25 +108,27 @@ def phone_of(order: int) -> str:
 
 _CREATED = (
     """INSERT INTO parcel (id, shop_id, warehouse_id, person_id, carrier, stage, created_at, issued_at, moved_at)
-       SELECT given.id, %(shop)s, warehouse_id, person_id, given.carrier, 'issued', %(now)s, %(now)s, %(now)s
+       SELECT given.id, given.shop_id, warehouse_id, person_id, given.carrier, 'issued', %(now)s, %(now)s, %(now)s
        FROM given JOIN orders ON orders.id = given.order_id""",
-    "INSERT INTO parcel_order (parcel_id, order_id, shop_id) SELECT id, order_id, %(shop)s FROM given",
+    "INSERT INTO parcel_order (parcel_id, order_id, shop_id) SELECT id, order_id, shop_id FROM given",
     """INSERT INTO parcel_line (parcel_id, order_line_id, shop_id, quantity)
-       SELECT given.id, order_line.id, %(shop)s, 1
+       SELECT given.id, order_line.id, given.shop_id, 1
        FROM given JOIN order_line ON order_line.order_id = given.order_id AND order_line.line_no = given.line_no""",
     """INSERT INTO binding (id, parcel_id, shop_id, aggregator_id, carrier, number, owns_from, bound_at)
-       SELECT id, id, %(shop)s, %(aggregator)s, carrier, number, %(now)s::timestamptz - interval '24 hours', %(now)s
+       SELECT id, id, shop_id, %(aggregator)s, carrier, number, %(now)s::timestamptz - interval '24 hours', %(now)s
        FROM given""",
 )
-_GIVEN = """WITH given AS (SELECT * FROM unnest(%(ids)s::bigint[], %(orders)s::bigint[], %(lines)s::int[],
-    %(carriers)s::text[], %(numbers)s::text[]) AS given (id, order_id, line_no, carrier, number))"""
+_GIVEN = """WITH given AS (
+    SELECT told.*, orders.shop_id
+    FROM unnest(%(ids)s::bigint[], %(orders)s::bigint[], %(lines)s::int[], %(carriers)s::text[], %(numbers)s::text[])
+         AS told (id, order_id, line_no, carrier, number) JOIN orders ON orders.id = told.order_id)"""
 
 
 def let_go(tx: Tx, house: House, parcels: Sequence[Parcel], line_nos: Sequence[int]) -> None:
     """These parcels have their numbers, are watched, and leave through the gate."""
     ids = mint_ids(len(parcels), at_ms=int(tx.now.timestamp() * 1000))
     rows = {
-        "shop": house.shop_id, "aggregator": house.aggregator_id, "now": tx.now, "ids": ids,
+        "aggregator": house.aggregator_id, "now": tx.now, "ids": ids,
         "orders": [house.order_ids[parcel.order] for parcel in parcels], "lines": list(line_nos),
         "carriers": [parcel.trip.carrier for parcel in parcels],
         "numbers": [parcel.trip.number for parcel in parcels],

@@ -22,6 +22,8 @@ from waystream.demo.report import Report, report_on
 from waystream.demo.shop import ACTOR, AGGREGATOR, DemoShop, set_up
 from waystream.kernel.telemetry import configure_logging
 from waystream.kernel.tx import Tx
+from waystream.parts.buyer import actions as buyer
+from waystream.parts.buyer import links
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders
 from waystream.parts.orders import actions as orders
@@ -53,7 +55,7 @@ def run_demo(settings: Settings, *, seconds: float, say: Say) -> Report:
     with take_port(settings) as listening, build(settings) as app:
         key = _network_key(settings)
         ended = threading.Event()
-        shop = threading.Thread(target=_sell, args=(app, ended, seconds), name="demo shop")
+        shop = threading.Thread(target=_sell, args=(app, ended, seconds, say), name="demo shop")
         with _network(app, network_port, key=key):
             _prepare(app, f"http://127.0.0.1:{network_port}", key=key, say=say)
             shop.start()
@@ -61,9 +63,7 @@ def run_demo(settings: Settings, *, seconds: float, say: Say) -> Report:
             try:
                 if alarm:
                     alarm.start()
-                serve(
-                    app, listening, on_ready=lambda: say(f"Waystream: [bold]{settings.address}[/]  (Ctrl-C stops it)")
-                )
+                serve(app, listening, on_ready=lambda: _say_where(settings.address, say))
             except KeyboardInterrupt:
                 pass
             finally:
@@ -145,16 +145,24 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     raise Unavailable(f"The sandbox network did not start within {NETWORK_START_S:.0f} s.")
 
 
-def _sell(app: App, ended: threading.Event, seconds: float) -> None:
-    """Sell, ship and scan out until the end, or until there is enough to look at."""
+def _say_where(address: str, say: Say) -> None:
+    say(f"Waystream: [bold]{address}[/]  (Ctrl-C stops it)")
+    say(f"Tickets, as the first parcels go wrong: [bold]{address}/workbench[/]")
+
+
+def _sell(app: App, ended: threading.Event, seconds: float, say: Say) -> None:
+    """Sell, ship and scan out until the end, or until there is enough to look at; say where a buyer looks."""
     shop = app.machine.run(_open_shop)
     ticks = int((seconds - WIND_DOWN_S) / SELL_EVERY_S) if seconds else ORDERS_MAX
-    tick = 0
+    tick, shown = 0, False
     while not ended.wait(SELL_EVERY_S):
         tick += 1
         if tick <= ticks and shop.serial < ORDERS_MAX:
             app.machine.run(lambda tx: _sell_some(tx, shop))
         app.machine.run(_scan_out)
+        if not shown and (token := app.machine.run(_find_buyers_link)):
+            say(f"What a buyer sees: [bold]{links.address(app.settings.address, token)}[/]")
+            shown = True
 
 
 def _open_shop(tx: Tx) -> DemoShop:
@@ -165,6 +173,15 @@ def _open_shop(tx: Tx) -> DemoShop:
 def _sell_some(tx: Tx, shop: DemoShop) -> None:
     accepted = orders.accept(tx, [shop.next_order(tx) for _ in range(SOLD_AT_ONCE)])
     fulfilment.ship(tx, ShipOrders(tuple(order.order_id for order in accepted)), actor=ACTOR)
+
+
+def _find_buyers_link(tx: Tx) -> str:
+    """Of the newest order that has left, empty while none has."""
+    row = tx.conn.execute(
+        """SELECT order_id FROM parcel_order JOIN parcel ON parcel.id = parcel_order.parcel_id
+           WHERE stage = 'dispatched' ORDER BY parcel.id DESC LIMIT 1"""
+    ).fetchone()
+    return buyer.link(tx, row[0]).signed(tx.keys.vault) if row else ""
 
 
 def _scan_out(tx: Tx) -> None:
