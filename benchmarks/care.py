@@ -28,13 +28,9 @@ from benchmarks.week.plan import Week
 from benchmarks.week.said import Said
 from waystream.app import App, build
 from waystream.core.channels import Letter
-from waystream.parts.silence import history as silence_history
 from waystream.server import GC_THRESHOLDS
 
 PARCELS, SEED = 20_000, 1
-#: What a person sets who can live with less than one false ticket in a hundred parcels: alerts a day for a thousand
-#: parcels under way.
-BUDGET = 7.0
 BEGINS = datetime(2026, 3, 30, tzinfo=BEIJING)  # a Monday; Qingming is its Saturday
 HISTORY_DAYS = 28
 #: Orders come in before the first parcels leave, and the last ways are followed until their silence was long due.
@@ -100,7 +96,6 @@ def live(app: App, *, parcels: int, seed: int, step: timedelta = STEP) -> Outcom
                    prefix="H")  # fmt: skip
     clock = still(app, week.start - BEFORE)
     home = app.machine.run(house.furnish)
-    app.machine.run(lambda tx: silence_history.set_budget(tx, BUDGET, actor=house.ACTOR))
     history.tell_history(app, home, earlier)
     say(f"history: {len(earlier.all)} parcels, {time.monotonic() - began_s:.0f} s")
     with Days(app, week, home, clock=clock) as days:
