@@ -17,7 +17,7 @@ from waystream.core.errors import Conflict
 from waystream.core.state import Direction, Kind, State
 from waystream.kernel.tx import Tx
 from waystream.parts.care import actions, handling, store
-from waystream.parts.care.standing import Where, causes_of, ending_of, troubles_of
+from waystream.parts.care.standing import Where, causes_of, judge, troubles_of
 
 TRACKS = (
     ("collected", ""), ("in_transit", ""), ("out_for_delivery", ""), ("ready_for_pickup", "locker"),
@@ -110,7 +110,7 @@ def check(desk: Desk) -> None:
     with desk.world.work.begin() as tx:
         where = store.list_where(tx.conn, [desk.parcel_id])[desk.parcel_id]
         for ticket in store.hold_open_of_parcels(tx.conn, [desk.parcel_id]):
-            assert ending_of(ticket.cause, ticket.trouble_at, where) is None, "what is over is closed"
+            assert judge(ticket, where) is None, "what is over is closed"
     for trouble in troubles_of(where, because=""):
         mine = [row for row in rows if row[1] == trouble.cause]
         assert any(state != "closed" or (by and closed_at >= trouble.at) for _, _, state, by, closed_at, _ in mine), (
@@ -136,7 +136,7 @@ def test_what_stands_is_not_over(state: State, kind: Kind, direction: Direction,
     )  # fmt: skip
     for trouble in troubles_of(where, because=""):
         if state is not State.DELIVERED and state is not State.CANCELLED:
-            assert ending_of(trouble.cause, trouble.at, where) is None
+            assert judge(trouble, where) is None
     if state is State.DELIVERED and direction is Direction.OUT:
         assert causes_of(state, kind, direction) == frozenset()
 

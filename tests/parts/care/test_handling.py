@@ -223,6 +223,15 @@ def test_a_person_opens_one_by_hand(open_: Desk) -> None:
         do(open_, handling.open_by_hand, Cause.NOT_DISPATCHED, order_id=4, actor=LI)
 
 
+def test_what_a_person_opened_no_scan_closes(open_: Desk) -> None:
+    ticket = do(open_, handling.open_by_hand, Cause.PROBLEM, parcel_id=open_.parcel_id, actor=LI)
+    open_.clock.advance(HOUR)
+    open_.move("out_for_delivery")
+    assert (ticket.cause, "open", "") in open_.tickets()
+    open_.move("delivered", "in_person")
+    assert (ticket.cause, "closed", "delivered") in open_.tickets()
+
+
 def test_the_queue_is_what_is_due_first(open_: Desk) -> None:
     open_.raise_(open_.trouble(Cause.BUYER_DAMAGED), open_.trouble(Cause.MISROUTED))
     queue = [each.ticket.cause for each in do(open_, reading.list_tickets, Wanted())]

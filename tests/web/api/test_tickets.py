@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts.world import put_parcel
+from tests.parts.world import move_parcel, put_parcel
 from tests.web.api.desk import Desk, Program
 from waystream.core.care import Cause, Trouble
 from waystream.parts.care import actions
@@ -120,4 +120,6 @@ def test_opening_by_hand_keeps_the_one_that_is_open(desk: Desk, tickets: list[st
         assert program.post("/api/tickets", bad).status_code == 422
     assert program.post("/api/tickets", {"cause": "incident", "parcel": "11"}).status_code == 422
     assert program.post("/api/tickets", {"cause": "stalled", "parcel": "12"}).status_code == 404
+    with desk.work.begin() as tx:
+        move_parcel(tx, 11, state="delivered")
     assert program.post("/api/tickets", {"cause": "lost", "parcel": "11"}).status_code == 409

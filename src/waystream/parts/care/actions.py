@@ -139,7 +139,7 @@ def settle_by_track(tx: Tx, because: Mapping[int, str]) -> None:
         _ended(
             tx,
             held,
-            lambda ticket: standing.ending_of(ticket.cause, ticket.trouble_at, where[ticket.parcel_id or 0]),
+            lambda ticket: standing.judge(ticket, where[ticket.parcel_id or 0]),
             because={f"parcel:{parcel_id}": why for parcel_id, why in because.items()},
         ),
     )

@@ -32,7 +32,7 @@ def list_outlived(tx: Tx, *, rule: str, after_id: int, limit: int) -> tuple[list
     wrong = [
         f"ticket {ticket.id} for {ticket.cause} of {ticket.about} is open though it is over"
         for ticket in held
-        if standing.ending_of(ticket.cause, ticket.trouble_at, where[ticket.parcel_id or 0]) is not None
+        if standing.judge(ticket, where[ticket.parcel_id or 0]) is not None
     ]
     return wrong, held[-1].id if len(held) == limit else None
 

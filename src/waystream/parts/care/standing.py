@@ -45,6 +45,9 @@ class Sold:
     over: bool
 
 
+#: What the `because` of a trouble begins with that a person told.
+PEOPLE = ("staff:", "key:")
+
 _OF_KIND: dict[Kind, Cause] = {
     Kind.STALLED: Cause.STALLED,
     Kind.DELAYED: Cause.OVERDUE,
@@ -93,8 +96,17 @@ def troubles_of(where: Where, *, because: str) -> list[Trouble]:
     ]
 
 
-def ending_of(cause: Cause, since: datetime, where: Where) -> Ending | None:
-    """How a trouble that began at `since` ended by itself, as the parcel stands; None while it stands."""
+def judge(told: Trouble | Ticket, where: Where) -> Ending | None:
+    """How a trouble of a parcel ended by itself; None while it stands."""
+    since = told.trouble_at if isinstance(told, Ticket) else told.at
+    return ending_of(told.cause, since, where, by_hand=told.because.startswith(PEOPLE))
+
+
+def ending_of(cause: Cause, since: datetime, where: Where, *, by_hand: bool = False) -> Ending | None:
+    """How a trouble that began at `since` ended, as the parcel stands; None while it stands.
+
+    What a person told (`by_hand`) no scan ends, only the end of the journey.
+    """
     if cause in SURVIVORS:
         return _OF_DOUBT.get(cause, _stands)(where, since)
     if where.voided or where.state is State.CANCELLED:
@@ -105,7 +117,7 @@ def ending_of(cause: Cause, since: datetime, where: Where) -> Ending | None:
         return None
     if where.state in TERMINAL:
         return Ending.MOVED_ON
-    return _OVER.get(cause, _left)(where, since)
+    return None if by_hand else _OVER.get(cause, _left)(where, since)
 
 
 Judge = Callable[[Where, datetime], Ending | None]
@@ -170,8 +182,7 @@ def stands(trouble: Trouble | Ticket, *, parcels: Mapping[int, Where], orders: M
         return True
     if trouble.parcel_id:
         where = parcels.get(trouble.parcel_id)
-        since = trouble.trouble_at if isinstance(trouble, Ticket) else trouble.at
-        return where is not None and ending_of(trouble.cause, since, where) is None
+        return where is not None and judge(trouble, where) is None
     sold = orders.get(trouble.order_id or 0)
     return sold is not None and ending_of_order(trouble.cause, sold) is None
 
