@@ -18,6 +18,7 @@ from tests.engine import Engine
 from tests.web import sample
 from tests.web.conftest import GATEWAYS, RULES, Office
 from tests.web.sample_outage import make_outage, make_replay
+from tests.web.sample_tickets import make_tickets
 from tests.web.standstill import stand_still
 from waystream.integrations.kdniao.adapter import network
 from waystream.kernel.clock import FixedClock
@@ -106,6 +107,7 @@ def site(engine: Engine) -> Iterator[Site]:
     office = Office(context, machine.run(sample.make))
     machine.run(lambda tx: stand_still(tx, office.world))
     machine.run(lambda tx: make_outage(tx, office.world))
+    machine.run(lambda tx: make_tickets(tx, office.world))
     office.world.replay_id = machine.run(lambda tx: make_replay(tx, office.world))
     live.start()
     with _serve(office) as address:

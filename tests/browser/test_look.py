@@ -30,6 +30,10 @@ PAGES = {
     "outages": "/outages",
     "replays": "/replay",
     "replay": "/replay/{replay}",
+    "workbench": "/workbench",
+    "workbench-search": "/workbench?q=T-000000",
+    "hand-over": "/workbench/ask?do=hand_over&id={ticket}",
+    "urge": "/workbench/ask?do=urge&id={ticket}",
     "orders": "/orders",
     "order": "/orders/{order}",
     "parcels": "/parcels",
@@ -86,6 +90,7 @@ def list_addresses(visitor: Visitor) -> dict[str, str]:
         "replay": world.replay_id,
         **asdict(mine),
     }
+    [(facts["ticket"],)] = office.rows("SELECT id FROM ticket WHERE cause = 'lost'")
     return {name: address.format(**facts) for name, address in PAGES.items()}
 
 

@@ -24,7 +24,7 @@ OWNERS = {
     "hub": {"aggregator", "carrier_account", "subscription", "carrier_heard"},
     "fulfilment": {
         "parcel", "parcel_order", "parcel_line", "take", "binding", "label", "waybill_cancel", "number_batch",
-        "reserved_number",
+        "reserved_number", "replaced_line",
     },
     "floor": {"printer", "print"},
     "buyer": {"buyer_link", "buyer_gate", "buyer_word"},

@@ -1,6 +1,8 @@
 """The workbench over HTTP: the queue, one ticket, what is done with it, and what two people at once may not do."""
 
+import io
 import re
+import zipfile
 
 import httpx
 import pytest
@@ -8,7 +10,9 @@ import pytest
 from tests.web.conftest import Office, Person
 from tests.web.sample_tickets import make_tickets
 from waystream.core.person import Term
+from waystream.invariants import no_line_is_shipped_twice
 from waystream.kernel.tx import Tx
+from waystream.parts.orders import actions as orders
 from waystream.parts.orders import people, store_persons
 from waystream.parts.orders.store_persons import IndexRow
 from waystream.parts.people.model import ROLES, Role
@@ -293,3 +297,43 @@ def test_who_only_reads_is_offered_no_deed(office: Office, tickets: list[int]) -
         assert 'data-key="t"' not in page
         assert reader.post("/workbench/take", id=tickets[0]).status_code == 403
     assert readers
+
+
+def test_lost_goods_are_sent_again_once(office: Office, tickets: list[int]) -> None:
+    agent, ticket = office.hire(Role.CARE), _of(office, "lost")
+    [(lost, order)] = office.rows("SELECT parcel_id, order_id FROM ticket WHERE id = %s", ticket)
+    held = office.rows("SELECT order_line_id, quantity FROM parcel_line WHERE parcel_id = %s", lost)
+    _leads_to(agent.post("/workbench/reship", id=ticket, back=_back(ticket)))
+
+    [(new,)] = office.rows("SELECT replaced_by FROM parcel WHERE id = %s", lost)
+    assert office.rows("SELECT order_line_id, quantity FROM parcel_line WHERE parcel_id = %s", new) == held
+    assert office.rows("SELECT order_line_id, quantity FROM replaced_line WHERE parcel_id = %s", lost) == held
+    assert office.rows("SELECT stage, carrier FROM parcel WHERE id = %s", new) == [("asked", "SF")]
+    assert office.rows("SELECT count(*) FROM take WHERE parcel_id = %s", new) == [(1,)]
+    assert office.rows("SELECT kind, state FROM care_wish") == [("reship", "confirmed")]
+    assert office.rows("SELECT subject FROM event WHERE name = 'ParcelReplaced'") == [(f"parcel:{lost}",)]
+
+    office.context.machine.run(lambda tx: orders.derive_of_parcels(tx, {lost: "test"}))
+    assert office.rows("SELECT word FROM orders WHERE id = %s", order) == [("to_ship",)]
+    with office.context.machine.begin() as tx:
+        assert tx.conn.execute(no_line_is_shipped_twice.SQL).fetchall() == []
+    assert agent.post("/workbench/reship", id=ticket, back=_back(ticket)).status_code == 409
+    assert "旅行茶具套装" in agent.get(_back(ticket)).text
+
+
+def test_a_claim_carries_its_evidence(office: Office, tickets: list[int]) -> None:
+    agent, ticket = office.hire(Role.CARE), _of(office, "lost")
+    _leads_to(agent.post("/workbench/claim", id=ticket, amount="486.00", text="丢件", back=_back(ticket)))
+    assert "申请理赔 486.00 元" in agent.get(_back(ticket)).text
+    assert agent.post("/workbench/evidence", id=ticket, reason="").status_code == 422
+
+    packed = agent.post("/workbench/evidence", id=ticket, reason="claim against ZTO")
+    archive = zipfile.ZipFile(io.BytesIO(packed.content))
+    pushes = [name for name in archive.namelist() if name.startswith("pushes/")]
+    assert {"claim.txt", "timeline.txt"} < set(archive.namelist())
+    assert archive.read(pushes[0]) == b"{}"
+    assert "实付：486.00 元" in archive.read("claim.txt").decode()
+    assert "快件已从【宜兴丁蜀公司】发出" in archive.read("timeline.txt").decode()
+    told = office.rows("SELECT reason FROM audit WHERE action = 'open_push'")
+    assert told == [("claim against ZTO",)] * len(pushes)
+    assert office.hire(Role.FINANCE).post("/workbench/evidence", id=ticket, reason="x").status_code == 403

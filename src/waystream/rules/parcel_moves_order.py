@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from waystream.core.events import ParcelEvent, registry
-from waystream.core.events.fulfilment import ParcelDispatched, ParcelVoided, WaybillIssued
+from waystream.core.events.fulfilment import ParcelDispatched, ParcelReplaced, ParcelVoided, WaybillIssued
 from waystream.core.events.tracking import TrackEvent
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
@@ -13,6 +13,7 @@ WHEN = (
     WaybillIssued,
     ParcelDispatched,
     ParcelVoided,
+    ParcelReplaced,
     *(kind for kind in registry().values() if issubclass(kind, TrackEvent)),
 )
 SENTENCE_ZH = "包裹取号、出库、移动或不再发出时，所属订单的状态随之变化。"

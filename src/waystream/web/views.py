@@ -83,6 +83,10 @@ class Address:
     path: str
     filters: Mapping[str, str] = field(default_factory=dict)
 
+    def with_(self, **changes: str) -> "Address":
+        """With these filters changed."""
+        return Address(self.path, {**self.filters, **changes})
+
     def but(self, **changes: str) -> str:
         """The address with these filters changed; an empty one is left out."""
         merged = {name: value for name, value in {**self.filters, **changes}.items() if value}

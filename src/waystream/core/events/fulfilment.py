@@ -110,6 +110,15 @@ class ParcelVoided(ParcelEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelReplaced(ParcelEvent):
+    """Its goods are sent again (补发) in another parcel; it counts for its orders no more."""
+
+    public: ClassVar[str] = "parcel.replaced"
+    replacement_id: int
+    order_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionDied(ParcelEvent):
     """The aggregator stopped watching a number."""
 

@@ -91,6 +91,8 @@ def refuse_impossible(kind: Wanted, about: About, amount_fen: int | None) -> Non
             raise Conflict("It is too late: the parcel is with its courier, or further.")
     if kind is Wanted.REFUND and not (amount_fen and 0 < amount_fen <= about.total_fen):
         raise Invalid("amount", "a refund is more than nothing and at most what was paid")
+    if kind is Wanted.CLAIM and not (amount_fen and amount_fen > 0):
+        raise Invalid("amount", "a claim is more than nothing")
 
 
 def _say_asked(tx: Tx, about: About, kind: Wanted, amount_fen: int | None) -> None:

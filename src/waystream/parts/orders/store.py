@@ -372,7 +372,8 @@ def _list_parcels(conn: Conn, order_ids: Column, elsewhere: Mapping[int, Whereab
         """SELECT p.id, po.order_id, p.stage, t.state, t.kind, t.direction, t.delivered_at,
                   GREATEST(p.moved_at, t.changed_at) AS moved_at
            FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id LEFT JOIN track t ON t.parcel_id = p.id
-           WHERE po.order_id = ANY (%b::bigint[]) AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
+           WHERE po.order_id = ANY (%b::bigint[]) AND p.replaced_by IS NULL
+             AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
                SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
                  AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))
            ORDER BY po.order_id, p.id""",

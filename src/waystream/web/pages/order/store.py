@@ -83,8 +83,9 @@ def list_parcels(conn: Conn, order_id: int) -> list[ParcelRow]:
                LEFT JOIN LATERAL (
                    SELECT string_agg(line.name || ' × ' || pl.quantity, '，' ORDER BY line.line_no) AS told,
                           sum(pl.quantity) AS pieces
-                   FROM parcel_line pl JOIN order_line line ON line.id = pl.order_line_id
-                   WHERE pl.parcel_id = p.id) goods ON true
+                   FROM (SELECT order_line_id, quantity FROM parcel_line WHERE parcel_id = p.id
+                         UNION ALL SELECT order_line_id, quantity FROM replaced_line WHERE parcel_id = p.id) pl
+                   JOIN order_line line ON line.id = pl.order_line_id) goods ON true
                WHERE po.order_id = %s ORDER BY p.stage = 'voided', p.id LIMIT %s""",
             [order_id, PARCELS_AT_MOST],
         )

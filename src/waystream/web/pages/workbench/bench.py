@@ -60,7 +60,14 @@ class BenchPage:
 
 
 def show_bench(
-    request: Request, seat: Seat, filters: Filters, *, undo: str = "", person: Person | None = None
+    request: Request,
+    seat: Seat,
+    filters: Filters,
+    *,
+    undo: str = "",
+    person: Person | None = None,
+    begun: str = "",
+    draft: str = "",
 ) -> Response:
     """The page; `person` is the open ticket's receiver in the clear, if the caller just asked for it."""
     context, language = context_of(request), language_of(request)
@@ -68,9 +75,9 @@ def show_bench(
     open_id = filters.ticket_id or next(iter(drawn.ids), None)
     if open_id and not filters.ticket_id:
         queue = draw_queue(language, seat, filters, drawn, open_id=open_id)
-    address = filters.address.but(after=filters.after, t=str(open_id or ""))
+    address = filters.address.with_(after=filters.after, t=str(open_id or ""))
     lookers = context.live.list_lookers().get(f"{TICKET_KEY}{open_id}", ())
-    view = Viewing(seat, language, context.networks, lookers, address, person)
+    view = Viewing(seat, language, context.networks, address, lookers, person, begun, draft)
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
         subject = store.find_subject(tx.conn, open_id, warehouses=seat.caller.warehouses) if open_id else None
         ticket = draw_ticket(tx, subject, view) if subject else None

@@ -1,4 +1,4 @@
-"""What is asked of the carrier or the shop for a ticket: urge, intercept, re-address, refund, claim; and what they say.
+"""What is asked of carrier, warehouse or shop for a ticket, and what they answer.
 
 Where the network has a call it is made (the newest scans, by 8001); where it has none the wish is a task for a person,
 with the text ready. What carriers scan afterwards settles an interception by a rule.
@@ -14,13 +14,14 @@ from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.kernel.tx import Tx
 from waystream.parts.care import wishes
 from waystream.parts.care.wishes import Wanted
+from waystream.parts.fulfilment import replacing
 from waystream.parts.tracking import outages
 from waystream.web.acting import act_on_ticket, parse_ids
 from waystream.web.address import own_path
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.pages.workbench import store
-from waystream.web.pages.workbench.texts import Facts, readdress_text
+from waystream.web.pages.workbench.texts import Facts, claim_text, readdress_text
 from waystream.web.render import go, language_of
 
 WRITE = "tickets:write"
@@ -99,6 +100,41 @@ def refund(
         lambda tx, ticket_id: wishes.ask(tx, ticket_id, Wanted.REFUND, actor=actor, text=text, amount_fen=fen),
     )
     return go(own_path(back), said=language_of(request).say("The shop is asked for the refund."))
+
+
+@router.post("/workbench/reship")
+def reship(request: Request, seat: Annotated[Seat, requires(WRITE)], id: Id, back: Back = START) -> Response:
+    """The same lines in a new parcel; the wish is confirmed with it, in one transaction."""
+    actor = seat.caller.actor
+
+    def again(tx: Tx, ticket_id: int) -> None:
+        wish_id = wishes.ask(tx, ticket_id, Wanted.RESHIP, actor=actor)
+        parcel_id = store.get_subject(tx.conn, ticket_id).parcel_id
+        assert parcel_id is not None, "only what is about a parcel is sent again"
+        replacing.ship_again(tx, parcel_id, actor=actor)
+        wishes.answer(tx, ticket_id, wish_id, confirmed=True, actor=actor)
+
+    act_on_ticket(request, seat, id, again)
+    return go(own_path(back), said=language_of(request).say("A new parcel asks for its number."))
+
+
+@router.post("/workbench/claim")
+def claim(
+    request: Request,
+    seat: Annotated[Seat, requires(WRITE)],
+    id: Id,
+    amount: Annotated[str, Form(max_length=12)],
+    text: Text,
+    back: Back = START,
+) -> Response:
+    fen, actor = parse_fen(amount), seat.caller.actor
+
+    def ask(tx: Tx, ticket_id: int) -> int:
+        letter = claim_text(_facts(tx, ticket_id), cause=text.strip(), amount_yuan=f"{fen // 100}.{fen % 100:02d}")
+        return wishes.ask(tx, ticket_id, Wanted.CLAIM, actor=actor, text=letter, amount_fen=fen)
+
+    act_on_ticket(request, seat, id, ask)
+    return go(own_path(back), said=language_of(request).say("The claim is written down; its evidence is a file below."))
 
 
 @router.post("/workbench/confirm")

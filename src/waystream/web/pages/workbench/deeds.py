@@ -105,7 +105,7 @@ def note(
 
     act_on_ticket(request, seat, id, write)
     if closing:
-        return _closed(request, seat, id, back)
+        return closed(request, seat, id, back)
     return go(own_path(back), said=language_of(request).say("The note is kept."))
 
 
@@ -132,7 +132,7 @@ def _close(request: Request, seat: Seat, ticket_id: str, ending: Ending, back: s
     act_on_ticket(
         request, seat, ticket_id, lambda tx, own_id: handling.close(tx, [own_id], ending, actor=actor, lead=lead)
     )
-    return _closed(request, seat, ticket_id, back)
+    return closed(request, seat, ticket_id, back)
 
 
 @router.post("/workbench/reopen")
@@ -144,7 +144,7 @@ def reopen(request: Request, seat: Annotated[Seat, requires(WRITE)], id: Id, bac
     return go(address, said=language_of(request).say("It is open again."))
 
 
-def _closed(request: Request, seat: Seat, ticket_id: str, back: str) -> Response:
+def closed(request: Request, seat: Seat, ticket_id: str, back: str) -> Response:
     return _onwards(request, seat, ticket_id, back, language_of(request).say("Closed."), undo=True)
 
 

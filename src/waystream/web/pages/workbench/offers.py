@@ -14,7 +14,7 @@ TOO_LATE = frozenset({
     State.OUT_FOR_DELIVERY, State.READY_FOR_PICKUP, State.DELIVERED, State.INTERCEPTED, State.RETURNING,
     State.RETURNED, State.LOST, State.CANCELLED,
 })  # fmt: skip
-IN_THE_ROW = 6
+IN_THE_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Standing:
 
 LABELS: dict[str, tuple[str, str]] = {
     "take": ("t", N_("Take")),
-    "say": ("r", N_("Reply to the buyer…")),
+    "say": ("r", N_("Reply to the buyer")),
     "urge": ("u", N_("Urge the carrier…")),
     "readdress": ("d", N_("Re-address…")),
     "intercept": ("i", N_("Intercept…")),
@@ -78,6 +78,8 @@ def list_deeds(language: Language, ticket: Subject, standing: Standing, back: st
 def _deed(language: Language, do: str, ticket: Subject, back: str, *, main: bool) -> KeyDeed:
     key, label = LABELS[do]
     tone = "main-act" if main else ""
+    if do == "say":
+        return KeyDeed(do, key, language.say(label), "#say", dialog=False, tone=tone)
     if do in AT_ONCE:
         return KeyDeed(do, key, language.say(label), f"/workbench/{do}", post=True, tone=tone)
     href = f"/workbench/ask?do={do}&id={ticket.id}&back={quote(back, safe='')}"
@@ -88,7 +90,7 @@ def _fits(do: str, ticket: Subject, standing: Standing) -> bool:
     parcel, order = ticket.parcel_id is not None, ticket.order_id is not None
     away = standing.stage == "dispatched"
     fits = {
-        "say": standing.can_say and (order or ticket.slowdown_id is not None),
+        "say": standing.can_say,
         "urge": parcel and away,
         "readdress": parcel and away and standing.state not in TOO_LATE,
         "intercept": parcel and away and standing.state not in TOO_LATE,

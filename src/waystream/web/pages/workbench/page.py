@@ -12,7 +12,7 @@ from starlette.responses import Response
 from waystream.web.auth import Seat, requires
 from waystream.web.context import WebContext
 from waystream.web.navigation import Entry
-from waystream.web.pages.workbench import asks, carrier, deeds
+from waystream.web.pages.workbench import asks, carrier, deeds, evidence, saying
 from waystream.web.pages.workbench.bench import draw_pane, show_bench
 from waystream.web.pages.workbench.filters import Asked
 from waystream.web.pages.workbench.queue import count_open
@@ -32,11 +32,16 @@ router = APIRouter()
 router.include_router(asks.router)
 router.include_router(deeds.router)
 router.include_router(carrier.router)
+router.include_router(saying.router)
+router.include_router(evidence.router)
 
 
 @router.get("/workbench")
-def show_workbench(request: Request, seat: Annotated[Seat, requires(READ)], filters: Asked, undo: str = "") -> Response:
-    return show_bench(request, seat, filters, undo=undo if undo.isdecimal() else "")
+def show_workbench(
+    request: Request, seat: Annotated[Seat, requires(READ)], filters: Asked, undo: str = "", say: str = ""
+) -> Response:
+    """`undo`: the ticket that was just closed; `say`: the words a message begins with."""
+    return show_bench(request, seat, filters, undo=undo if undo.isdecimal() else "", begun=say)
 
 
 @router.get("/workbench/queue")

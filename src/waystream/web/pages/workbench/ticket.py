@@ -13,6 +13,7 @@ from waystream.core.ports import Network
 from waystream.kernel.tx import Tx
 from waystream.parts.care import reading as care
 from waystream.parts.care import wishes
+from waystream.parts.notices import drafting
 from waystream.parts.orders import lists as orders
 from waystream.parts.orders.views import Order
 from waystream.web.auth import Seat
@@ -21,6 +22,7 @@ from waystream.web.mending import say_mend
 from waystream.web.pages.order import store as order_store
 from waystream.web.pages.order.page import Buyer, ParcelView, draw_buyer, draw_parcel
 from waystream.web.pages.workbench import store
+from waystream.web.pages.workbench.compose import ComposeView, draw_compose, draw_said
 from waystream.web.pages.workbench.log import LogEntry, draw_log
 from waystream.web.pages.workbench.offers import IN_THE_ROW, KeyDeed, Standing, list_deeds
 from waystream.web.pages.workbench.queue import TICKET_KEY, kind_note
@@ -28,9 +30,9 @@ from waystream.web.pages.workbench.wished import WishView, draw_wishes
 from waystream.web.pages.workbench.words import ENDINGS, Due, cause_word, say_due
 from waystream.web.shell.language import Language
 from waystream.web.shell.vocabulary import REFUND_WORDS, Pill, order_word
-from waystream.web.views import Deed
+from waystream.web.views import Address, Deed
 
-WRITE = "tickets:write"
+WRITE, MASKED = "tickets:write", "person:masked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,14 @@ class TicketView:
     deeds: tuple[KeyDeed, ...]
     more: tuple[KeyDeed, ...]
     wishes: tuple[WishView, ...]
+    said: tuple[LogEntry, ...]
+    compose: ComposeView | None
     log: tuple[LogEntry, ...]
     parcels: tuple[ParcelView, ...]
     expected: Expected | None
     buyer: Buyer | None
     unmask: str
+    evidence: str
     order: OrderView | None
     earlier: tuple[EarlierView, ...]
     back: str
@@ -101,9 +106,15 @@ class Viewing:
     seat: Seat
     language: Language
     networks: Mapping[str, Network]
+    address: Address
     lookers: Sequence[Looker] = ()
-    back: str = "/workbench"
     person: Person | None = None
+    begun: str = ""
+    draft: str = ""
+
+    @property
+    def back(self) -> str:
+        return str(self.address)
 
 
 def draw_ticket(tx: Tx, ticket: store.Subject, view: Viewing) -> TicketView:
@@ -114,11 +125,12 @@ def draw_ticket(tx: Tx, ticket: store.Subject, view: Viewing) -> TicketView:
     parcel = rows[0] if rows and ticket.parcel_id else None
     log = care.list_log(tx, ticket.id)
     asked = wishes.list_wishes(tx, ticket.id)
-    names = store.list_names(
-        tx.conn, {ticket.assignee, *(wish.actor for wish in asked), *(wish.settled_by for wish in asked)}
-    )
     because = _reason(tx, ticket)
-    deeds = _deeds(language, seat, ticket, parcel, view.back)
+    told = drafting.list_said(tx, order.id) if order and seat.caller.may(MASKED) else []
+    compose = _compose(tx, view, ticket) if order else None
+    actors = {ticket.assignee, *(wish.actor for wish in asked), *(wish.settled_by for wish in asked)}
+    names = store.list_names(tx.conn, actors | {line.actor for line in told})
+    deeds = _deeds(language, seat, ticket, parcel, view.back, can_say=compose is not None)
     may_act = seat.caller.may(WRITE)
     return TicketView(
         id=ticket.id,
@@ -138,6 +150,8 @@ def draw_ticket(tx: Tx, ticket: store.Subject, view: Viewing) -> TicketView:
         deeds=deeds[:IN_THE_ROW],
         more=deeds[IN_THE_ROW:],
         wishes=draw_wishes(language, seat.caller.actor, asked, names, tx.now),
+        said=draw_said(language, seat.caller.actor, told, names, tx.now),
+        compose=compose,
         log=draw_log(language, seat.caller.actor, log, tx.now),
         parcels=tuple(_parcel(tx, view, row, order, place=(nth, len(rows))) for nth, row in enumerate(rows, 1))
         if order
@@ -145,12 +159,25 @@ def draw_ticket(tx: Tx, ticket: store.Subject, view: Viewing) -> TicketView:
         expected=_expected(language, order, tx.now),
         buyer=draw_buyer(language, seat, order, view.person) if order else None,
         unmask=f"/workbench/ask?do=unmask&id={ticket.id}&back={quote(view.back, safe='')}",
+        evidence=f"/workbench/ask?do=evidence&id={ticket.id}&back={quote(view.back, safe='')}"
+        if seat.caller.may("person:unmask")
+        else "",
         order=_order(language, order, tx.now) if order else None,
         earlier=tuple(_earlier(language, each, tx.now) for each in store.list_earlier(tx.conn, ticket)),
         back=view.back,
         at=view.back,
         keys=_keys(ticket, rows),
     )
+
+
+def _compose(tx: Tx, view: Viewing, ticket: store.Subject) -> ComposeView | None:
+    """Where somebody can be written to, by somebody who may."""
+    if ticket.order_id is None or ticket.state == "closed" or not view.seat.caller.may(WRITE):
+        return None
+    return draw_compose(
+        tx, view.language, order_id=ticket.order_id, cause=ticket.cause, begun=view.begun, draft=view.draft,
+        address=view.address,
+    )  # fmt: skip
 
 
 def number_of(ticket_id: int) -> str:
@@ -175,7 +202,13 @@ def _parcel(
 
 
 def _deeds(
-    language: Language, seat: Seat, ticket: store.Subject, parcel: order_store.ParcelRow | None, back: str
+    language: Language,
+    seat: Seat,
+    ticket: store.Subject,
+    parcel: order_store.ParcelRow | None,
+    back: str,
+    *,
+    can_say: bool,
 ) -> tuple[KeyDeed, ...]:
     if not seat.caller.may(WRITE):
         return ()
@@ -184,7 +217,7 @@ def _deeds(
         stage=parcel.stage if parcel else "",
         state=parcel.state if parcel else "",
         may=seat.caller.may,
-        can_say=False,
+        can_say=can_say,
     )
     return list_deeds(language, ticket, standing, back)
 

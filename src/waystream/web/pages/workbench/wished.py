@@ -18,6 +18,7 @@ class WishView:
     told: str
     text: str
     open: bool
+    evidence: bool
     deeds: tuple[Deed, ...]
 
 
@@ -52,6 +53,7 @@ def _draw(language: Language, own: str, wish: Wish, names: Mapping[str, str], no
         told=_told(language, own, wish, names, now),
         text=wish.text,
         open=wish.state == "asked",
+        evidence=wish.kind == "claim",
         deeds=deeds,
     )
 

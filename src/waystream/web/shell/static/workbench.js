@@ -35,7 +35,7 @@ if (bench) {
   function send(closing) {
     const form = document.activeElement.closest("form");
     if (!form) return false;
-    const button = form.querySelector(closing ? "[data-send-close]" : "button:not([data-send-close]):not([type=button])");
+    const button = form.querySelector(closing ? "[data-send-close]" : "[data-send]");
     if (!button || !form.reportValidity()) return true;
     form.requestSubmit(button);
     return true;

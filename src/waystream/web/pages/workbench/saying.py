@@ -1,0 +1,75 @@
+"""The message to the buyer: words to begin with, a preview with today's facts, sending, and what was said before.
+
+It leaves through `parts.notices`, which fills the facts in anew, keeps to quiet hours and limits, and logs it.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import Response
+
+from waystream.core.care import Ending
+from waystream.core.errors import Conflict
+from waystream.kernel.tx import Tx
+from waystream.parts.care import handling
+from waystream.parts.notices import actions as notices
+from waystream.web.acting import act_on_ticket
+from waystream.web.address import own_path
+from waystream.web.auth import Seat, requires
+from waystream.web.pages.workbench import bench, store
+from waystream.web.pages.workbench.asks import filters_of
+from waystream.web.pages.workbench.compose import draw_preview, try_preview
+from waystream.web.pages.workbench.deeds import closed
+from waystream.web.render import go, language_of, show
+
+WRITE, LEAD = "tickets:write", "tickets:lead"
+START = "/workbench"
+
+router = APIRouter()
+
+Id = Annotated[str, Form(max_length=19)]
+Back = Annotated[str, Form(max_length=2000)]
+Words = Annotated[str, Form(max_length=2000)]
+
+
+@router.post("/workbench/preview")
+def preview(
+    request: Request, seat: Annotated[Seat, requires(WRITE)], id: Id, text: Words = "", back: Back = START
+) -> Response:
+    """How the message would read now; without scripts the whole page with it."""
+    shown = act_on_ticket(request, seat, id, lambda tx, ticket_id: try_preview(tx, _order_of(tx, ticket_id), text))
+    language = language_of(request)
+    if request.headers.get("hx-request"):
+        return show(request, "workbench/preview.html", draw_preview(language, shown))
+    return bench.show_bench(request, seat, filters_of(own_path(back)), draft=text)
+
+
+@router.post("/workbench/say")
+def say(
+    request: Request,
+    seat: Annotated[Seat, requires(WRITE)],
+    id: Id,
+    text: Words,
+    then: Annotated[str, Form(max_length=10)] = "",
+    back: Back = START,
+) -> Response:
+    """Plan the message; with `then` the ticket is closed in the same transaction."""
+    actor, closing = seat.caller.actor, then == "close"
+
+    def send(tx: Tx, ticket_id: int) -> None:
+        notices.say(tx, _order_of(tx, ticket_id), notices.Saying(text=text), actor=actor)
+        if closing:
+            handling.close(tx, [ticket_id], Ending.SOLVED, actor=actor, lead=seat.caller.may(LEAD))
+
+    act_on_ticket(request, seat, id, send)
+    if closing:
+        return closed(request, seat, id, back)
+    return go(own_path(back), said=language_of(request).say("The message is on its way."))
+
+
+def _order_of(tx: Tx, ticket_id: int) -> int:
+    order_id = store.get_subject(tx.conn, ticket_id).order_id
+    if order_id is None:
+        raise Conflict("This ticket is about no order.")
+    return order_id
