@@ -21,7 +21,7 @@ from waystream.web.navigation import Entry
 from waystream.web.pages.deadlines import settings
 from waystream.web.pages.deadlines.answer import say_answer
 from waystream.web.pages.deadlines.sheet import write_sheet
-from waystream.web.pages.deadlines.words import KINDS, STANDS, WITHIN, reason_of
+from waystream.web.pages.deadlines.words import DOUBTFUL, KINDS, STANDS, WITHIN, reason_of
 from waystream.web.pages.orders import store as orders
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language, Moment
@@ -216,7 +216,9 @@ def _menu(filters: Filters, name: str, label: str, options: list[tuple[str, str]
 def _line(language: Language, row: Row, now: datetime) -> Line:
     at = f"#parcel-{row.parcel_id}" if row.parcel_id else ""
     late = row.stand == "missed" or row.due_at <= now
-    shape, word = ("s-exception", N_("Missed")) if late else ("s-await", N_("Open"))
+    shape, word = ("s-exception", STANDS["missed"]) if late else ("s-await", STANDS["open"])
+    if row.kind == DeadlineKind.VERIFICATION:
+        word = DOUBTFUL
     return Line(
         href=f"/orders/{row.order_id}{at}" if row.order_id else "",
         number=row.number,

@@ -14,6 +14,7 @@ KINDS = {
     DeadlineKind.VERIFICATION: N_("Doubtful deliveries"),
 }
 STANDS = {"open": N_("Still in time"), "missed": N_("Missed")}
+DOUBTFUL = N_("Doubtful")
 #: Hours from now; without one until the end of today.
 WITHIN = {"2": N_("within 2 hours"), "6": N_("within 6 hours"), "48": N_("within 2 days"), "any": N_("at any time")}
 DOUBTS = {
