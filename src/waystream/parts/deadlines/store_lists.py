@@ -69,9 +69,7 @@ def list_deadlines(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
                COALESCE(p.carrier, '') AS carrier, COALESCE(b.number, '') AS waybill, COALESCE(t.latest, '') AS latest
         FROM (
             SELECT * FROM deadline
-            WHERE kind = %(kind)s AND stand IN ('open', 'missed')
-              AND (%(missed)s AND stand = 'missed' OR %(open)s AND stand = 'open'
-                   AND (%(until)s::timestamptz IS NULL OR due_at <= %(until)s))
+            WHERE kind = %(kind)s AND {_stands(wanted)}
               AND (%(at)s::timestamptz IS NULL OR (due_at, subject_id) > (%(at)s, %(id)s)) AND {_SCOPE}
             ORDER BY due_at, subject_id LIMIT %(limit)s) d
         JOIN shop ON shop.id = d.shop_id
@@ -85,13 +83,19 @@ def list_deadlines(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
     return conn.cursor(row_factory=class_row(Row)).execute(query.encode(), _values(wanted, limit)).fetchall()
 
 
+def _stands(wanted: Wanted) -> str:
+    """What stands so, in words that name the index it lies in."""
+    due = "stand = 'open' AND (%(until)s::timestamptz IS NULL OR due_at <= %(until)s)"
+    if wanted.open and wanted.missed:
+        return f"stand IN ('open', 'missed') AND (stand = 'missed' OR {due})"
+    return due if wanted.open else "stand = 'missed'"
+
+
 def _values(wanted: Wanted, limit: int) -> dict[str, Any]:
     at, subject_id = wanted.after or (None, None)
     return {
         "kind": wanted.kind,
         "of_order": wanted.kind in (DeadlineKind.SHIP_BY, DeadlineKind.PROMISE),
-        "open": wanted.open,
-        "missed": wanted.missed,
         "until": wanted.until,
         "shop": wanted.shop_id,
         "warehouses": None if wanted.warehouses is None else list(wanted.warehouses),
@@ -105,17 +109,8 @@ def count_deadlines(
     conn: Conn, *, until: datetime | None, shop_id: int | None, warehouses: tuple[int, ...] | None
 ) -> dict[str, Count]:
     """By kind, each at most `COUNTED_AT_MOST`."""
-    query = f"""
-        SELECT asked.kind,
-               (SELECT count(*) FROM (
-                    SELECT FROM deadline WHERE kind = asked.kind AND stand = 'open' AND {_SCOPE}
-                      AND (%(until)s::timestamptz IS NULL OR due_at <= %(until)s) LIMIT %(most)s) few) AS due,
-               (SELECT count(*) FROM (
-                    SELECT FROM deadline WHERE kind = asked.kind AND stand = 'missed' AND {_SCOPE}
-                    LIMIT %(most)s) few) AS missed
-        FROM unnest(%(kinds)s::text[]) AS asked (kind)"""
+    query = " UNION ALL ".join(map(_count, DeadlineKind))
     values = {
-        "kinds": [kind.value for kind in DeadlineKind],
         "until": until,
         "shop": shop_id,
         "warehouses": None if warehouses is None else list(warehouses),
@@ -123,6 +118,18 @@ def count_deadlines(
     }
     rows = conn.cursor(row_factory=class_row(Count)).execute(query.encode(), values).fetchall()
     return {row.kind: row for row in rows}
+
+
+def _count(kind: DeadlineKind) -> str:
+    """The kind stands in the question itself: how many there are of each differs by far."""
+    return f"""
+        SELECT '{kind}' AS kind,
+               (SELECT count(*) FROM (
+                    SELECT FROM deadline WHERE kind = '{kind}' AND stand = 'open' AND {_SCOPE}
+                      AND (%(until)s::timestamptz IS NULL OR due_at <= %(until)s) LIMIT %(most)s) few) AS due,
+               (SELECT count(*) FROM (
+                    SELECT FROM deadline WHERE kind = '{kind}' AND stand = 'missed' AND {_SCOPE}
+                    LIMIT %(most)s) few) AS missed"""
 
 
 def list_live_orders(conn: Conn, shop_id: int, *, after_id: int, limit: int) -> list[int]:
