@@ -18,6 +18,7 @@ from waystream.parts.tally.model import forgotten_before
 
 DAYS = 45
 AUDIT_LINES, JOBS, STRANGERS, PUSHES = 200_000, 100_000, 20_000, 20_000
+TICKETS, OPEN_TICKETS = 100_000, 10_000
 FOUND_LAST_FOUR = "6021"
 TALLIED = ("orders", "parcel", "track", "event")
 
@@ -114,6 +115,19 @@ _ROWS = (
        SELECT %(now)s::timestamptz - i * interval '20 seconds', 1 + i %% 8, 'staff:' || i %% 20,
               (ARRAY['ship', 'hold', 'unmask', 'dispatch'])[1 + i %% 4], 'order:' || i
        FROM generate_series(1, %(audit)s) i""",
+    """INSERT INTO ticket (id, shop_id, warehouse_id, cause, state, priority, severity, parcel_id, order_id, because,
+                           trouble_at, opened_at, clock_at, due_at, assignee, taken_at, closed_at, closed_by, ending)
+       SELECT id + 1, shop_id, warehouse_id, (ARRAY['stalled', 'attempt_failed', 'lost', 'overdue'])[1 + nth %% 4],
+              CASE WHEN nth > %(open)s THEN 'closed' WHEN nth %% 5 = 0 THEN 'taken' ELSE 'open' END,
+              (ARRAY['high', 'normal', 'low'])[1 + nth %% 3], 2, id, id, 'inbox:' || nth, at, at, at,
+              %(now)s::timestamptz + (nth %% 4000 - 500) * interval '1 minute',
+              CASE WHEN nth <= %(open)s AND nth %% 5 = 0 THEN 'staff:1' ELSE '' END,
+              CASE WHEN nth %% 5 = 0 THEN at END, CASE WHEN nth > %(open)s THEN at END, '',
+              CASE WHEN nth > %(open)s THEN 'moved_on' ELSE '' END
+       FROM (SELECT *, row_number() OVER (ORDER BY i) AS nth FROM seed WHERE stage = 'dispatched'
+             LIMIT %(tickets)s) AS troubled""",
+    """INSERT INTO ticket_entry (ticket_id, shop_id, at, what)
+       SELECT id, shop_id, opened_at, 'opened' FROM ticket""",
     """INSERT INTO stranger (aggregator_id, carrier, number, inbox_id, state, first_at, last_at)
        SELECT 1, 'YTO', 'YT99' || i / 2, i / 20 + 2000 * (i %% 2),
               CASE WHEN i %% 10 < 2 THEN 'waiting' ELSE 'adopted' END, at, at
@@ -144,7 +158,7 @@ def fill(admin_url: str, keys: Keys, *, parcels: int, now: datetime) -> Stored:
     values = {
         "n": parcels, "now": now, "days": DAYS, "epoch": EPOCH_MS, "bits": LOW_BITS,
         "audit": min(AUDIT_LINES, parcels), "jobs": min(JOBS, parcels), "strangers": min(STRANGERS, parcels),
-        "pushes": min(PUSHES, parcels),
+        "pushes": min(PUSHES, parcels), "tickets": min(TICKETS, parcels // 5), "open": min(OPEN_TICKETS, parcels // 20),
     }  # fmt: skip
     with psycopg.connect(admin_url, autocommit=True) as conn:
         conn.execute("SET session_replication_role = replica; SET work_mem = '256MB'")

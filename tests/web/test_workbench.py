@@ -9,13 +9,19 @@ import pytest
 
 from tests.web.conftest import Office, Person
 from tests.web.sample_tickets import make_tickets
+from waystream.core.care import Cause, Trouble
+from waystream.core.events.tracking import Delivered, ParcelReturning
 from waystream.core.person import Term
+from waystream.core.state import Direction, Kind, State
 from waystream.invariants import no_line_is_shipped_twice
+from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
+from waystream.parts.care import actions as care
 from waystream.parts.orders import actions as orders
 from waystream.parts.orders import people, store_persons
 from waystream.parts.orders.store_persons import IndexRow
 from waystream.parts.people.model import ROLES, Role
+from waystream.rules import movement_settles_interception
 
 
 @pytest.fixture
@@ -262,6 +268,31 @@ def test_a_parcel_with_its_courier_is_not_intercepted(office: Office, tickets: l
     assert office.rows("SELECT name FROM event WHERE name LIKE 'Interception%%'") == [("InterceptionAsked",)]
 
 
+@pytest.mark.parametrize(("after", "state"), [(State.RETURNING, "confirmed"), (State.DELIVERED, "refused")])
+def test_what_the_carrier_scans_settles_an_interception(
+    office: Office, tickets: list[int], after: State, state: str
+) -> None:
+    agent = office.hire(Role.CARE)
+    [(ticket, parcel, shop), *_] = office.rows(
+        """SELECT ticket.id, ticket.parcel_id, ticket.shop_id FROM ticket JOIN track t ON t.parcel_id = ticket.parcel_id
+           WHERE t.state = 'in_transit' ORDER BY 1"""
+    )
+    _leads_to(agent.post("/workbench/intercept", id=ticket, text="请拦截", back="/workbench"))
+
+    def scan(tx: Tx) -> None:
+        kind = ParcelReturning if after is State.RETURNING else Delivered
+        event = kind(
+            shop_id=shop, parcel_id=parcel, before=State.IN_TRANSIT, after=after, kind=Kind.NONE,
+            direction=Direction.BACK if after is State.RETURNING else Direction.OUT, at=tx.now, because="scan:1",
+        )  # fmt: skip
+        movement_settles_interception.do(tx, [Recorded(1, 1, tx.now, event, "")])
+
+    office.context.machine.run(scan)
+    assert office.rows("SELECT state, settled_by FROM care_wish") == [(state, "")]
+    told = office.rows("SELECT body -> 'confirmed' FROM event WHERE name = 'InterceptionSettled'")
+    assert told == [(state == "confirmed",)]
+
+
 def test_a_new_address_is_kept_sealed(office: Office, tickets: list[int]) -> None:
     agent, ticket = office.hire(Role.CARE), _of(office, "buyer_wants_address")
     _leads_to(agent.post("/workbench/readdress", id=ticket, address="武侯区新街 8 号 李四", back=_back(ticket)))
@@ -337,3 +368,29 @@ def test_a_claim_carries_its_evidence(office: Office, tickets: list[int]) -> Non
     told = office.rows("SELECT reason FROM audit WHERE action = 'open_push'")
     assert told == [("claim against ZTO",)] * len(pushes)
     assert office.hire(Role.FINANCE).post("/workbench/evidence", id=ticket, reason="x").status_code == 403
+
+
+def test_an_incident_is_one_ticket_with_its_parcels(office: Office, tickets: list[int]) -> None:
+    shop, parcel = office.world.shop_ids[0], office.world.parcel_ids[0]
+
+    def slow(tx: Tx) -> None:
+        [(slowdown,)] = tx.conn.execute(
+            """INSERT INTO slowdown (carrier, place, began_at, silent, expected)
+               VALUES ('YTO', '杭州转运中心', %s, 183, 4) RETURNING id""",
+            [tx.now],
+        ).fetchall()
+        tx.conn.execute(
+            """INSERT INTO silence (parcel_id, shop_id, carrier, place, stage, silent_since, due_at, found_at,
+                                    slowdown_id)
+               VALUES (%s, %s, 'YTO', '杭州转运中心', 'in_transit', %s, %s, %s, %s)""",
+            [parcel, shop, tx.now, tx.now, tx.now, slowdown],
+        )
+        incident = Trouble(shop_id=shop, cause=Cause.INCIDENT, at=tx.now, because="event:1", slowdown_id=slowdown)
+        care.raise_troubles(tx, [incident])
+
+    office.context.machine.run(slow)
+    ticket, agent = _of(office, "incident"), office.hire(Role.CARE)
+    page = agent.get(_back(ticket)).text
+    assert "YTO is slow at 杭州转运中心 since 14:32: 1 parcels of this shop wait" in page
+    _leads_to(agent.post("/workbench/close", id=ticket, back=_back(ticket)))
+    assert _standing(office, ticket)[2] == "solved"

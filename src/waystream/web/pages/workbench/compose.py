@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from waystream.core.errors import Invalid
+from waystream.core.errors import Invalid, Unreadable
 from waystream.kernel.tx import Tx
 from waystream.parts.notices import drafting
 from waystream.parts.notices.drafting import Preview, SaidLine
@@ -48,7 +48,10 @@ def draw_compose(
 ) -> ComposeView | None:
     """None where nobody can be written to. `begun` is the kind in the address, `draft` what was written already."""
     kind = begun if begun in load_kinds() else BEGINNINGS.get(cause, SAID)
-    beginning = drafting.begin(tx, order_id, kind)
+    try:
+        beginning = drafting.begin(tx, order_id, kind)
+    except Unreadable:  # bytes that do not open keep nobody from the rest of the ticket
+        return None
     if not beginning.readable:
         return None
     kinds = drafting.list_kinds(language.code)

@@ -62,21 +62,27 @@ class Row:
     city: str
 
 
-_FROM = """
-    FROM ticket t LEFT JOIN parcel p ON p.id = t.parcel_id LEFT JOIN orders o ON o.id = t.order_id"""
-_MORE = """
-    LEFT JOIN person ON person.id = COALESCE(p.person_id, o.person_id)
-    LEFT JOIN warehouse w ON w.id = t.warehouse_id
-    LEFT JOIN staff ON t.assignee = 'staff:' || staff.id::text"""
+#: Asked row by row of the few that are open: a join would read every parcel there is.
+_CARRIER = "COALESCE((SELECT p.carrier FROM parcel p WHERE p.id = t.parcel_id), '')"
 
 
 def list_queue(conn: Conn, wanted: Wanted, *, limit: int = QUEUE_ROWS) -> list[Row]:
-    """What is due first comes first; `limit` rows after `wanted.after`."""
-    query = f"""SELECT t.id, t.cause, t.kind, t.state, t.priority, t.due_at, t.assignee,
-                       COALESCE(staff.name, '') AS taker, COALESCE(p.carrier, '') AS carrier,
-                       COALESCE(w.name, '') AS warehouse, COALESCE(person.name_mask, '') AS name_mask,
-                       COALESCE(person.province, '') AS province, COALESCE(person.city, '') AS city
-                {_FROM} {_MORE} WHERE {_conditions(wanted)} ORDER BY t.due_at, t.id LIMIT %(limit)s"""
+    """What is due first comes first; `limit` rows after `wanted.after`. Names are looked up for those rows only."""
+    query = f"""
+        WITH page AS MATERIALIZED (
+            SELECT t.id, t.cause, t.kind, t.state, t.priority, t.due_at, t.assignee, t.parcel_id, t.order_id,
+                   t.warehouse_id
+            FROM ticket t WHERE {_conditions(wanted)} ORDER BY t.due_at, t.id LIMIT %(limit)s)
+        SELECT t.id, t.cause, t.kind, t.state, t.priority, t.due_at, t.assignee, COALESCE(staff.name, '') AS taker,
+               {_CARRIER} AS carrier, COALESCE(w.name, '') AS warehouse, COALESCE(buyer.name_mask, '') AS name_mask,
+               COALESCE(buyer.province, '') AS province, COALESCE(buyer.city, '') AS city
+        FROM page t LEFT JOIN warehouse w ON w.id = t.warehouse_id
+        LEFT JOIN staff ON t.assignee = 'staff:' || staff.id::text
+        LEFT JOIN LATERAL (
+            SELECT name_mask, province, city FROM person
+            WHERE person.id = COALESCE((SELECT person_id FROM parcel WHERE parcel.id = t.parcel_id),
+                                       (SELECT person_id FROM orders WHERE orders.id = t.order_id))) buyer ON true
+        ORDER BY t.due_at, t.id"""
     values = {**_values(wanted), "limit": limit}
     return conn.cursor(row_factory=class_row(Row)).execute(query.encode(), values).fetchall()
 
@@ -103,9 +109,9 @@ class Group:
 
 def list_groups(conn: Conn, *, now: datetime, tonight: datetime, warehouses: tuple[int, ...] | None) -> list[Group]:
     """Every open ticket within the caller's shops and warehouses, counted."""
-    query = f"""SELECT t.shop_id, t.cause, COALESCE(p.carrier, '') AS carrier, t.priority, t.assignee,
+    query = f"""SELECT t.shop_id, t.cause, {_CARRIER} AS carrier, t.priority, t.assignee,
                        t.due_at < %(now)s AS late, t.due_at < %(tonight)s AS today, count(*)::int AS n
-                {_FROM} WHERE t.state <> 'closed' AND {_HERE}
+                FROM ticket t WHERE t.state <> 'closed' AND {_HERE}
                 GROUP BY 1, 2, 3, 4, 5, 6, 7 LIMIT {GROUPS_AT_MOST}"""
     values = {"now": now, "tonight": tonight, "warehouses": _list(warehouses)}
     return conn.cursor(row_factory=class_row(Group)).execute(query.encode(), values).fetchall()
@@ -129,7 +135,7 @@ def _conditions(wanted: Wanted) -> str:
         "t.due_at < %(before)s": wanted.due_before,
         "t.assignee = %(assignee)s": wanted.assignee,
         "t.cause = %(cause)s": wanted.cause,
-        "p.carrier = %(carrier)s": wanted.carrier,
+        f"{_CARRIER} = %(carrier)s": wanted.carrier,
         "t.priority = %(priority)s": wanted.priority,
         "t.shop_id = %(shop)s": wanted.shop_id,
         f"t.id %% {NUMBERS} = %(ticket)s": wanted.number is not None,
@@ -196,7 +202,7 @@ def find_subject(conn: Conn, ticket_id: int, *, warehouses: Collection[int] | No
                        t.slowdown_id, t.because, t.trouble_at, t.opened_at, t.due_at, t.assignee, t.taken_at,
                        t.closed_at, t.closed_by, t.ending, t.merged_into, t.version,
                        t.warehouse_id
-                {_FROM} WHERE t.id = %(ticket)s AND {_HERE}"""
+                FROM ticket t WHERE t.id = %(ticket)s AND {_HERE}"""
     values = {"ticket": ticket_id, "warehouses": _list(warehouses)}
     return conn.cursor(row_factory=class_row(Subject)).execute(query.encode(), values).fetchone()
 
@@ -235,6 +241,29 @@ class Cause:
 def find_cause(conn: Conn, event_id: int) -> Cause | None:
     query = "SELECT at, cause FROM event WHERE id = %s"
     return conn.cursor(row_factory=class_row(Cause)).execute(query, [event_id]).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A slow-down as one shop sees it: how many of its parcels wait, how many of its orders were told of it."""
+
+    carrier: str
+    place: str
+    began_at: datetime
+    parcels: int
+    told: int
+
+
+def find_incident(conn: Conn, slowdown_id: int, *, shop_id: int) -> Incident | None:
+    query = """
+        WITH held AS (SELECT DISTINCT parcel_id FROM silence WHERE slowdown_id = %(slowdown)s AND shop_id = %(shop)s)
+        SELECT carrier, place, began_at, (SELECT count(*) FROM held)::int AS parcels,
+               (SELECT count(DISTINCT n.order_id) FROM held JOIN parcel_order po ON po.parcel_id = held.parcel_id
+                JOIN notice n ON n.order_id = po.order_id AND n.kind = 'slowdown'
+                WHERE n.state NOT IN ('refused', 'dropped'))::int AS told
+        FROM slowdown WHERE id = %(slowdown)s"""
+    values = {"slowdown": slowdown_id, "shop": shop_id}
+    return conn.cursor(row_factory=class_row(Incident)).execute(query, values).fetchone()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from waystream.web.pages.workbench.queue import TICKET_KEY, kind_note
 from waystream.web.pages.workbench.wished import WishView, draw_wishes
 from waystream.web.pages.workbench.words import ENDINGS, Due, cause_word, say_due
 from waystream.web.shell.language import Language
-from waystream.web.shell.vocabulary import REFUND_WORDS, Pill, order_word
+from waystream.web.shell.vocabulary import REFUND_WORDS, Pill, carrier_name, order_word
 from waystream.web.views import Address, Deed
 
 WRITE, MASKED = "tickets:write", "person:masked"
@@ -142,7 +142,7 @@ def draw_ticket(tx: Tx, ticket: store.Subject, view: Viewing) -> TicketView:
         taken=_taken(language, seat, ticket, names, tx.now),
         due=say_due(language, ticket.due_at, tx.now) if ticket.state != "closed" else None,
         answer=language.say(cause_word(ticket.cause).answer),
-        because=_because(language, ticket, because, tx.now),
+        because=_incident(tx, language, ticket) or _because(language, ticket, because, tx.now),
         links=_links(language, ticket, because, view.back),
         lookers=tuple(who for who in view.lookers if who.actor != seat.caller.actor),
         may_act=may_act,
@@ -264,6 +264,31 @@ def _because(language: Language, ticket: store.Subject, because: str, now: datet
     if ticket.closed_at is None and ticket.cause.startswith("buyer_"):
         return language.say("The buyer said so at %(since)s; a rule opened the ticket at %(opened)s.", **facts)
     return language.say("It is so since %(since)s; a rule opened the ticket at %(opened)s.", **facts)
+
+
+def _incident(tx: Tx, language: Language, ticket: store.Subject) -> Markup | None:
+    """Of a slow-down: where it is, how many parcels wait in it, how many buyers know."""
+    if ticket.slowdown_id is None:
+        return None
+    found = store.find_incident(tx.conn, ticket.slowdown_id, shop_id=ticket.shop_id)
+    if found is None:
+        return None
+    facts = {
+        "carrier": carrier_name(language, found.carrier), "since": language.exact(found.began_at, tx.now),
+        "parcels": language.number(found.parcels), "told": language.number(found.told),
+    }  # fmt: skip
+    if not found.place:
+        return language.say(
+            "%(carrier)s is slow everywhere since %(since)s: %(parcels)s parcels of this shop wait, their own "
+            "tickets are muted, %(told)s buyers were told of it.",
+            **facts,
+        )
+    return language.say(
+        "%(carrier)s is slow at %(place)s since %(since)s: %(parcels)s parcels of this shop wait, their own "
+        "tickets are muted, %(told)s buyers were told of it.",
+        place=found.place,
+        **facts,
+    )
 
 
 def _links(language: Language, ticket: store.Subject, because: str, back: str) -> tuple[Deed, ...]:

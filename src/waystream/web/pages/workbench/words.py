@@ -111,7 +111,7 @@ CAUSES: dict[str, CauseWord] = {
     ),
     "incident": CauseWord(
         "s-exception", N_("An incident"),
-        N_("Many parcels are held up by one thing: tell every buyer at once, and close them together."), "say",
+        N_("Many parcels are held up by one thing: this one ticket stands for all of them."), "close",
     ),
 }  # fmt: skip
 
