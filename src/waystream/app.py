@@ -339,6 +339,7 @@ class App:
             PostOffice(self.machine, exchange, self.gateways, address),
             self.gateways,
             address,
+            self.settings.address,
         )
 
     def open_door(self) -> PushDoor:

@@ -38,7 +38,7 @@ OWNERS = {
         "patience_pulse", "patience_curve",
     },
     "deadlines": {"deadline", "deadline_setting"},
-    "channels": {"channel"},
+    "channels": {"channel", "staff_word"},
     "webhooks": {"webhook_endpoint", "webhook_delivery"},
     "tracking": {
         "inbox", "inbox_digest", "track", "scan", "scan_detached", "afterlife", "telling", "decision", "stranger",

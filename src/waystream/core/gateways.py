@@ -36,6 +36,7 @@ SETTING_MAX_CHARS = 500
 TEMPLATES_MAX_CHARS = 2_000
 CODE_MAX_CHARS = 64
 SAID_MAX_CHARS = 200
+_HOURS = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 _PORTS = range(1, 65_536)
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
 
@@ -53,7 +54,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing a gateway wants to know. `form` is text, secret, host, port, email, url, templates or one of
+    """One thing a gateway wants to know. `form` is text, secret, host, port, email, url, hours, templates or one of
     `options`."""
 
     name: str
@@ -166,6 +167,8 @@ def _find_problem(setting: Setting, value: str) -> Invalid | None:
             return Invalid(path, "a host name such as mail.example.com, without https://")
         case "email" if not is_email(value):
             return Invalid(path, "this is no e-mail address")
+        case "hours" if not _HOURS.fullmatch(value):
+            return Invalid(path, "written like 22:00-08:00")
         case "url":
             return find_url_problem(path, value)
         case "templates":

@@ -121,7 +121,8 @@ class Sweep:
 class Outside:
     """All that a handler may use to reach the outside world. `speed`: business seconds in one of the machine.
 
-    `channels` are a shop's ways to its buyers. `push_address` is our own, where the outside tells us things.
+    `channels` are a shop's ways to its buyers. `push_address` is our own, where the outside tells us things,
+    `page_address` where people look.
     """
 
     exchange: "Exchange"
@@ -131,6 +132,7 @@ class Outside:
     channels: Channels = no_channels
     gateways: Mapping[str, Gateway] = field(default_factory=dict)
     push_address: str = ""
+    page_address: str = ""
 
 
 def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[str] = ()) -> None:

@@ -54,7 +54,7 @@ class Counter:
             return actions.get_channel(tx, channel_id)
 
     def run_jobs(self) -> None:
-        outside = Outside(self.exchange, {}, {}, gateways=GATEWAYS, push_address=ADDRESS)
+        outside = Outside(self.exchange, {}, {}, gateways=GATEWAYS, push_address=ADDRESS, page_address=ADDRESS)
         Runner(self.world.work, jobs.handlers(outside)).drain()
 
 
