@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from waystream import doctor, integrations, invariants, parts, rules
+from waystream.core.channels import no_link
 from waystream.core.errors import Conflict, WaystreamError
 from waystream.core.gateways import Gateway
 from waystream.core.ports import Network, PrinterDriver
@@ -36,10 +37,12 @@ from waystream.kernel.log import Sequencer
 from waystream.kernel.observers import Observers
 from waystream.kernel.runner import Pace, Runner
 from waystream.kernel.sampling import Sampler
-from waystream.kernel.tx import Work
+from waystream.kernel.tx import Tx, Work
 from waystream.kernel.vault import Keys, Vault
 from waystream.parts.backups import actions as backups
 from waystream.parts.backups.nightly import NightlyBackups, Rhythm
+from waystream.parts.buyer import actions as buyer
+from waystream.parts.buyer import links
 from waystream.parts.channels.post import PostOffice
 from waystream.parts.tracking.door import APPLIERS, Door
 from waystream.parts.tracking.stream import PushDoor, StreamApplier, StreamDoor, push_stream
@@ -340,7 +343,12 @@ class App:
             self.gateways,
             address,
             self.settings.address,
+            links=self._link_of if self.settings.base_url else no_link,
         )
+
+    def _link_of(self, tx: Tx, order_id: int) -> str:
+        """Where a buyer sees his order; nowhere, as long as nobody said how the world reaches us."""
+        return links.address(self.settings.address, buyer.link(tx, order_id).signed(tx.keys.vault))
 
     def open_door(self) -> PushDoor:
         """Where verified pushes go: onto the stream if there is one, else straight into a transaction."""

@@ -58,6 +58,11 @@ PAGES = {
     "channels": "/channels",
     "channel": "/channels/{channel}",
     "new-channel": "/channels/new/smtp",
+    "notices": "/notices",
+    "notice": "/notices/{notice}",
+    "notice-words": "/notices/templates",
+    "notice-editor": "/notices/templates/{shop}/shipped/zh",
+    "notice-policy": "/notices/policy/{shop}",
     "webhooks": "/webhooks",
     "webhook": "/webhooks/{webhook}",
     "machine": "/machine",
@@ -88,6 +93,7 @@ def list_addresses(visitor: Visitor) -> dict[str, str]:
         "channel": world.channel_id,
         "shop": world.shop_ids[0],
         "replay": world.replay_id,
+        "notice": world.notice_id,
         **asdict(mine),
     }
     [(facts["ticket"],)] = office.rows("SELECT id FROM ticket WHERE cause = 'lost'")

@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from tests.web.sample_notices import tell_buyers
 from waystream.app import load_gateways
 from waystream.core.account import account_aad, aggregator_aad, to_text
 from waystream.core.events import ParcelEvent
@@ -112,6 +113,7 @@ class World:
     channel_id: int = 0
     delivery_id: int = 0
     replay_id: int = 0
+    notice_id: int = 0
 
 
 def _receiver(spec: Spec) -> Contact:
@@ -134,11 +136,9 @@ def make(tx: Tx) -> World:
     _make_setup(tx, world)
     for number, spec in enumerate(SPECS):
         _make_order(tx, world, spec, number)
-    _make_loose_ends(tx, world)
-    _tell_today(tx, world)
-    _open_channels(tx, world)
-    _tell_outside(tx, world)
-    _set_deadlines(tx, world)
+    for tell in (_make_loose_ends, _tell_today, _open_channels, _tell_outside, _set_deadlines):
+        tell(tx, world)
+    world.notice_id = tell_buyers(tx, world.shop_ids[0])
     return world
 
 

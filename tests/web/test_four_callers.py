@@ -53,6 +53,7 @@ def _address(office: Office, door: Door) -> str:
         "order_id": world.order_ids[0], "parcel_id": world.parcel_ids[0], "shop_id": world.shop_ids[0],
         "printer_id": world.printer_id, "warehouse_id": world.warehouse_id, "aggregator_id": world.aggregator_id,
         "account_id": world.accounts["SF"], "staff_id": 1, "key_id": 1, "quarantine_id": 1, "format": "png",
+        "notice_id": world.notice_id, "notice": world.notice_id, "kind": "shipped", "deed": "again",
         "webhook_id": world.webhook_id, "delivery_id": world.delivery_id,
         "channel_id": world.channel_id, "gateway": "smtp", "line_id": 1, "outage_id": 1, "replay_id": 1,
     }  # fmt: skip
@@ -144,7 +145,12 @@ def test_another_shops_person_sees_and_moves_nothing(office: Office) -> None:
         status, body = _knock(office, door, other)
         assert status < 500, door
         assert not [number for number in numbers if number in body], door
-        if "{order_id" in door.path or "{parcel_id" in door.path or "{webhook_id" in door.path:
+        if (
+            "{order_id" in door.path
+            or "{parcel_id" in door.path
+            or "{webhook_id" in door.path
+            or "{notice" in door.path
+        ):
             assert status in {404, 409, 422}, door
     assert _first_shops_rows(office) == before
 
@@ -190,6 +196,9 @@ def _first_shops_rows(office: Office) -> list[tuple[object, ...]]:
         *office.rows("SELECT id, stage, held_reason, moved_at FROM parcel WHERE shop_id = %s ORDER BY id", shop),
         *office.rows("SELECT id, verdict FROM decision WHERE shop_id = %s", shop),
         *office.rows("SELECT id, state FROM print WHERE shop_id = %s ORDER BY id", shop),
+        *office.rows("SELECT notice::text FROM notice WHERE shop_id = %s ORDER BY id", shop),
+        *office.rows("SELECT notice_policy::text FROM notice_policy WHERE shop_id = %s", shop),
+        *office.rows("SELECT notice_template::text FROM notice_template WHERE shop_id = %s ORDER BY version", shop),
         *office.rows("SELECT id, secret_sealed, disabled_at FROM webhook_endpoint WHERE shop_id = %s", shop),
         *office.rows("SELECT id, state, due_at FROM webhook_delivery WHERE shop_id = %s ORDER BY id", shop),
     ]

@@ -16,6 +16,7 @@ PAGES = (
     "/care-hours", "/audit", "/me",
     "/webhooks", "/webhooks/new", "/backups", "/outages", "/replay",
     "/deadlines", "/deadlines?kind=collection&within=any", "/deadlines?kind=verification", "/deadlines/settings",
+    "/notices", "/notices?state=dropped", "/notices?state=doubt", "/notices/templates",
     "/components", "/import", "/tasks", "/numbers", "/catalogue", "/catalogue/new",
 )  # fmt: skip
 ANSWER = re.compile(r'class="answer[^"]*">(.*?)</(?:p|h1)>', re.DOTALL)

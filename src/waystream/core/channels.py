@@ -86,6 +86,9 @@ class BuyerChannel(Protocol):
         `sent` where the letter may have got through."""
 
 
+#: The address of a buyer's page of an order; empty where there is none. Called with a `Tx`.
+Links = Callable[[Any, int], str]
+
 #: The channels of a shop as they are now, in no order: called with the job's transaction (a `Tx`) and the shop's id.
 Channels = Callable[[Any, int], Sequence[BuyerChannel]]
 
@@ -97,6 +100,11 @@ EMAIL_MAX = 254
 def no_channels(tx: Any, shop_id: int) -> Sequence[BuyerChannel]:
     """Where nothing is set up."""
     return ()
+
+
+def no_link(tx: Any, order_id: int) -> str:
+    """Where buyers have no page."""
+    return ""
 
 
 def is_mobile(number: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from psycopg import Connection
 
-from waystream.core.channels import Channels, no_channels
+from waystream.core.channels import Channels, Links, no_channels, no_link
 from waystream.core.gateways import Gateway
 from waystream.core.ports import Network, PrinterDriver
 from waystream.kernel.columns import bigints, texts
@@ -122,7 +122,7 @@ class Outside:
     """All that a handler may use to reach the outside world. `speed`: business seconds in one of the machine.
 
     `channels` are a shop's ways to its buyers. `push_address` is our own, where the outside tells us things,
-    `page_address` where people look.
+    `page_address` where people look. `links` lead a buyer to the page of his order.
     """
 
     exchange: "Exchange"
@@ -133,6 +133,7 @@ class Outside:
     gateways: Mapping[str, Gateway] = field(default_factory=dict)
     push_address: str = ""
     page_address: str = ""
+    links: Links = no_link
 
 
 def enqueue(conn: Connection[Any], wanted: Sequence[Job], *, causes: Sequence[str] = ()) -> None:

@@ -55,10 +55,11 @@ class Desk:
     clock: FixedClock
     channels: list[Recording] = field(default_factory=lambda: [Recording()])
     parcels: int = 0
+    link: str = ""
 
     def __post_init__(self) -> None:
         self.exchange = Exchange()
-        outside = Outside(self.exchange, {}, {}, channels=self._of_shop)
+        outside = Outside(self.exchange, {}, {}, channels=self._of_shop, links=lambda tx, order_id: self.link)
         pace = Pace(first_retry_s=0.0, longest_retry_s=0.0)
         self.runner = Runner(self.world.work, jobs.handlers(outside), jobs.SWEEPS, pace=pace)
         self.dispatcher = Dispatcher(self.world.work, RULES)

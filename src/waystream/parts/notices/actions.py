@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from waystream.core.channels import Report, ReportState
+from waystream.core.channels import Report, ReportState, is_email, is_mobile
 from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.core.events.notices import NoticeDelivered, NoticeRefused, NoticeSent
 from waystream.kernel.audit import Entry
@@ -215,6 +215,8 @@ def say_again(tx: Tx, notice_id: int, *, actor: str) -> int:
     first = get_notice(tx, notice_id)
     store.lock_orders(tx.conn, [first.order_id])
     first = store.lock(tx.conn, notice_id)
+    if first.test:
+        raise Conflict("It was a test: try the words again where they are written.")
     if first.state is NoticeState.PLANNED or (first.state is NoticeState.SENDING and first.doubted_at is None):
         raise Conflict("It is still on its way.")
     draft = receivers.open_content(tx, first.id, first.key_id, first.sealed) if first.kind == SAID else None
@@ -268,6 +270,44 @@ def settle_doubt(tx: Tx, notice_id: int, *, was_said: bool, actor: str) -> None:
     )  # fmt: skip
 
 
+def test(tx: Tx, order_id: int, said: Words, *, kind: str, language: str, to: str, actor: str) -> int:
+    """Words tried over a real order and sent to whoever tries them; the notice. Nothing of it counts as said.
+
+    `to`: an e-mail address or a mobile number. Raises `Invalid` for words that cannot be said or a wrong address.
+    """
+    words.check(said)
+    words.get_kind(kind)
+    to = to.strip()
+    if not (is_email(to) or is_mobile(to)):
+        raise Invalid("to", "an e-mail address or a mobile number")
+    shops = store.lock_orders(tx.conn, [order_id])
+    if order_id not in shops:
+        raise Missing(NO_ORDER)
+    order = store.get_order(tx.conn, order_id)
+    opened = receivers.open_receiver(tx, order.shop_id, order.person_id)
+    if not opened.receiver.readable:
+        raise Conflict("This receiver was erased: choose another order.")
+    [notice_id] = mint(tx, 1)
+    content = Content(text=said.text, subject=said.subject, to=to, draft=True)
+
+    new = NewNotice(
+        notice_id, order.shop_id, order_id, kind, due_at=tx.now, actor=actor, urgent=True, language=language,
+        key_id=opened.receiver.key_id, test=True,
+        sealed=receivers.seal_content(tx, notice_id, opened.receiver.key_id, content),
+    )  # fmt: skip
+    store.insert(tx.conn, [new], at=tx.now)
+    tx.note(Entry(actor, "test_words", f"order:{order_id}", order.shop_id, detail={"kind": kind}))
+    return notice_id
+
+
+def find_said(tx: Tx, order_id: int, once: int) -> int:
+    """The message of an incident that an order was told. Raises `Missing` where it was told none."""
+    found = store.find_said(tx.conn, order_id, SAID, once)
+    if found is None:
+        raise Missing(NO_NOTICE)
+    return found
+
+
 def get_notice(tx: Tx, notice_id: int) -> Notice:
     found = store.find(tx.conn, notice_id)
     if found is None:
@@ -294,13 +334,18 @@ def _take_report(tx: Tx, notice: Notice, report: Report) -> bool:
     if report.state is ReportState.DELIVERED:
         if not store.set_delivered(tx.conn, notice.id, said=said, at=tx.now):
             return False
-        tx.emit(_reported(NoticeDelivered, notice))
+        _emit(tx, notice, _reported(NoticeDelivered, notice))
         return True
     if notice.state not in (NoticeState.SENDING, NoticeState.HANDED):
         return False
     store.end(tx.conn, notice.id, state=NoticeState.REFUSED, why=Why.REPORTED.value, at=tx.now, said=said)
-    tx.emit(_reported(NoticeRefused, notice))
+    _emit(tx, notice, _reported(NoticeRefused, notice))
     return True
+
+
+def _emit(tx: Tx, notice: Notice, event: NoticeDelivered | NoticeRefused) -> None:
+    if not notice.test:
+        tx.emit(event)
 
 
 def _reported(event: type[NoticeDelivered] | type[NoticeRefused], notice: Notice) -> NoticeDelivered | NoticeRefused:

@@ -4,8 +4,9 @@ Guaranteed: whatever `look` says was true in its transaction, under the lock of 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from waystream.core.channels import Links, no_link
 from waystream.kernel.tx import Tx
 from waystream.parts.notices import facts, model, receivers, store, store_words, wording, words
 from waystream.parts.notices.facts import OrderNow
@@ -23,9 +24,9 @@ class Scene:
     situation: Situation
 
 
-def look(tx: Tx, notice: Notice, things: tuple[Thing, ...]) -> Scene:
+def look(tx: Tx, notice: Notice, things: tuple[Thing, ...], links: Links = no_link) -> Scene:
     """The order's row is locked; from here on nobody else speaks to this person either."""
-    order = store.get_order(tx.conn, notice.order_id)
+    order = replace(store.get_order(tx.conn, notice.order_id), link=links(tx, notice.order_id))
     policy = store_words.list_policies(tx.conn, [notice.shop_id]).get(notice.shop_id, Policy())
     opened = receivers.open_receiver(tx, notice.shop_id, order.person_id)
     if opened.to_hash is not None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from waystream.core.errors import Refused, Unavailable
-from waystream.kernel.database import error_text
 from waystream.kernel.jobs import Claimed, Handler, Job, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
 from waystream.parts.notices import sending, store
@@ -30,7 +29,7 @@ class SendNotice:
     def do(self, run: Run) -> None:
         notice_id = int(run.job.key)
         for _ in range(CHANNELS_AT_MOST):
-            sent = run.work.run(lambda tx: sending.compose(tx, notice_id, self.outside.channels))
+            sent = run.work.run(lambda tx: sending.compose(tx, notice_id, self.outside.channels, self.outside.links))
             if sent is None or self._hand_over(run, sent):
                 return
 
@@ -39,7 +38,7 @@ class SendNotice:
         try:
             handed = sent.channel.send(sent.letter)
         except Refused as error:
-            said = error.code or error_text(error)
+            said = error.code or error.sentence
             run.work.run(lambda tx: sending.settle_refused(tx, sent, said=said))
             return False
         except Unavailable as error:
@@ -48,7 +47,7 @@ class SendNotice:
         return True
 
     def _not_reached(self, run: Run, sent: Outgoing, error: Unavailable) -> bool:
-        said = sending.impersonal(error_text(error))
+        said = sending.impersonal(error.sentence)
         again = Unavailable(said, retry_after_s=error.retry_after_s, sent=error.sent)
         if error.sent:
             if sent.channel.repeatable:

@@ -99,7 +99,7 @@ def checked_policy(policy: Policy) -> Policy:
         raise Invalid("channels", f"at most {CHANNELS_MAX} channels")
     try:
         ZoneInfo(policy.zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise Invalid("zone", "a time zone by its name, as Asia/Shanghai") from None
     return policy
 
@@ -361,6 +361,7 @@ class Notice:
     receipt: str
     doubted_at: datetime | None
     key_id: int | None
+    test: bool = False
     language: str = ""
     sealed: bytes = field(default=b"", repr=False)
 

@@ -5,15 +5,15 @@ leaves a notice that is handed over again only to a channel that says a letter o
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from waystream.core.channels import BuyerChannel, Channels, Handed, Letter
+from waystream.core.channels import BuyerChannel, Channels, Handed, Letter, Links, no_link
 from waystream.core.events.notices import NoticeDropped, NoticeRefused, NoticeSent
 from waystream.kernel.tx import Tx
 from waystream.parts.notices import composing, model, receivers, store, words
 from waystream.parts.notices.composing import Draft, Scene
 from waystream.parts.notices.kinds import Words
-from waystream.parts.notices.model import Drop, Notice, NoticeState, Route, Say, Thing, Wait, Why
+from waystream.parts.notices.model import Drop, Notice, NoticeState, Receiver, Say, Thing, Wait, Why
 from waystream.parts.notices.receivers import Content
 from waystream.parts.notices.store import Composed
 
@@ -32,7 +32,7 @@ class Outgoing:
     others: bool = False
 
 
-def compose(tx: Tx, notice_id: int, channels: Channels) -> Outgoing | None:
+def compose(tx: Tx, notice_id: int, channels: Channels, links: Links = no_link) -> Outgoing | None:
     """What is to be handed over now; None where it waits, is dropped, or somebody else did it."""
     found = store.find(tx.conn, notice_id)
     if found is None or found.state not in (NoticeState.PLANNED, NoticeState.SENDING):
@@ -43,8 +43,10 @@ def compose(tx: Tx, notice_id: int, channels: Channels) -> Outgoing | None:
         return _resume(tx, notice, channels)
     if notice.state is not NoticeState.PLANNED:
         return None
-    scene = composing.look(tx, notice, _things(tx, notice))
+    scene = composing.look(tx, notice, _things(tx, notice), links)
 
+    if notice.test:
+        return _begin(tx, notice, scene, (), channels)
     match model.decide(scene.situation, now=tx.now):
         case Drop(why):
             end(tx, notice, NoticeState.DROPPED, why)
@@ -62,6 +64,9 @@ def _things(tx: Tx, notice: Notice) -> tuple[Thing, ...]:
 
 def _begin(tx: Tx, notice: Notice, scene: Scene, things: tuple[Thing, ...], channels: Channels) -> Outgoing | None:
     situation, receiver = scene.situation, scene.opened.receiver
+    draft = receivers.open_content(tx, notice.id, notice.key_id, notice.sealed)
+    if notice.test and draft is not None:
+        receiver = _tester(receiver, draft)
     ways = model.list_routes(
         channels(tx, notice.shop_id), receiver, preferred=situation.policy.channels, refused=notice.refused_by
     )
@@ -69,11 +74,8 @@ def _begin(tx: Tx, notice: Notice, scene: Scene, things: tuple[Thing, ...], chan
     if isinstance(route, Why):
         end(tx, notice, NoticeState.REFUSED if route is Why.REFUSED else NoticeState.DROPPED, route)
         return None
-    draft = receivers.open_content(tx, notice.id, notice.key_id, notice.sealed)
-    if draft is not None and draft.to:
-        route = Route(route.channel, draft.to)
     content = _content(tx, notice, scene, things, draft, to=route.to)
-    language = model.language_of(receiver, situation.policy)
+    language = notice.language or model.language_of(receiver, situation.policy)
     store.begin_sending(
         tx.conn,
         notice.id,
@@ -81,7 +83,7 @@ def _begin(tx: Tx, notice: Notice, scene: Scene, things: tuple[Thing, ...], chan
             channel=route.channel.name,
             language=language,
             to_mask=receivers.mask(content.to),
-            to_hash=scene.opened.to_hash,
+            to_hash=None if notice.test else scene.opened.to_hash,
             key_id=receiver.key_id,
             sealed=receivers.seal_content(tx, notice.id, receiver.key_id, content),
         ),
@@ -95,7 +97,7 @@ def _content(
     tx: Tx, notice: Notice, scene: Scene, things: tuple[Thing, ...], draft: Content | None, *, to: str
 ) -> Content:
     situation, receiver = scene.situation, scene.opened.receiver
-    language = model.language_of(receiver, situation.policy)
+    language = notice.language or model.language_of(receiver, situation.policy)
     parcel_ids = [thing.parcel_id for thing in things if thing.parcel_id] or _living(tx, scene, things)
     found = situation.parcels or store.list_parcels(tx.conn, parcel_ids)
     parcels = [found[parcel_id] for parcel_id in parcel_ids if parcel_id in found]
@@ -114,6 +116,12 @@ def _content(
         said = Draft(Words(draft.subject, draft.text), draft.draft)
     content = composing.put_into_words(said, scene.order, parcels, known=known)
     return Content(text=content.text, subject=content.subject, to=to, variables=content.variables)
+
+
+def _tester(receiver: Receiver, draft: Content) -> Receiver:
+    """Words are tried on whoever tries them, at the address he gave."""
+    by_mail = "@" in draft.to
+    return replace(receiver, mobile="" if by_mail else draft.to, email=draft.to if by_mail else "")
 
 
 def _living(tx: Tx, scene: Scene, things: tuple[Thing, ...]) -> list[int]:
@@ -155,7 +163,7 @@ def _resume(tx: Tx, notice: Notice, channels: Channels) -> Outgoing | None:
 def settle_handed(tx: Tx, sent: Outgoing, handed: Handed) -> None:
     """The channel has it. True however late it is written, so it does not hang on the job's lease."""
     notice = sent.notice
-    if store.end_sending(tx.conn, notice.id, receipt=handed.receipt[:SAID_MAX], at=tx.now):
+    if store.end_sending(tx.conn, notice.id, receipt=handed.receipt[:SAID_MAX], at=tx.now) and not notice.test:
         tx.emit(NoticeSent(
             shop_id=notice.shop_id, order_id=notice.order_id, notice_id=notice.id, template=notice.kind,
             channel=sent.channel.name, again=notice.again_of is not None))  # fmt: skip
@@ -179,7 +187,7 @@ def settle_doubted(tx: Tx, sent: Outgoing, *, said: str) -> None:
 
 def end(tx: Tx, notice: Notice, state: NoticeState, why: Why, *, said: str = "") -> None:
     """Say no more of it, and why."""
-    if not store.end(tx.conn, notice.id, state=state, why=why.value, at=tx.now, said=said):
+    if not store.end(tx.conn, notice.id, state=state, why=why.value, at=tx.now, said=said) or notice.test:
         return
     about = {"shop_id": notice.shop_id, "order_id": notice.order_id, "notice_id": notice.id}
     if state is NoticeState.REFUSED:

@@ -68,6 +68,15 @@ def _columns(things: Sequence[Thing]) -> dict[str, Any]:
     }
 
 
+def find_said(conn: Conn, order_id: int, kind: str, nth: int) -> int | None:
+    """The notice that spoke of a whole order."""
+    row = conn.execute(
+        "SELECT notice_id FROM notice_thing WHERE parcel_id = 0 AND order_id = %s AND kind = %s AND nth = %s",
+        [order_id, kind, nth],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def list_gathering(conn: Conn, order_ids: Collection[int]) -> dict[tuple[int, str], int]:
     """The notices that still take things in: (order, kind) → id."""
     rows = conn.execute(
@@ -91,6 +100,7 @@ class NewNotice:
     language: str = ""
     key_id: int | None = None
     sealed: bytes = b""
+    test: bool = False
 
 
 def insert(conn: Conn, notices: Sequence[NewNotice], *, at: datetime) -> None:
@@ -98,11 +108,11 @@ def insert(conn: Conn, notices: Sequence[NewNotice], *, at: datetime) -> None:
         return
     conn.cursor().executemany(
         """INSERT INTO notice (id, shop_id, order_id, kind, planned_at, due_at, actor, again_of, urgent, language,
-                               key_id, sealed)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                               key_id, sealed, test)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             [each.id, each.shop_id, each.order_id, each.kind, at, each.due_at, each.actor, each.again_of, each.urgent,
-             each.language, each.key_id, each.sealed]
+             each.language, each.key_id, each.sealed, each.test]
             for each in notices
         ],
     )  # fmt: skip
@@ -145,7 +155,7 @@ def take_due(conn: Conn, *, at: datetime) -> list[tuple[int, int, int]]:
 
 _NOTICE = """
 SELECT id, shop_id, order_id, kind, letter_id, state, actor, again_of, urgent, planned_at, channel, refused_by, receipt,
-       doubted_at, key_id, language, sealed
+       doubted_at, key_id, test, language, sealed
 FROM notice
 """
 

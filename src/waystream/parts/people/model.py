@@ -34,6 +34,9 @@ class Permission(StrEnum):
     TICKETS_READ = "tickets:read"  # what somebody has to look after
     TICKETS_WRITE = "tickets:write"  # take, note, close: an agent's work
     TICKETS_LEAD = "tickets:lead"  # take from others, hand out what they have
+    NOTICES_READ = "notices:read"  # what buyers were told
+    NOTICES_SAY = "notices:say"  # tell a buyer something, or again; take back; who wants nothing
+    NOTICES_WRITE = "notices:write"  # how a shop speaks: its words, hours, limits
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"  # who outside is told what happens in a shop
     PEOPLE_WRITE = "people:write"  # staff and API keys
@@ -70,6 +73,8 @@ ROLES: dict[Role, frozenset[Permission]] = {
             P.PARCELS_WRITE,
             P.TICKETS_READ,
             P.TICKETS_WRITE,
+            P.NOTICES_READ,
+            P.NOTICES_SAY,
             P.PERSON_MASKED,
             P.PERSON_UNMASK,
         }
@@ -152,10 +157,11 @@ def held_scopes(scopes: frozenset[Permission], shops: Shops, warehouses: Ids) ->
     """Carriers, printers and warehouses serve every shop: who is limited to some does not change them.
 
     Rules and jobs are about every shop's orders and parcels: who is limited does not see them either. A webhook tells
-    of every warehouse of its shop: who is limited to some warehouses has no part in it.
+    of every warehouse of its shop, and so do the words of its messages: who is limited to some warehouses has no part
+    in it.
     """
     if warehouses is not None:
-        scopes = scopes - {P.WEBHOOKS_READ, P.WEBHOOKS_WRITE}
+        scopes = scopes - {P.WEBHOOKS_READ, P.WEBHOOKS_WRITE, P.NOTICES_WRITE}
     everywhere = shops.ids is None and warehouses is None
     return scopes if everywhere else scopes - {P.SETUP_WRITE, P.MACHINE_READ, P.MACHINE_WRITE}
 
