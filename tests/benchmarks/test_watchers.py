@@ -33,11 +33,11 @@ def test_watchers() -> None:
     """Too small to say anything of speed."""
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.watchers", "--json", "--parcels", "120", "--workbenches", "10",
-         "--buyers", "0"],
+         "--buyers", "12"],
         stdout=subprocess.PIPE, check=False, text=True, timeout=240,
     )  # fmt: skip
     told = json.loads(run.stdout.splitlines()[-1])
-    assert (told["watchers"], told["open"], told["refused"]) == (10, 10, 0)
+    assert (told["watchers"], told["open"], told["refused"]) == (22, 22, 0)
     assert (told["lost"], told["wrong_states"], told["duplicated_effects"], told["invariants_broken"]) == (0, 0, 0, [])
     assert told["ingest_share"] > 0
     assert told["messages"] > 0
