@@ -32,7 +32,8 @@ from waystream.server import GC_THRESHOLDS
 
 PARCELS, SEED = 20_000, 1
 BEGINS = datetime(2026, 3, 30, tzinfo=BEIJING)  # a Monday; Qingming is its Saturday
-HISTORY_DAYS = 28
+#: The history ends so long before the week that its ways have ended, too, but for those that stand still for ever.
+HISTORY_DAYS, HISTORY_ENDS_BEFORE = 28, timedelta(days=12)
 #: Orders come in before the first parcels leave, and the last ways are followed until their silence was long due.
 BEFORE, FOLLOWED = timedelta(hours=24), timedelta(days=18)
 STEP = timedelta(minutes=30)
@@ -92,7 +93,7 @@ def live(app: App, *, parcels: int, seed: int, step: timedelta = STEP) -> Outcom
     """The history, then the week, day by day."""
     began_s = time.monotonic()
     week = Week(parcels, seed, BEGINS)
-    earlier = Week(parcels, seed + 1_000, BEGINS - timedelta(days=HISTORY_DAYS), days=HISTORY_DAYS, stormy=False,
+    earlier = Week(parcels, seed + 1_000, BEGINS - HISTORY_ENDS_BEFORE - timedelta(days=HISTORY_DAYS), days=HISTORY_DAYS, stormy=False,
                    prefix="H")  # fmt: skip
     clock = still(app, week.start - BEFORE)
     home = app.machine.run(house.furnish)
