@@ -93,8 +93,8 @@ def live(app: App, *, parcels: int, seed: int, step: timedelta = STEP) -> Outcom
     """The history, then the week, day by day."""
     began_s = time.monotonic()
     week = Week(parcels, seed, BEGINS)
-    earlier = Week(parcels, seed + 1_000, BEGINS - HISTORY_ENDS_BEFORE - timedelta(days=HISTORY_DAYS), days=HISTORY_DAYS, stormy=False,
-                   prefix="H")  # fmt: skip
+    before = BEGINS - HISTORY_ENDS_BEFORE - timedelta(days=HISTORY_DAYS)
+    earlier = Week(parcels, seed + 1_000, before, days=HISTORY_DAYS, stormy=False, prefix="H")
     clock = still(app, week.start - BEFORE)
     home = app.machine.run(house.furnish)
     history.tell_history(app, home, earlier)
