@@ -80,6 +80,7 @@ def list_calendars() -> frozenset[str]:
     return frozenset(holidays.list_supported_countries())
 
 
+@lru_cache(4096)
 def due_after(hours: Hours, start: datetime, priority: Priority) -> datetime:
     """The instant by which so many working minutes have passed since `start`."""
     left = timedelta(minutes=hours.minutes(priority))

@@ -117,12 +117,17 @@ _WANTED = """
 AND (%(causes)s::text[] IS NULL OR ticket.cause = ANY (%(causes)s))
 AND (%(assignee)s = '' OR ticket.assignee = CASE %(assignee)s WHEN 'nobody' THEN '' ELSE %(assignee)s END)
 AND (%(shop)s::bigint IS NULL OR ticket.shop_id = %(shop)s)
-AND (%(order)s::bigint IS NULL OR ticket.order_id = %(order)s
-     OR ticket.parcel_id IN (SELECT parcel_id FROM parcel_order WHERE order_id = %(order)s))
 AND (%(parcel)s::bigint IS NULL OR ticket.parcel_id = %(parcel)s)
 AND (%(slowdown)s::bigint IS NULL OR ticket.slowdown_id = %(slowdown)s)
 AND (%(due)s::timestamptz IS NULL OR ticket.due_at < %(due)s)
 AND (%(warehouses)s::bigint[] IS NULL OR ticket.warehouse_id = ANY (%(warehouses)s))
+"""
+
+#: Put in only where an order is asked for: found by its indexes, never by reading every ticket.
+_OF_ORDER = """
+AND ticket.id = ANY (ARRAY(
+    SELECT id FROM ticket WHERE order_id = %(order)s
+    UNION ALL SELECT t.id FROM parcel_order p JOIN ticket t ON t.parcel_id = p.parcel_id WHERE p.order_id = %(order)s))
 """
 
 #: Written out, so that the indexes of the open and of the closed ones can serve them.
@@ -134,6 +139,10 @@ _STATE = {
     EVERY: "true",
 }
 STATES = tuple(_STATE)
+
+
+def _clause(wanted: Wanted) -> str:
+    return _WANTED + (_OF_ORDER if wanted.order_id else "")
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:
@@ -155,7 +164,7 @@ def list_wanted(conn: Conn, wanted: Wanted, *, after: Cursor | None, limit: int)
     at = {CLOSED: "ticket.closed_at", EVERY: "ticket.opened_at"}.get(wanted.state, "ticket.due_at")
     forward = at == "ticket.due_at"
     compare, way = (">", "ASC") if forward else ("<", "DESC")
-    query = f"""{_LISTED} WHERE {_STATE[wanted.state]} AND {_WANTED}
+    query = f"""{_LISTED} WHERE {_STATE[wanted.state]} AND {_clause(wanted)}
         AND (%(after_at)s::timestamptz IS NULL OR ({at}, ticket.id) {compare} (%(after_at)s, %(after_id)s))
         ORDER BY {at} {way}, ticket.id {way} LIMIT %(limit)s"""
     last = {"after_at": after[0] if after else None, "after_id": after[1] if after else 0, "limit": limit}
@@ -165,7 +174,7 @@ def list_wanted(conn: Conn, wanted: Wanted, *, after: Cursor | None, limit: int)
 def list_known(conn: Conn, ticket_ids: Collection[int], *, warehouses: frozenset[int] | None) -> list[Listed]:
     """By ascending id; those that are not there or not seen are left out."""
     wanted = Wanted(state=EVERY, warehouses=warehouses)
-    query = f"{_LISTED} WHERE ticket.id = ANY (%(ids)s) AND {_WANTED} ORDER BY ticket.id"
+    query = f"{_LISTED} WHERE ticket.id = ANY (%(ids)s) AND {_clause(wanted)} ORDER BY ticket.id"
     return _list(conn, query, _values(wanted) | {"ids": list(ticket_ids)})
 
 
@@ -182,10 +191,14 @@ def list_earlier(conn: Conn, ticket_id: int, *, warehouses: frozenset[int] | Non
                 JOIN person_index same ON same.shop_id = mine.shop_id AND same.purpose = mine.purpose
                      AND same.hash = mine.hash
                 JOIN orders other ON other.person_id = same.person_id
+        ), related AS (
+            SELECT found.id FROM bought CROSS JOIN LATERAL (
+                SELECT id FROM ticket WHERE order_id = bought.id OFFSET 0) AS found
+            UNION SELECT found.id FROM bought JOIN parcel_order ON parcel_order.order_id = bought.id
+            CROSS JOIN LATERAL (
+                SELECT id FROM ticket WHERE parcel_id = parcel_order.parcel_id OFFSET 0) AS found
         )
-        {_LISTED} WHERE ticket.id <> %(id)s AND {_WANTED}
-            AND (ticket.order_id IN (SELECT id FROM bought)
-                 OR ticket.parcel_id IN (SELECT parcel_id FROM parcel_order WHERE order_id IN (SELECT id FROM bought)))
+        {_LISTED} WHERE ticket.id = ANY (ARRAY(SELECT id FROM related WHERE id <> %(id)s)) AND {_WANTED}
         ORDER BY ticket.opened_at DESC, ticket.id DESC LIMIT %(limit)s"""
     values = _values(Wanted(warehouses=warehouses)) | {"id": ticket_id, "purpose": int(Term.PHONE), "limit": limit}
     return _list(conn, query, values)
@@ -220,7 +233,7 @@ def hold_next(conn: Conn, wanted: Wanted) -> Ticket | None:
     """The open ticket that is due first and that nobody is just taking; locked."""
     with conn.cursor(row_factory=kwargs_row(ticket_of)) as cur:
         return cur.execute(
-            f"""SELECT {COLUMNS} FROM ticket WHERE {_STATE[OPEN]} AND {_WANTED}
+            f"""SELECT {COLUMNS} FROM ticket WHERE {_STATE[OPEN]} AND {_clause(wanted)}
                 ORDER BY due_at, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED""".encode(),
             _values(wanted),
         ).fetchone()
@@ -230,7 +243,7 @@ def count(conn: Conn, wanted: Wanted, *, actor: str, at: datetime) -> Counts:
     row = conn.execute(
         f"""SELECT count(*), count(*) FILTER (WHERE priority = 'high'), count(*) FILTER (WHERE due_at < %(at)s),
                    count(*) FILTER (WHERE assignee = ''), count(*) FILTER (WHERE assignee = %(actor)s)
-            FROM ticket WHERE {_STATE[LIVE]} AND {_WANTED}""".encode(),
+            FROM ticket WHERE {_STATE[LIVE]} AND {_clause(wanted)}""".encode(),
         _values(wanted) | {"at": at, "actor": actor},
     ).fetchone()
     assert row is not None
