@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.browser.conftest import DESK, PHONE, Look, Site, Visitor
 from tests.web.sample_imports import make_imports
+from tests.web.test_buyer_page import token_of
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 COLOURS = 128
@@ -79,6 +80,8 @@ PAGES = {
     "account": "/me",
     "components": "/components",
     "missing": "/orders/1",
+    "buyer": "/t/{token}",
+    "buyer-link-gone": "/t/none",
 }
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -89,6 +92,7 @@ def list_addresses(visitor: Visitor) -> dict[str, str]:
     world, mine = office.world, office.context.machine.run(lambda tx: make_imports(tx, f"staff:{visitor.staff_id}"))
     facts = {
         "order": world.order_ids[0],
+        "token": token_of(office, 0),
         "webhook": world.webhook_id,
         "channel": world.channel_id,
         "shop": world.shop_ids[0],

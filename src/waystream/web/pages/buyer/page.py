@@ -24,7 +24,7 @@ from waystream.web.pages.buyer.answering import ANSWERS, SAID_COOKIE
 from waystream.web.pages.buyer.door import Visit, Visiting, keep_door
 from waystream.web.pages.buyer.gate import is_open
 from waystream.web.pages.order.page import space_number
-from waystream.web.render import THEME_COOKIE, THEMES, environment, language_for
+from waystream.web.render import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, environment, language_for
 from waystream.web.route import Route, draw_route
 from waystream.web.shell.city_names import city_name
 from waystream.web.shell.language import LANGUAGES, Language, choose_language
@@ -229,8 +229,8 @@ def _answer(language: Language, request: Request) -> Answer | None:
 
 
 def buyer_language(request: Request, lang: str) -> Language:
-    """The one chosen on the page, else the browser's; whoever works here has their own for their own pages."""
-    code = choose_language(lang, request.headers.get("accept-language", ""))
+    """The one chosen on the page, else the one kept in this browser, else the browser's own."""
+    code = choose_language(lang or request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
     return language_for(code, context_of(request).zone)
 
 
