@@ -5,7 +5,7 @@ Moves along the way (运输中, 派送中) change no deadline, so they cost no q
 
 from collections.abc import Sequence
 
-from waystream.core.events import Event
+from waystream.core.events import Event, OrderEvent
 from waystream.core.events.orders import OrderCancelled, OrderChanged, OrderCompleted, OrderMoved, OrderReceived
 from waystream.core.order import Word
 from waystream.kernel.log import Recorded
@@ -17,18 +17,15 @@ SENTENCE_ZH = "订单进来、改动或状态变化时，它的最晚发货和�
 START = "beginning"
 REPEATABLE = True
 
-#: Words of an order that is on its way as a whole: between them nothing is set, met or lifted.
-ON_ITS_WAY = frozenset({Word.SHIPPED, Word.IN_TRANSIT, Word.OUT_FOR_DELIVERY, Word.RETURNING})
+ENDS = frozenset({Word.DELIVERED, Word.COMPLETED, Word.CLOSED})
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
-    deadlines.follow(
-        tx,
-        order_ids={
-            told.event.order_id for told in events if isinstance(told.event, WHEN) and not _is_on_its_way(told.event)
-        },
-    )
+    clocked = [told.event for told in events if is_clocked(told.event)]
+    deadlines.follow(tx, order_ids={event.order_id for event in clocked if isinstance(event, OrderEvent)})
 
 
-def _is_on_its_way(event: Event) -> bool:
-    return isinstance(event, OrderMoved) and {event.before, event.after} <= ON_ITS_WAY
+def is_clocked(event: Event) -> bool:
+    """Whether a deadline may follow from this: of an order's words only its end counts, for what left the warehouse is
+    told by its parcels."""
+    return not isinstance(event, OrderMoved) or not ENDS.isdisjoint((event.before, event.after))
