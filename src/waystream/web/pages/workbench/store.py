@@ -72,16 +72,19 @@ def list_queue(conn: Conn, wanted: Wanted, *, limit: int = QUEUE_ROWS) -> list[R
         WITH page AS MATERIALIZED (
             SELECT t.id, t.cause, t.kind, t.state, t.priority, t.due_at, t.assignee, t.parcel_id, t.order_id,
                    t.warehouse_id
-            FROM ticket t WHERE {_conditions(wanted)} ORDER BY t.due_at, t.id LIMIT %(limit)s)
+            FROM ticket t WHERE {_conditions(wanted)} ORDER BY t.due_at, t.id LIMIT %(limit)s),
+        people AS MATERIALIZED (
+            SELECT t.id, COALESCE((SELECT p.person_id FROM parcel p WHERE p.id = t.parcel_id),
+                                  (SELECT o.person_id FROM orders o WHERE o.id = t.order_id)) AS person_id FROM page t),
+        buyers AS MATERIALIZED (
+            SELECT id, name_mask, province, city FROM person
+            WHERE id = ANY (ARRAY(SELECT DISTINCT person_id FROM people WHERE person_id IS NOT NULL)))
         SELECT t.id, t.cause, t.kind, t.state, t.priority, t.due_at, t.assignee, COALESCE(staff.name, '') AS taker,
                {_CARRIER} AS carrier, COALESCE(w.name, '') AS warehouse, COALESCE(buyer.name_mask, '') AS name_mask,
                COALESCE(buyer.province, '') AS province, COALESCE(buyer.city, '') AS city
         FROM page t LEFT JOIN warehouse w ON w.id = t.warehouse_id
         LEFT JOIN staff ON t.assignee = 'staff:' || staff.id::text
-        LEFT JOIN LATERAL (
-            SELECT name_mask, province, city FROM person
-            WHERE person.id = COALESCE((SELECT person_id FROM parcel WHERE parcel.id = t.parcel_id),
-                                       (SELECT person_id FROM orders WHERE orders.id = t.order_id))) buyer ON true
+        JOIN people ON people.id = t.id LEFT JOIN buyers buyer ON buyer.id = people.person_id
         ORDER BY t.due_at, t.id"""
     values = {**_values(wanted), "limit": limit}
     return conn.cursor(row_factory=class_row(Row)).execute(query.encode(), values).fetchall()
