@@ -70,6 +70,8 @@ class Settings:
     push_waiting: int
     push_kept_days: int
     silence_wait_min: float
+    slowdown_parcels: int
+    slowdown_chance: float
     job_workers: int
     lease_s: float
     webhook_private_hosts: str
@@ -206,6 +208,8 @@ def _checked(values: dict[str, Any]) -> Settings:
         raise Invalid("push_kept_days", "push_kept_days must be at least 1.")
     if settings.silence_wait_min < 0:
         raise Invalid("silence_wait_min", "silence_wait_min must not be below 0.")
+    if settings.slowdown_parcels < 2 or not 0 < settings.slowdown_chance < 0.01:
+        raise Invalid("slowdown_parcels", "slowdown_parcels is at least 2, slowdown_chance above 0 and below 0.01.")
     if not 0 < settings.port < 65536:
         raise Invalid("port", f"port must be between 1 and 65535, not {settings.port}.")
     if not 0 <= settings.push_processes <= PUSH_PROCESSES_MAX:

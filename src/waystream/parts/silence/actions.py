@@ -9,16 +9,21 @@ from datetime import timedelta
 
 from waystream.core.events.silence import ParcelStalled, ParcelStirred, ScanOverdue
 from waystream.kernel.tx import Tx
-from waystream.parts.silence import store
+from waystream.parts.silence import slowdowns, store
 from waystream.parts.silence.model import state_after
+from waystream.parts.silence.slowness import Rules
 
 FOUND_AT_ONCE = 500
 JUDGED_AT_ONCE = 1_000
 
 
-def watch(tx: Tx, *, wait: timedelta) -> int:
-    """Judge the silences that last, then find new ones; how many changed. `wait` is for the network's answer."""
-    return judge(tx, wait=wait) + find(tx)
+def watch(tx: Tx, *, wait: timedelta, rules: Rules | None = None) -> int:
+    """Find what is overdue, see what slows down, judge what lasts; how many changed.
+
+    `wait` is for the network's answer. A slow-down is seen before its parcels are judged: who is in it is not alarmed
+    one by one.
+    """
+    return find(tx) + slowdowns.watch(tx, rules or Rules()) + judge(tx, wait=wait)
 
 
 def find(tx: Tx) -> int:
