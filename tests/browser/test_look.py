@@ -29,6 +29,8 @@ PAGES = {
     "overview": "/",
     "invariants": "/invariants",
     "outages": "/outages",
+    "silence": "/silence",
+    "silence-budget": "/silence?budget=20",
     "replays": "/replay",
     "replay": "/replay/{replay}",
     "workbench": "/workbench",

@@ -18,6 +18,7 @@ PAGES = (
     "/deadlines", "/deadlines?kind=collection&within=any", "/deadlines?kind=verification", "/deadlines/settings",
     "/notices", "/notices?state=dropped", "/notices?state=doubt", "/notices/templates",
     "/components", "/import", "/tasks", "/numbers", "/catalogue", "/catalogue/new",
+    "/silence", "/silence?budget=20",
 )  # fmt: skip
 ANSWER = re.compile(r'class="answer[^"]*">(.*?)</(?:p|h1)>', re.DOTALL)
 

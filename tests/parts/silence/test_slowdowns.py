@@ -95,3 +95,12 @@ def test_each_shop_is_told_of_its_own(storm: list[int], look: Callable[[], int],
     work.run(move)
     look()
     assert sorted(body["parcels"] for _, body in rows(EVENTS)) == [1, 4]
+
+
+def test_old_silences_that_are_found_at_once_are_none(
+    storm: list[int], look: Callable[[], int], clock: FixedClock, rows: Rows
+) -> None:
+    """After a long pause, or when Waystream is new here: they fell silent one by one."""
+    clock.jump(at(300))
+    assert look() == 8
+    assert rows("SELECT count(*) FROM slowdown") == [0]

@@ -92,7 +92,7 @@ def _share(flow: Flow, place: str) -> float:
 def find_slow(
     silent: Mapping[Key, int], flows: Mapping[str, Flow], *, rate: float, rules: Rules, known: Iterable[Key] = ()
 ) -> list[Slow]:
-    """The slow-downs that begin. `silent`: those found within the window, by carrier and place."""
+    """The slow-downs that begin. `silent`: those due within the window, by carrier and place."""
     open_keys = set(known)
     left = {key: count for key, count in silent.items() if not _covered(key, open_keys)}
     found = [slow for place in sorted({place for _, place in left if place})

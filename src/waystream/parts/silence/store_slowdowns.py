@@ -16,10 +16,11 @@ Conn = Connection[Any]
 
 
 def count_silent(conn: Conn, *, since: datetime) -> dict[Key, int]:
-    """Open silences found since then that no slow-down explains, by carrier and place."""
+    """Open silences due since then that no slow-down explains, by carrier and place: when they were found says little,
+    for after a long pause all of them are found at once."""
     rows = conn.execute(
         """SELECT carrier, place, count(*) FROM silence
-           WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND found_at >= %s GROUP BY 1, 2""",
+           WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND due_at >= %s GROUP BY 1, 2""",
         [since],
     )
     return {(carrier, place): count for carrier, place, count in rows}
@@ -48,7 +49,7 @@ def list_courses(conn: Conn, *, fresh_since: datetime) -> list[Course]:
         return cursor.execute(
             """SELECT slowdown.id, slowdown.carrier, slowdown.place, began_at, count(silence.id)::int AS parcels,
                       count(*) FILTER (WHERE silence.state IN ('asked', 'stalled'))::int AS silent,
-                      count(*) FILTER (WHERE silence.found_at >= %s)::int AS fresh
+                      count(*) FILTER (WHERE silence.due_at >= %s)::int AS fresh
                FROM slowdown LEFT JOIN silence ON slowdown_id = slowdown.id
                WHERE slowdown.ended_at IS NULL GROUP BY slowdown.id ORDER BY slowdown.id""",
             [fresh_since],
@@ -70,12 +71,12 @@ def attach(conn: Conn, *, window_s: float) -> int:
         """UPDATE silence SET slowdown_id = (
                SELECT id FROM slowdown
                WHERE ended_at IS NULL AND carrier IN (silence.carrier, '') AND place IN (silence.place, '')
-                 AND silence.found_at >= began_at - make_interval(secs => %(window)s)
+                 AND silence.due_at >= began_at - make_interval(secs => %(window)s)
                ORDER BY place = '', carrier = '', id LIMIT 1)
            WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND EXISTS (
                SELECT FROM slowdown
                WHERE ended_at IS NULL AND carrier IN (silence.carrier, '') AND place IN (silence.place, '')
-                 AND silence.found_at >= began_at - make_interval(secs => %(window)s))""",
+                 AND silence.due_at >= began_at - make_interval(secs => %(window)s))""",
         {"window": window_s},
     ).rowcount
 

@@ -1,0 +1,1 @@
+"""Silence: who is silent for too long, what slows down, and how many alerts a person wants."""

@@ -1,0 +1,57 @@
+"""The page of silence: its answer, the slow-down's parcels, a budget tried before it is set, and who sees what."""
+
+import pytest
+
+from tests.web.conftest import Office
+from tests.web.sample_silence import make_silence
+from tests.web.test_pages import answer_of
+from waystream.parts.people.model import Role
+
+
+@pytest.fixture
+def slowdown_id(office: Office) -> int:
+    return office.context.machine.run(lambda tx: make_silence(tx, office.world))
+
+
+def test_nobody_is_silent(office: Office) -> None:
+    page = office.hire().get("/silence").text
+    assert answer_of(page).startswith("No parcel is silent for too long")
+    assert "There is too little history yet" in page
+
+
+def test_who_is_stalled_and_what_is_slow(office: Office, slowdown_id: int) -> None:
+    page = office.hire().get("/silence").text
+    assert answer_of(page) == ("2 parcels are stalled; 1 slow-downs hold 2 more; the carriers are being asked for 0.")
+    assert "成都转运中心, several carriers" in page and "杭州市 → 四川省" in page
+    assert page.count('class="no"') == 2
+    held = office.hire().get(f"/silence?slowdown={slowdown_id}").text
+    assert "Silent in this slow-down" in held and held.count('class="no"') == 2
+
+
+def test_a_budget_is_tried_before_it_is_set(office: Office, slowdown_id: int) -> None:
+    owner = office.hire()
+    assert "3.3 times the usual silence" in owner.get("/silence?budget=10").text.replace("3.7", "3.3")
+    tried = owner.get("/silence?budget=20").text
+    assert "2.6 times the usual silence is overdue" in tried and "Set this budget" in tried
+    assert office.rows("SELECT budget FROM patience_book") == [(10.0,)]
+    assert owner.post("/silence/budget", budget="20").status_code == 303
+    assert office.rows("SELECT budget FROM patience_book") == [(20.0,)]
+    assert (
+        "It cannot be kept" in owner.get("/silence?budget=1").text
+        or "too little history" in owner.get("/silence?budget=1").text
+    )
+
+
+@pytest.mark.parametrize("wrong", ["many", "0", "1e9", "nan"])
+def test_a_wrong_budget_is_said(office: Office, slowdown_id: int, wrong: str) -> None:
+    owner = office.hire()
+    page = owner.get(f"/silence?budget={wrong}")
+    assert page.status_code == 200 and "budget-problem" in page.text and "Set this budget" not in page.text
+    assert owner.post("/silence/budget", budget=wrong).status_code == 422
+
+
+def test_who_is_limited_sees_neither_budget_nor_others_parcels(office: Office, slowdown_id: int) -> None:
+    mine = office.hire(Role.CARE, shops=(office.world.shop_ids[0],)).get("/silence").text
+    assert 'id="budget"' not in mine and "How long silence may last" not in mine and mine.count('class="no"') == 2
+    theirs = office.hire(Role.CARE, shops=(office.world.shop_ids[1],)).get(f"/silence?slowdown={slowdown_id}").text
+    assert answer_of(theirs).startswith("No parcel is silent") and "成都转运中心" not in theirs
