@@ -133,10 +133,15 @@ def test_a_person_sets_the_budget(work: Work, taught: int, rows: Rows) -> None:
             work.run(lambda tx, wrong=wrong: history.set_budget(tx, wrong, actor="staff:1"))
 
 
-def test_who_still_waits_counts(work: Work, shop: Shop, taught: int, push: Push, rows: Rows) -> None:
+def test_who_still_waits_counts_but_not_for_ever(
+    work: Work, shop: Shop, taught: int, push: Push, clock: FixedClock, rows: Rows
+) -> None:
     numbers = [f"W{n}" for n in range(300)]
     work.run(lambda tx: bind_parcels(tx.conn, shop, numbers))
     push(*(told(number, 100, trace(9, "204")) for number in numbers))
     work.run(history.publish)
     [(waiting, usual)] = rows("SELECT waiting, usual_h FROM patience WHERE carrier = '' AND stage = 'in_transit'")
     assert waiting == 300 and usual > 100
+    clock.advance(history.WAITING_MOST)
+    work.run(history.publish)
+    assert rows("SELECT DISTINCT waiting FROM patience") == [0]

@@ -17,6 +17,8 @@ from waystream.parts.silence.store_history import BookRow
 
 HALF_LIFE_DAYS = 42.0
 PULSES_KEPT = timedelta(days=70)
+#: Who stands still for longer is lost or forgotten: counted as waiting, it would spend the budget for ever.
+WAITING_MOST = timedelta(days=60)
 #: Published anew when so many more gaps were learned, beside those of `share` of what it was published from.
 NEWS_GAPS, NEWS_SHARE = 500, 0.25
 BUDGET_LEAST, BUDGET_MOST = 0.5, 200.0
@@ -49,9 +51,8 @@ def publish(tx: Tx) -> int:
     book, today = store_history.lock_book(tx.conn), tx.now.astimezone(ZONE).date()
     store_history.fade(tx.conn, share=_faded(book, today), today=today, pulses_since=today - PULSES_KEPT)
     hours, calendar = _hours_and_days(tx)
-    cells = lessons.with_waiting(
-        store_history.list_cells(tx.conn), store_history.list_waiting(tx.conn), _clock(tx, hours, calendar), now=tx.now
-    )
+    waiting = store_history.list_waiting(tx.conn, since=tx.now - WAITING_MOST)
+    cells = lessons.with_waiting(store_history.list_cells(tx.conn), waiting, _clock(tx, hours, calendar), now=tx.now)
 
     allowed = allowing.allow(cells, budget=book.budget)
 

@@ -122,14 +122,14 @@ def list_cells(conn: Conn) -> dict[Cell, Gaps]:
     return {(carrier, lane, stage): Gaps(tuple(gaps), days=days) for carrier, lane, stage, gaps, days in rows}
 
 
-def list_waiting(conn: Conn) -> list[Waiting]:
-    """Parcels under way, by the hour since when they are silent."""
+def list_waiting(conn: Conn, *, since: datetime) -> list[Waiting]:
+    """Parcels under way that were scanned since then, by the hour since when they are silent."""
     with conn.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
             """SELECT carrier, lane, state AS stage, date_trunc('hour', scanned_at) AS since, count(*) AS parcels
-               FROM track WHERE due_at IS NOT NULL AND scanned_at IS NOT NULL AND state <> ALL (%s)
+               FROM track WHERE due_at IS NOT NULL AND scanned_at >= %s AND state <> ALL (%s)
                GROUP BY 1, 2, 3, 4""",
-            [sorted(NOT_WATCHED)],
+            [since, sorted(NOT_WATCHED)],
         ).fetchall()
 
 
