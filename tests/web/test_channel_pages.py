@@ -1,5 +1,7 @@
 """Channels on pages, over the API and at the door of receipts: what is kept, shown, refused, told."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -10,6 +12,7 @@ from waystream.parts.people.model import Role
 
 MAIL = {"name": "mail", "host": "smtp.example.com", "port": "587", "security": "starttls", "username": "shop",
         "password": "hunter2-secret", "sender": "service@example.com"}  # fmt: skip
+ROBOT = {"address": "https://qyapi.weixin.qq.com", "key": "693a-key"}
 
 
 def test_the_list_says_first_what_fails_and_how_to_mend_it(office: Office) -> None:
@@ -60,6 +63,21 @@ def test_deeds_leave_their_traces(office: Office) -> None:
     done = [action for (action,) in office.rows("SELECT action FROM audit WHERE subject = %s ORDER BY id",
                                                 f"channel:{office.world.channel_id}")]  # fmt: skip
     assert done == ["channel.add", "channel.off", "channel.on", "channel.test", "channel.remove"]
+
+
+def test_the_form_keeps_the_causes_that_staff_is_told_of(office: Office) -> None:
+    owner = office.hire()
+    [(shop,)] = office.rows("SELECT code FROM shop WHERE id = %s", office.world.shop_ids[0])
+    robot = {"shop": shop, "gateway": "wecom", "name": "robot", "settings": ROBOT, "causes": ["lost", "damaged"]}
+    added = owner.client.post("/api/channels", json=robot, headers={"x-csrf": owner.csrf})
+    assert added.status_code == 201, added.text
+    at = f"/channels/{added.json()['id']}"
+    page = owner.get(f"{at}/change").text
+    ticked = re.findall(r'<input[^>]*name="causes"[^>]*value="(\w+)"[^>]*checked', page)
+    assert sorted(ticked) == ["damaged", "lost"]
+    saved = owner.post(f"{at}/change", name="robot", rank="100", priorities="high", causes=ticked, **ROBOT)
+    assert saved.status_code == 303
+    assert office.rows("SELECT causes FROM channel WHERE name = 'robot'") == [(["damaged", "lost"],)]
 
 
 def test_another_shops_owner_sees_no_channel(office: Office) -> None:

@@ -7,6 +7,7 @@ from waystream.core.gateways import Gateway, Reach, Setting, Values
 from waystream.parts.channels.model import NAME_MAX, Channel
 from waystream.parts.channels.post import PRIVATE
 from waystream.web.forms import FormField
+from waystream.web.pages.workbench.words import CAUSES
 from waystream.web.shell.language import N_, Language
 from waystream.web.shell.vocabulary import Pill
 
@@ -86,4 +87,9 @@ def _tickets(language: Language, channel: Channel | None) -> tuple[FormField, ..
     options = tuple((word.value, str(language.say(PRIORITY_WORDS[word]))) for word in Priority)
     ticked = channel.priorities if channel else (Priority.HIGH.value,)
     label = language.say("Which tickets it is told of")
-    return (FormField("priorities", label, "ticks", options=options, ticked=ticked),)
+    causes = tuple((word, str(language.say(told.title))) for word, told in CAUSES.items())
+    chosen = channel.causes if channel else ()
+    return (
+        FormField("priorities", label, "ticks", options=options, ticked=ticked),
+        FormField("causes", language.say("Cause"), "ticks", options=causes, ticked=chosen),
+    )
