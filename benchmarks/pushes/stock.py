@@ -22,6 +22,7 @@ from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
 from waystream.parts.catalogue import actions as catalogue
 from waystream.parts.catalogue.model import SenderIn, WarehouseIn
+from waystream.parts.deadlines import actions as deadlines
 from waystream.parts.hub import actions as hub
 from waystream.parts.hub.model import AggregatorIn
 from waystream.parts.shops import actions as shops
@@ -29,6 +30,7 @@ from waystream.parts.tracking import applying
 from waystream.parts.tracking.masks import masked
 
 AGGREGATOR, ACTOR = "bench", "system"
+AT_ONCE = 1_000
 Row = tuple[Any, ...]
 
 
@@ -46,7 +48,8 @@ class Stock:
 
 
 def set_up(app: App, story: Story) -> Stock:
-    """One order, one parcel, one live binding and its track, as the rule opens it, for each parcel of the story."""
+    """One order, one parcel, one live binding, and its track and deadlines as the rules begin them, for each parcel of
+    the story."""
     key = secrets.token_hex(16)
     ms = int(story.start.timestamp() * 1000)
     parcel_ids, binding_ids = mint_ids(story.parcels, at_ms=ms), mint_ids(story.parcels, at_ms=ms)
@@ -68,6 +71,9 @@ def set_up(app: App, story: Story) -> Stock:
     with psycopg.connect(app.urls.owner) as conn:
         _bind(conn, story, stock)
     app.machine.run(lambda tx: applying.open_tracks(tx, stock.parcel_ids))
+    for at in range(0, story.parcels, AT_ONCE):
+        ids = stock.parcel_ids[at : at + AT_ONCE]
+        app.machine.run(lambda tx, ids=ids: deadlines.follow_contents(tx, parcel_ids=ids))
     with psycopg.connect(app.urls.owner, autocommit=True) as conn:
         conn.execute("VACUUM ANALYZE")
     return stock

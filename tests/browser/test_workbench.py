@@ -159,4 +159,5 @@ def test_open_dialogs_are_clean(site: Site, visit: Callable[..., Visitor]) -> No
         found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES["runOnly"]}})
         faults += [(key, each["id"], each["nodes"][0]["html"][:120]) for each in found.response["violations"]]
         page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]"), key).to_have_count(0)
     assert not faults

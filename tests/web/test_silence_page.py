@@ -53,5 +53,14 @@ def test_a_wrong_budget_is_said(office: Office, slowdown_id: int, wrong: str) ->
 def test_who_is_limited_sees_neither_budget_nor_others_parcels(office: Office, slowdown_id: int) -> None:
     mine = office.hire(Role.CARE, shops=(office.world.shop_ids[0],)).get("/silence").text
     assert 'id="budget"' not in mine and "How long silence may last" not in mine and mine.count('class="no"') == 2
+    [(other,)] = office.rows(
+        """INSERT INTO warehouse (code, name, province, city, district, key_id, sealed, contact_mask, created_at)
+           SELECT 'w2', 'elsewhere', province, city, district, key_id, sealed, contact_mask, created_at FROM warehouse
+           WHERE id = %s RETURNING id""",
+        office.world.warehouse_id,
+    )
+    elsewhere = office.hire(Role.WAREHOUSE, shops=(office.world.shop_ids[0],), warehouses=(other,))
+    hidden = elsewhere.get(f"/silence?slowdown={slowdown_id}").text
+    assert answer_of(hidden).startswith("No parcel is silent for too long: 0 are") and "成都转运中心" not in hidden
     theirs = office.hire(Role.CARE, shops=(office.world.shop_ids[1],)).get(f"/silence?slowdown={slowdown_id}").text
     assert answer_of(theirs).startswith("No parcel is silent") and "成都转运中心" not in theirs

@@ -51,6 +51,18 @@ def test_what_was_dispatched_whole_is_awaited_no_more(world: World, clock: Fixed
     assert said(world) == []
 
 
+def test_what_is_sent_again_is_not_late_by_its_first_day(world: World, clock: FixedClock) -> None:
+    order_id = accept(world, paid_at=PAID)
+    dispatch(world, order_id, parcel_id=6)
+    clock.advance(100 * HOUR)
+    with world.work.begin() as tx:
+        tx.conn.execute("UPDATE parcel_line SET quantity = 1 WHERE parcel_id = 6")
+        tx.conn.execute("UPDATE parcel SET replaced_by = 6 WHERE id = 6")
+        deadlines.follow(tx, order_ids=[order_id])
+    fire(world)
+    assert "ShipByMissed" not in dict(said(world))
+
+
 def test_what_left_late_has_caught_up(world: World, clock: FixedClock) -> None:
     order_id = accept(world, paid_at=PAID)
     clock.advance(49 * HOUR)

@@ -24,6 +24,8 @@ from waystream.parts.channels import actions as channels
 from waystream.parts.channels.model import ChannelIn
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment import ranges
+from waystream.parts.notices import actions as notices
+from waystream.parts.notices.actions import Saying
 from waystream.parts.orders import actions as orders
 from waystream.parts.people import actions as people
 from waystream.parts.people.actions import Limits
@@ -110,6 +112,7 @@ def story(desk: Desk) -> Story:
             **hire(tx, desk.world.tea), **stop_the_machine(tx),
             **tell_outside(tx, desk.world.tea), **trouble(tx, desk.world.tea, parcels["left"]),
             "channel": open_channel(tx, desk.world.tea),
+            "notice": notices.say(tx, order_ids[0], Saying(text="在查"), actor="staff:1"),
         }  # fmt: skip
     return Story(parcels, ids)
 
@@ -277,6 +280,12 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "test_channel": Ask({"to": "me@example.com"}),
         "set_unread_aside": Ask(),
         "open_ticket": Ask({"cause": "buyer_wants_address", "parcel": str(parcels["left"]), "text": "after six"}),
+        "set_embedding": Ask({"origins": ["https://shop.example"]}, f"/api/shops/{tea}/embedding"),
+        "say": Ask({"text": "您好，包裹已在查。"}),
+        "say_again": Ask(expected=409),
+        "settle": Ask({"said": True}, expected=409),
+        "opt_out": Ask({}),
+        "opt_in": Ask({}),
         "note_tickets": Ask({"tickets": [str(ids["ticket"])], "text": "called twice"}),
         "prioritise_tickets": Ask({"tickets": [str(ids["ticket"])], "priority": "low"}),
         "take_tickets": Ask({"tickets": [str(ids["ticket"])], "versions": {}}),

@@ -20,16 +20,16 @@ _COLUMNS = "kind, subject_id, shop_id, warehouse_id, since, due_at, stand, misse
 
 def list_orders(conn: Conn, order_ids: Collection[int]) -> list[OrderNow]:
     """The orders as they stand, by id. All of one has left when its lines are covered by what left and no living
-    parcel, nor a held piece whose sister left, is still here."""
+    parcel, nor a held piece whose sister left, is still here; what is sent again has left once."""
     rows = conn.execute(
         """SELECT o.id, o.shop_id, o.warehouse_id, COALESCE(o.paid_at, o.received_at), o.ship_by, o.promised_at,
                   o.cancelled_at IS NOT NULL, o.refund, o.word,
-                  COALESCE(boxes.gone, false) AND NOT boxes.here AND NOT EXISTS (
+                  COALESCE(boxes.again, false) OR COALESCE(boxes.gone, false) AND NOT boxes.here AND NOT EXISTS (
                       SELECT FROM order_line line WHERE line.order_id = o.id AND line.quantity > (
                           SELECT COALESCE(sum(pl.quantity), 0) FROM parcel_line pl JOIN parcel p ON p.id = pl.parcel_id
                           WHERE pl.order_line_id = line.id AND p.stage = 'dispatched'))
            FROM orders o CROSS JOIN LATERAL (
-               SELECT bool_or(p.stage = 'dispatched') AS gone,
+               SELECT bool_or(p.stage = 'dispatched') AS gone, bool_or(p.replaced_by IS NOT NULL) AS again,
                       bool_or(p.stage <> 'dispatched' AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
                           SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
                             AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))) AS here

@@ -280,8 +280,7 @@ def test(tx: Tx, order_id: int, said: Words, *, kind: str, language: str, to: st
     to = to.strip()
     if not (is_email(to) or is_mobile(to)):
         raise Invalid("to", "an e-mail address or a mobile number")
-    shops = store.lock_orders(tx.conn, [order_id])
-    if order_id not in shops:
+    if order_id not in store.lock_orders(tx.conn, [order_id]):
         raise Missing(NO_ORDER)
     order = store.get_order(tx.conn, order_id)
     opened = receivers.open_receiver(tx, order.shop_id, order.person_id)
@@ -402,16 +401,19 @@ def opt_in(tx: Tx, order_id: int, *, kind: str = "", actor: str) -> int:
 
 def list_optouts(tx: Tx, order_id: int) -> list[store_words.OptOut]:
     """What the buyer of an order does not want to hear."""
-    shop_id, opened = _buyer(tx, order_id, "")
+    shop_id, opened = _receiver_of(tx, order_id)
     return store_words.list_optouts_of(tx.conn, shop_id, hashes=opened.hashes)
 
 
 def _buyer(tx: Tx, order_id: int, kind: str) -> tuple[int, receivers.Opened]:
     if kind:
         words.get_kind(kind)
-    shops = store.lock_orders(tx.conn, [order_id])
-    if order_id not in shops:
+    if order_id not in store.lock_orders(tx.conn, [order_id]):
         raise Missing(NO_ORDER)
+    return _receiver_of(tx, order_id)
+
+
+def _receiver_of(tx: Tx, order_id: int) -> tuple[int, receivers.Opened]:
     order = store.get_order(tx.conn, order_id)
     opened = receivers.open_receiver(tx, order.shop_id, order.person_id)
     if not opened.hashes:

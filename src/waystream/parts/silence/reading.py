@@ -10,7 +10,7 @@ from waystream.parts.silence import store_history, store_reading
 from waystream.parts.silence.allowing import THOUSAND, Allowed, read_curve
 from waystream.parts.silence.history import BUDGET_LEAST, BUDGET_MOST
 from waystream.parts.silence.store_history import BookRow
-from waystream.parts.silence.store_reading import Counts, SilentRow, SlowdownRow
+from waystream.parts.silence.store_reading import Counts, SilentRow, SlowdownRow, Warehouses
 
 SHOWN_MAX = 200
 ENDED_SHOWN = timedelta(days=14)
@@ -27,8 +27,8 @@ class Meaning:
     kept: bool
 
 
-def count(tx: Tx) -> Counts:
-    return store_reading.count(tx.conn)
+def count(tx: Tx, warehouses: Warehouses = None) -> Counts:
+    return store_reading.count(tx.conn, warehouses)
 
 
 def get_book(tx: Tx) -> BookRow:
@@ -51,13 +51,17 @@ def preview(tx: Tx, budget: float, *, under_way: int) -> Meaning:
     return Meaning(budget, times, expected * under_way / THOUSAND, kept=expected <= budget)
 
 
-def list_silent(tx: Tx, *, slowdown_id: int | None = None, limit: int = 50) -> list[SilentRow]:
-    return store_reading.list_silent(tx.conn, slowdown_id=slowdown_id, limit=min(limit, SHOWN_MAX))
+def list_silent(
+    tx: Tx, warehouses: Warehouses = None, *, slowdown_id: int | None = None, limit: int = 50
+) -> list[SilentRow]:
+    return store_reading.list_silent(tx.conn, warehouses, slowdown_id=slowdown_id, limit=min(limit, SHOWN_MAX))
 
 
-def list_slowdowns(tx: Tx, *, limit: int = 20) -> list[SlowdownRow]:
+def list_slowdowns(tx: Tx, warehouses: Warehouses = None, *, limit: int = 20) -> list[SlowdownRow]:
     """Those that last, and those that ended in the last two weeks."""
-    return store_reading.list_slowdowns(tx.conn, ended_since=tx.now - ENDED_SHOWN, limit=min(limit, SHOWN_MAX))
+    return store_reading.list_slowdowns(
+        tx.conn, warehouses, ended_since=tx.now - ENDED_SHOWN, limit=min(limit, SHOWN_MAX)
+    )
 
 
 def list_allowed(tx: Tx, *, limit: int = 60) -> list[Allowed]:

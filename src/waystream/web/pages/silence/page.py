@@ -67,9 +67,10 @@ def show_silence(
 
 
 def draw(tx: Tx, seat: Seat, language: Language, *, asked: str = "", chosen: int = 0) -> SilencePage:
-    counts, slow = reading.count(tx), reading.list_slowdowns(tx)
+    within = seat.caller.warehouses
+    counts, slow = reading.count(tx, within), reading.list_slowdowns(tx, within)
     known = chosen if chosen in {row.id for row in slow} else 0
-    silent = reading.list_silent(tx, slowdown_id=known or None)
+    silent = reading.list_silent(tx, within, slowdown_id=known or None)
     everywhere = seat.caller.may(MACHINE)
     return SilencePage(
         answer=_answer(language, counts, slow),
