@@ -29,7 +29,8 @@ class Landing:
         if not self._woken:
             self._woken = True
             with suppress(RuntimeError):  # the loop has ended, and whoever waited on it with it
-                loop.call_soon_threadsafe(self._land)
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(self._land)
 
     def _land(self) -> None:
         self._woken = False
