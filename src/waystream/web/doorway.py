@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from waystream.core.errors import TooLarge, WaystreamError
 from waystream.core.ports import Reply
 from waystream.web.errors import LastResort, answer_error
-from waystream.web.middleware import EndsQuietly
+from waystream.web.middleware import EndsQuietly, announced_bytes
 from waystream.web.push import PushDesk
 
 ADDRESS = re.compile(r"/push/([^/]+)/([^/]+)")
@@ -54,7 +54,7 @@ class Doorway:
 
 async def _read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:
     """The whole body. Raises `TooLarge` as soon as it is announced or seen to be."""
-    if _announced_bytes(scope) > limit_bytes:
+    if announced_bytes(scope) > limit_bytes:
         _refuse(limit_bytes)
     body, more = b"", True
     while more:
@@ -66,13 +66,6 @@ async def _read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> byt
             _refuse(limit_bytes)
         more = message.get("more_body", False)
     return body
-
-
-def _announced_bytes(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else 0
-    return 0
 
 
 def _refuse(limit_bytes: int) -> NoReturn:

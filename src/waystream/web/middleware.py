@@ -90,7 +90,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit_bytes = self._files.get(scope["path"], self._limit_bytes)
-        if _announced_bytes(scope) > limit_bytes:
+        if announced_bytes(scope) > limit_bytes:
             answer = answer_error(Request(scope), _too_large(limit_bytes))
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
@@ -117,7 +117,8 @@ def _too_large(limit_bytes: int) -> TooLarge:
     return TooLarge(f"The body is over the limit of {limit_bytes} bytes")
 
 
-def _announced_bytes(scope: Scope) -> int:
+def announced_bytes(scope: Scope) -> int:
+    """How long a request says its body is; 0 where it does not say."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)

@@ -106,11 +106,9 @@ _AT_THE_DOOR = frozenset({State.OUT_FOR_DELIVERY, State.READY_FOR_PICKUP, State.
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
-    """An order as its buyer may see it. Masks only; `gated`: the last four digits open the rest.
-
-    `from_city` is where it leaves from, the receiver's city where it goes.
-    """
+class OrderSeen:
+    """An order with its shop and its receiver's masks; `from_city` is where it leaves from, the receiver's city where
+    it goes."""
 
     order_id: int
     shop_id: int
@@ -131,6 +129,12 @@ class Journey:
     district: str
     from_province: str
     from_city: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journey(OrderSeen):
+    """An order as its buyer may see it. Masks only; `gated`: the last four digits open the rest."""
+
     gated: bool
     parcels: tuple[ParcelSeen, ...] = field(default=())
 

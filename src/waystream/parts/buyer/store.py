@@ -8,6 +8,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from waystream.parts.buyer.model import OrderSeen
+
 Conn = Connection[Any]
 
 PARCELS_AT_MOST = 50
@@ -50,28 +52,9 @@ def list_origins(conn: Conn, shop_id: int) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRow:
-    """The order with its shop, its receiver's masks and where it leaves from."""
+class OrderRow(OrderSeen):
+    """`readable`: its receiver is known in the clear and was not erased."""
 
-    order_id: int
-    shop_id: int
-    shop: str
-    number: str
-    person_id: int
-    received_at: datetime
-    promised_at: datetime | None
-    cancelled_at: datetime | None
-    completed_at: datetime | None
-    held: bool
-    dispatch: str
-    name_mask: str
-    phone_mask: str
-    address_mask: str
-    province: str
-    city: str
-    district: str
-    from_province: str
-    from_city: str
     readable: bool
 
 
