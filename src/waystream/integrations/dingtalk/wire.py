@@ -8,13 +8,15 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from waystream.core.robots import RobotAnswer
+
 TEXT_MAX_BYTES = 18_000  # of 20,000 for the whole body
 PATH = "/robot/send"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    errcode: int = 0
-    errmsg: str = ""
+class Answer(RobotAnswer, frozen=True):
+    code: int = msgspec.field(default=0, name="errcode")
+    said: str = msgspec.field(default="", name="errmsg")
 
 
 def sign(secret: str, *, at_ms: int) -> str:
@@ -34,10 +36,10 @@ def write_body(text: str) -> bytes:
     return msgspec.json.encode({"msgtype": "text", "text": {"content": text}})
 
 
-def code_of(answer: Answer) -> str:
+def code_of(answer: RobotAnswer) -> str:
     """310000 means signature, keyword or address, by its words alone."""
-    if answer.errcode != 310000:
-        return str(answer.errcode)
-    said = answer.errmsg.lower()
+    if answer.code != 310000:
+        return str(answer.code)
+    said = answer.said.lower()
     meant = next((word for word in ("sign", "keyword", "ip") if word in said), "")
     return f"310000 {meant}".strip()

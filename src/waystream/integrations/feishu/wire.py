@@ -8,13 +8,15 @@ from urllib.parse import quote
 
 import msgspec
 
+from waystream.core.robots import RobotAnswer
+
 TEXT_MAX_BYTES = 18_000  # of 20 kB for the whole body
 PATH = "/open-apis/bot/v2/hook/"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    code: int = 0
-    msg: str = ""
+class Answer(RobotAnswer, frozen=True):
+    code: int = msgspec.field(default=0, name="code")
+    said: str = msgspec.field(default="", name="msg")
 
 
 def sign(secret: str, *, at_s: int) -> str:

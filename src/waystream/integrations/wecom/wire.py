@@ -4,13 +4,15 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from waystream.core.robots import RobotAnswer
+
 TEXT_MAX_BYTES = 2_048
 PATH = "/cgi-bin/webhook/send"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    errcode: int = 0
-    errmsg: str = ""
+class Answer(RobotAnswer, frozen=True):
+    code: int = msgspec.field(default=0, name="errcode")
+    said: str = msgspec.field(default="", name="errmsg")
 
 
 def write_query(key: str) -> str:
