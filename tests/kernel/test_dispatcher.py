@@ -371,6 +371,46 @@ def test_threads_follow_the_log_by_themselves(work: Work) -> None:
         assert done(work, rule.name) == everyone
 
 
+@dataclass
+class Choosy(Copying):
+    """A copying rule that only even orders concern."""
+
+    def concerns(self, event: Event) -> bool:
+        return isinstance(event, OrderEvent) and event.order_id % 2 == 0
+
+
+def test_a_rule_is_handed_what_concerns_it_and_passes_the_rest(work: Work) -> None:
+    tell(work.database, *(held(n) for n in range(7)))
+    rule = Choosy()
+    assert Dispatcher(work, [rule], batch=3).drain() == 4
+    assert rule.batches == [[0, 2, 4], [6]]
+    assert standing(work).lag == 0
+
+
+def test_poison_among_what_does_not_concern_a_rule_is_parked_alone(work: Work) -> None:
+    tell(work.database, *(held(n) for n in range(12)))
+    Dispatcher(work, [Choosy(poison={6})]).drain()
+    assert done(work) == subjects(0, 2, 4, 8, 10)
+    assert parked(work) == [("order:6", True)]
+
+
+def test_what_concerns_a_rule_not_gives_it_no_turn(work: Work) -> None:
+    turns: list[str] = []
+    rules = [Choosy(name="choosy"), Copying(name="all")]
+    observed = Dispatcher(work, rules, poll_s=60, observe=lambda rule, turn, seconds: turns.append(rule))
+    with running(Sequencer(work.database), observed):
+        eventually(lambda: {"all", "choosy"} <= set(turns))
+        turns.clear()
+        with work.begin() as tx:
+            tx.emit(held(1), held(3))
+        eventually(lambda: "all" in turns)
+        assert turns == ["all"]
+        with work.begin() as tx:
+            tx.emit(held(4))
+        eventually(lambda: done(work, "choosy") == subjects(4))
+    assert done(work, "all") == subjects(1, 3, 4)
+
+
 def test_every_turn_is_observed(work: Work) -> None:
     seen: list[tuple[str, list[int]]] = []
 

@@ -44,7 +44,8 @@ STATEMENT_TIMEOUT = "57014"
 class RuleModule(Protocol):
     """A module of `rules/`: its docstring is its sentence and `SENTENCE_ZH` the Chinese one; `WHEN` names its events
     (a parent stands for all below it), `START` is where a new rule begins: `beginning` or `end`. One that also has
-    `REPEATABLE = True` says that digesting an event again changes nothing: it looks only at what stands now."""
+    `REPEATABLE = True` says that digesting an event again changes nothing: it looks only at what stands now. A pure
+    `concerns(event)` says which of its events it is handed: for the others it has no turn and costs no transaction."""
 
     @property
     def __name__(self) -> str: ...
@@ -56,6 +57,11 @@ class RuleModule(Protocol):
     def do(self, tx: Tx, events: Sequence[Recorded]) -> None: ...
 
 
+def all_of_them(event: Event) -> bool:
+    """What concerns a rule that does not say more than `WHEN`."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     name: str
@@ -65,6 +71,11 @@ class Rule:
     repeatable: bool = False
     sentence: str = ""
     sentence_zh: str = ""
+    concerns: Callable[[Event], bool] = all_of_them
+
+    def wants(self, told: Recorded) -> bool:
+        """Whether the rule is handed this event."""
+        return told.name in self.events and self.concerns(told.event)
 
     @classmethod
     def of(cls, module: RuleModule) -> "Rule":
@@ -78,6 +89,7 @@ class Rule:
             repeatable=getattr(module, "REPEATABLE", False),
             sentence=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
             sentence_zh=getattr(module, "SENTENCE_ZH", ""),
+            concerns=getattr(module, "concerns", all_of_them),
         )
 
 
@@ -166,8 +178,8 @@ class Window:
     def covers(self, position: int) -> bool:
         return self.after <= position <= self.upto
 
-    def list_after(self, position: int, names: frozenset[str]) -> list[Recorded]:
-        return [told for told in self.since(position) if told.name in names]
+    def list_after(self, position: int, rule: Rule) -> list[Recorded]:
+        return [told for told in self.since(position) if rule.wants(told)]
 
     def since(self, position: int) -> Sequence[Recorded]:
         return self.events[bisect_right(self.events, position, key=_position) :]
@@ -330,9 +342,10 @@ class Dispatcher:
         upto = window.upto
         # More came than a window holds, or the log itself was put back: whose events lie there nobody knows.
         skipped = upto < known.upto or window.after > known.upto
-        arrived = {told.name for told in window.since(known.upto)}
+        came = window.since(known.upto)
+        arrived = {told.name for told in came}
         for rule in self.rules.values():
-            if skipped or rule.events & arrived:
+            if skipped or (rule.events & arrived and any(map(rule.wants, came))):
                 self._due.add(rule.name)
                 self._quiet[rule.name] = Quiet(upto, upto)
             else:
@@ -444,9 +457,12 @@ def _take(tx: Tx, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Batc
         return None
     upto = min(head, position + LOOK_AHEAD)
     if window.covers(position):
-        events = window.list_after(position, rule.events)[:limit]
+        events = window.list_after(position, rule)[:limit]
     else:
-        events = log.read(tx.conn, after=position, upto=upto, limit=limit, names=rule.events)
+        most = max(limit, BATCH)
+        read = log.read(tx.conn, after=position, upto=upto, limit=most, names=rule.events)
+        upto = read[-1].position if len(read) == most else upto
+        events = list(filter(rule.wants, read))[:limit]
     reached = events[-1].position if len(events) == limit else upto
     subjects = {told.event.subject for told in events}
     held = rule_cursor.list_held(tx.conn, rule.name, subjects) if parked else set()

@@ -95,9 +95,9 @@ def rehearse(work: Work, rule: Rule, *, first: int, last: int, batch: int) -> Ou
     while after < last and total.undigested <= UNDIGESTED_MOST:
         upto = min(last, after + READ_AT_ONCE)
         with work.begin(read_only=True) as tx:
-            events = log.read(tx.conn, after=after, upto=upto, limit=batch, names=rule.events)
-        after = events[-1].position if len(events) == batch else upto
-        total += _rehearse(work, rule, events)
+            read = log.read(tx.conn, after=after, upto=upto, limit=batch, names=rule.events)
+        after = read[-1].position if len(read) == batch else upto
+        total += _rehearse(work, rule, list(filter(rule.wants, read)))
     return total
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from waystream.core.events import registry
+from waystream.core.events import Event, registry
 from waystream.core.events.tracking import TrackEvent
 from waystream.core.state import State
 from waystream.kernel.log import Recorded
@@ -14,6 +14,11 @@ SENTENCE_ZH = "包裹旅程终结后，不再跟踪它的运单；之后若又�
 START = "beginning"
 
 _END = (State.RETURNED, State.LOST)
+
+
+def concerns(event: Event) -> bool:
+    """Whether the parcel came to an end or left one."""
+    return isinstance(event, TrackEvent) and (event.after in _END or event.before in _END)
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

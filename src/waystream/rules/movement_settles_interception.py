@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from waystream.core.care import Cause, Trouble
+from waystream.core.events import Event
 from waystream.core.events.tracking import Delivered, ParcelMoved, ParcelReturned, ParcelReturning
 from waystream.core.state import Direction, State
 from waystream.kernel.log import Recorded
@@ -18,14 +19,19 @@ REPEATABLE = True
 _STOPPED = frozenset({State.INTERCEPTED, State.RETURNING, State.RETURNED})
 
 
+def concerns(event: Event) -> bool:
+    """Whether the parcel is stopped now, or delivered in spite of it."""
+    return isinstance(event, WHEN) and (event.after in _STOPPED or event.after is State.DELIVERED)
+
+
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
     told = {each.event.parcel_id: each for each in events if isinstance(each.event, WHEN)}
     stopped = {
         parcel_id: each.event.after in _STOPPED or each.event.direction is Direction.BACK
         for parcel_id, each in told.items()
-        if isinstance(each.event, WHEN) and (each.event.after in _STOPPED or each.event.after is State.DELIVERED)
+        if isinstance(each.event, WHEN)
     }
-    late = wishes.settle_interceptions(tx, stopped) if stopped else []
+    late = wishes.settle_interceptions(tx, stopped)
     care.raise_troubles(
         tx,
         [

@@ -20,12 +20,11 @@ REPEATABLE = True
 ENDS = frozenset({Word.DELIVERED, Word.COMPLETED, Word.CLOSED})
 
 
-def do(tx: Tx, events: Sequence[Recorded]) -> None:
-    clocked = [told.event for told in events if is_clocked(told.event)]
-    deadlines.follow(tx, order_ids={event.order_id for event in clocked if isinstance(event, OrderEvent)})
-
-
-def is_clocked(event: Event) -> bool:
+def concerns(event: Event) -> bool:
     """Whether a deadline may follow from this: of an order's words only its end counts, for what left the warehouse is
     told by its parcels."""
     return not isinstance(event, OrderMoved) or not ENDS.isdisjoint((event.before, event.after))
+
+
+def do(tx: Tx, events: Sequence[Recorded]) -> None:
+    deadlines.follow(tx, order_ids={told.event.order_id for told in events if isinstance(told.event, OrderEvent)})

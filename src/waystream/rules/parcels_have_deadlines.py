@@ -22,15 +22,15 @@ REPEATABLE = True
 CLOCKED = NOT_YET | TERMINAL | {State.UNKNOWN, State.READY_FOR_PICKUP, State.EXCEPTION}
 
 
+def concerns(event: Event) -> bool:
+    """Whether a deadline may follow from this: scans on the way change none."""
+    if not isinstance(event, TrackEvent) or isinstance(event, ParcelCollected):
+        return True
+    return not CLOCKED.isdisjoint((event.before, event.after))
+
+
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
     left = {told.event.parcel_id for told in events if isinstance(told.event, ParcelDispatched | ParcelVoided)}
-    moved = {told.event.parcel_id for told in events if isinstance(told.event, TrackEvent) and is_clocked(told.event)}
+    moved = {told.event.parcel_id for told in events if isinstance(told.event, TrackEvent)}
     deadlines.follow_contents(tx, parcel_ids=left)
     deadlines.follow(tx, parcel_ids=moved - left)
-
-
-def is_clocked(event: Event) -> bool:
-    """Whether a deadline may follow from this move of a parcel."""
-    return isinstance(event, ParcelCollected) or (
-        isinstance(event, TrackEvent) and not CLOCKED.isdisjoint((event.before, event.after))
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from waystream.core.events import registry
+from waystream.core.events import Event, registry
 from waystream.core.events.tracking import TrackEvent
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
@@ -15,11 +15,12 @@ START = "beginning"
 REPEATABLE = True
 
 
+def concerns(event: Event) -> bool:
+    """Whether the parcel is now where something is wrong."""
+    return isinstance(event, TrackEvent) and bool(causes_of(event.after, event.kind, event.direction))
+
+
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
-    troubled = {
-        told.event.parcel_id: f"event:{told.id}"
-        for told in events
-        if isinstance(told.event, TrackEvent) and causes_of(told.event.after, told.event.kind, told.event.direction)
-    }
-    if troubled:
-        care.raise_by_track(tx, troubled)
+    care.raise_by_track(
+        tx, {told.event.parcel_id: f"event:{told.id}" for told in events if isinstance(told.event, TrackEvent)}
+    )
