@@ -252,7 +252,7 @@ class App:
 
     def _busy(self, stack: ExitStack, role: str, connections: int) -> Work:
         """Whoever never rests has connections of its own: the server behind each has at hand what it works on."""
-        database = Database(self.urls.machine, role=role, max_size=connections)
+        database = Database(self.urls.machine, role=role, min_size=connections, max_size=connections)
         stack.callback(database.close)
         database.open()
         return Work(database, self.clock, self.keys)

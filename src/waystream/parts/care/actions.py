@@ -22,7 +22,8 @@ def raise_troubles(tx: Tx, troubles: Iterable[Trouble]) -> None:
 
     Troubles of parcels and orders that the transaction does not see are left out.
     """
-    left = model.joined(_still_there(tx, list(troubles)))
+    told = list(troubles)
+    left = model.joined(_still_there(tx, told)) if told else {}
     for _ in range(ROUNDS_MAX):
         if not left:
             return
@@ -61,7 +62,8 @@ def _still_there(tx: Tx, troubles: Sequence[Trouble]) -> list[Trouble]:
     parcel_ids = {each.parcel_id for each in troubles if each.parcel_id}
     order_ids = {each.order_id for each in troubles if each.order_id and not each.parcel_id}
     store.keep_still(tx.conn, parcel_ids=parcel_ids, order_ids=order_ids)
-    parcels, orders = store.list_where(tx.conn, parcel_ids), store.list_sold(tx.conn, order_ids)
+    parcels = store.list_where(tx.conn, parcel_ids) if parcel_ids else {}
+    orders = store.list_sold(tx.conn, order_ids) if order_ids else {}
     return [
         standing.placed(trouble, parcels=parcels, orders=orders)
         for trouble in troubles

@@ -5,7 +5,8 @@ the published patience sees one whole version.
 """
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from waystream.core.errors import Invalid
 from waystream.core.events.silence import PatienceChanged
@@ -88,4 +89,11 @@ def _hours_and_days(tx: Tx) -> tuple[dict[str, Pulse], Calendar]:
 
 
 def _clock(tx: Tx, hours: dict[str, Pulse], calendar: Calendar) -> WorkClock:
-    return WorkClock(hours, calendar, around=tx.now)
+    """The clock of the day: it is asked for with every batch of parcels that arrive, and takes milliseconds to make."""
+    midnight = tx.now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _make_clock(tuple(sorted(hours.items())), calendar, midnight)
+
+
+@lru_cache(maxsize=4)
+def _make_clock(hours: tuple[tuple[str, Pulse], ...], calendar: Calendar, around: datetime) -> WorkClock:
+    return WorkClock(dict(hours), calendar, around=around)
