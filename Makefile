@@ -33,7 +33,7 @@ check: env ## format, lint, types, contracts, tidy and the fast tests: under a m
 	@$(BIN)/pytest -q -n 2 tests/tidy tests/core tests/docs
 
 test: env packages check ## everything, from nothing
-	@$(BIN)/pytest -q -n 2 tests --ignore tests/tidy --ignore tests/core --ignore tests/docs
+	@$(BIN)/pytest -q -n 2 --dist worksteal tests --ignore tests/tidy --ignore tests/core --ignore tests/docs
 
 format: env ## put the code in its form
 	@$(BIN)/ruff check --fix --quiet src tests benchmarks scripts

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One request, word for word."""
+    """One whole request, word for word."""
 
     path: str
     headers: Mapping[str, str]
@@ -63,7 +63,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the sender died in the middle of a sentence: nothing was said
                 heard = Heard(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
                 answer = receiver.take(heard)
                 self.send_response(answer.status)
