@@ -379,6 +379,13 @@ class Choosy(Copying):
         return isinstance(event, OrderEvent) and event.order_id % 2 == 0
 
 
+@dataclass
+class Resting(Copying):
+    """A copying rule that rests for long."""
+
+    REST_S = 1.5
+
+
 def test_a_rule_is_handed_what_concerns_it_and_passes_the_rest(work: Work) -> None:
     tell(work.database, *(held(n) for n in range(7)))
     rule = Choosy()
@@ -409,6 +416,18 @@ def test_what_concerns_a_rule_not_gives_it_no_turn(work: Work) -> None:
             tx.emit(held(4))
         eventually(lambda: done(work, "choosy") == subjects(4))
     assert done(work, "all") == subjects(1, 3, 4)
+
+
+def test_what_comes_while_a_rule_rests_is_one_turn(work: Work) -> None:
+    rule = Resting()
+    with running(Sequencer(work.database), Dispatcher(work, [rule], poll_s=60)):
+        tell(work.database, held(1))
+        eventually(lambda: done(work) == subjects(1))
+        for n in range(2, 6):
+            with work.begin() as tx:
+                tx.emit(held(n))
+        eventually(lambda: done(work) == subjects(1, 2, 3, 4, 5))
+    assert rule.batches == [[1], [2, 3, 4, 5]]
 
 
 def test_every_turn_is_observed(work: Work) -> None:

@@ -29,13 +29,14 @@ from waystream.kernel.wake import Wake
 logger = logging.getLogger(__name__)
 
 BATCH = 1_000
-LOOK_AHEAD = 10_000
+LOOK_AHEAD = 20_000
 WINDOW = LOOK_AHEAD  # no more: a turn passes what a window covers
 MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
 #: Between the beginnings of two turns of a rule: under load, many events cost one transaction instead of one each.
-REST_S = 0.005
+#: What comes after a rest of its rule is digested at once.
+REST_S = 0.1
 #: Connection, rollback, resources, lock not available, operator, system: the same batch may work later.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 STATEMENT_TIMEOUT = "57014"
@@ -45,7 +46,8 @@ class RuleModule(Protocol):
     """A module of `rules/`: its docstring is its sentence and `SENTENCE_ZH` the Chinese one; `WHEN` names its events
     (a parent stands for all below it), `START` is where a new rule begins: `beginning` or `end`. One that also has
     `REPEATABLE = True` says that digesting an event again changes nothing: it looks only at what stands now. A pure
-    `concerns(event)` says which of its events it is handed: for the others it has no turn and costs no transaction."""
+    `concerns(event)` says which of its events it is handed: for the others it has no turn and costs no transaction.
+    `REST_S`, where the usual one does not suit: how long it rests between turns while events keep coming."""
 
     @property
     def __name__(self) -> str: ...
@@ -72,6 +74,7 @@ class Rule:
     sentence: str = ""
     sentence_zh: str = ""
     concerns: Callable[[Event], bool] = all_of_them
+    rest_s: float = REST_S
 
     def wants(self, told: Recorded) -> bool:
         """Whether the rule is handed this event."""
@@ -90,6 +93,7 @@ class Rule:
             sentence=" ".join((module.__doc__ or "").split("\n\n")[0].split()),
             sentence_zh=getattr(module, "SENTENCE_ZH", ""),
             concerns=getattr(module, "concerns", all_of_them),
+            rest_s=getattr(module, "REST_S", REST_S),
         )
 
 
@@ -308,7 +312,7 @@ class Dispatcher:
         """Start what is due and rested; in how many seconds the next will be."""
         now, resting = time.monotonic(), []
         for name in sorted(self._due - self._busy):
-            rest_s = self._turned_at.get(name, now - REST_S) + REST_S - now
+            rest_s = self._turned_at.get(name, float("-inf")) + self.rules[name].rest_s - now
             if rest_s > 0:
                 resting.append(rest_s)
             else:
@@ -324,7 +328,9 @@ class Dispatcher:
         while not self._ended.empty():
             name, turn = self._ended.get()
             self._busy.discard(name)
-            self._due |= {name} if turn.more else set()
+            if turn.more:
+                self._due.add(name)
+                self._turned_at.pop(name, None)  # who is behind does not rest
         polled = time.monotonic() - self._polled_at >= self._poll_s
         if not (self._wake.heard() or polled):
             return

@@ -11,6 +11,7 @@ from waystream.parts.silence import history
 WHEN = (Delivered, ParcelReturned, ParcelLost)
 SENTENCE_ZH = "包裹走完全程时，学习它各次扫描之间的间隔：通常会静默多久。"
 START = "beginning"
+REST_S = 0.5  # what it learns is read once a day
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:

@@ -19,6 +19,7 @@ WHEN = (
 SENTENCE_ZH = "包裹取号、出库、移动或不再发出时，所属订单的状态随之变化。"
 START = "beginning"
 REPEATABLE = True
+REST_S = 0.01  # people watch an order move
 
 
 def do(tx: Tx, events: Sequence[Recorded]) -> None:
