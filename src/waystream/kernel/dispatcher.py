@@ -8,11 +8,9 @@ alone. Trouble with the database itself is tried again and never parked.
 import logging
 import threading
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -23,14 +21,14 @@ from waystream.core.events import Event, registry_cached
 from waystream.kernel import jobs, log, rule_cursor
 from waystream.kernel.database import error_text
 from waystream.kernel.log import Recorded
+from waystream.kernel.log_window import NEVER_QUIET, NOTHING_READ, WINDOW, Quiet, Window
 from waystream.kernel.tx import Tx, Work
 from waystream.kernel.wake import Wake
 
 logger = logging.getLogger(__name__)
 
 BATCH = 1_000
-LOOK_AHEAD = 20_000
-WINDOW = LOOK_AHEAD  # no more: a turn passes what a window covers
+LOOK_AHEAD = WINDOW  # no less: a turn passes what a window covers
 MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
@@ -151,60 +149,6 @@ class Batch:
     held: Sequence[Recorded]
     reached: int
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """Positions `after` < position <= `upto` that hold nothing for a rule: it may pass them without reading them."""
-
-    after: int
-    upto: int
-
-    def passed(self, position: int) -> int:
-        return self.upto if self.after <= position <= self.upto else position
-
-
-NEVER_QUIET = Quiet(0, -1)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The newest of the log, read once for all rules: every event with `after` < position <= `upto`.
-
-    `quiet`: what the rule that looks through it may pass unread.
-    """
-
-    after: int
-    upto: int
-    events: Sequence[Recorded]
-    quiet: Quiet = NEVER_QUIET
-
-    def covers(self, position: int) -> bool:
-        return self.after <= position <= self.upto
-
-    def list_after(self, position: int, rule: Rule) -> list[Recorded]:
-        return [told for told in self.since(position) if rule.wants(told)]
-
-    def since(self, position: int) -> Sequence[Recorded]:
-        return self.events[bisect_right(self.events, position, key=_position) :]
-
-    def follow(self, tx: Tx) -> "Window":
-        """The window with what came since; of a log that ran far ahead only the newest, of one that is shorter than
-        it was (a database put back, a fail-over to a copy that lagged) nothing of what we had."""
-        head = log.head(tx.conn)
-        if head == self.upto:
-            return self
-        if head < self.upto:
-            return NOTHING_READ.follow(tx)
-        oldest = head - WINDOW
-        came = log.read(tx.conn, after=max(self.upto, oldest), upto=head, limit=WINDOW)
-        if self.upto < oldest:
-            return Window(oldest, head, came)
-        return Window(max(self.after, oldest), head, [*self.since(oldest), *came])
-
-
-_position = attrgetter("position")
-NOTHING_READ = Window(0, -1, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,7 +407,7 @@ def _take(tx: Tx, rule: Rule, limit: int, window: Window = NOTHING_READ) -> Batc
         return None
     upto = min(head, position + LOOK_AHEAD)
     if window.covers(position):
-        events = window.list_after(position, rule)[:limit]
+        events = window.list_after(position, rule.wants)[:limit]
     else:
         most = max(limit, BATCH)
         read = log.read(tx.conn, after=position, upto=upto, limit=most, names=rule.events)
