@@ -5,6 +5,7 @@ Guaranteed: within a process the ids of one millisecond are unique and ascending
 millisecond about once in two million pairs; the primary key catches it.
 """
 
+from datetime import datetime
 from random import Random
 from threading import Lock
 
@@ -35,3 +36,8 @@ def mint_ids(n: int, *, at_ms: int) -> list[int]:
 def minted_ms(an_id: int) -> int:
     """The Unix millisecond an id was minted at: for partition bounds."""
     return (an_id >> LOW_BITS) + EPOCH_MS
+
+
+def first_id(at: datetime) -> int:
+    """The smallest id that could be minted at an instant or later."""
+    return (int(at.timestamp() * 1000) - EPOCH_MS) << LOW_BITS

@@ -10,11 +10,11 @@ from prometheus_client.registry import Collector
 from psycopg import Connection
 
 from waystream.kernel import log, rule_cursor
+from waystream.kernel.ids import first_id
 from waystream.kernel.rule_cursor import Standing
 from waystream.kernel.tx import Work
 from waystream.parts.hub import hearing
 from waystream.parts.hub.hearing import Hearing
-from waystream.parts.tracking.partitions import first_id
 from waystream.web.live import Live
 
 COUNTED_AT_MOST = 100_000

@@ -191,7 +191,7 @@ def list_buyer_keys(conn: Conn, ticket_ids: Collection[int]) -> dict[int, int]:
            FROM ticket
            LEFT JOIN parcel ON parcel.id = ticket.parcel_id
            LEFT JOIN orders ON orders.id = ticket.order_id
-           JOIN person ON person.id = coalesce(parcel.person_id, orders.person_id)
+           JOIN person ON person.id = CASE WHEN parcel.id IS NULL THEN orders.person_id ELSE parcel.person_id END
            WHERE ticket.id = ANY (%b::bigint[])""",
         [bigints(list(ticket_ids))],
     )

@@ -97,20 +97,25 @@ class Counts:
 _NAME = """coalesce((SELECT name FROM staff WHERE {who} = 'staff:' || staff.id::text),
                     (SELECT name FROM api_key WHERE {who} = 'key:' || api_key.id::text), {who})"""
 
+#: Tickets that are chosen, with all that a line shows: names are looked up for the chosen ones only.
 _LISTED = f"""
+WITH ticket AS MATERIALIZED ({{chosen}}), about AS MATERIALIZED (
+    SELECT ticket.id, coalesce(
+        (SELECT person_id FROM parcel WHERE parcel.id = ticket.parcel_id),
+        (SELECT person_id FROM orders WHERE orders.id = ticket.order_id)) AS person_id FROM ticket)
 SELECT {{columns}}, shop.code AS shop, coalesce(orders.number, '') AS order_number,
        coalesce(binding.number, '') AS number, coalesce(track.carrier, parcel.carrier, '') AS carrier,
        coalesce(track.state, '') AS parcel_state, coalesce(track.kind, '') AS parcel_kind,
        coalesce(track.latest, '') AS latest, coalesce(person.name_mask, '') AS receiver,
        {_NAME.format(who="ticket.assignee")} AS assignee_name, {_NAME.format(who="ticket.closed_by")} AS closed_by_name
-FROM ticket
+FROM ticket JOIN about ON about.id = ticket.id
 JOIN shop ON shop.id = ticket.shop_id
 LEFT JOIN orders ON orders.id = ticket.order_id
 LEFT JOIN parcel ON parcel.id = ticket.parcel_id
 LEFT JOIN track ON track.parcel_id = ticket.parcel_id
 LEFT JOIN binding ON binding.id = track.binding_id
-LEFT JOIN person ON person.id = coalesce(parcel.person_id, orders.person_id)
-""".format(columns=", ".join(f"ticket.{name.strip()}" for name in COLUMNS.split(",")))
+LEFT JOIN person ON person.id = about.person_id
+""".replace("{columns}", ", ".join(f"ticket.{name.strip()}" for name in COLUMNS.split(",")))
 
 _WANTED = """
     (%(priorities)s::text[] IS NULL OR ticket.priority = ANY (%(priorities)s))
@@ -164,55 +169,80 @@ def list_wanted(conn: Conn, wanted: Wanted, *, after: Cursor | None, limit: int)
     at = {CLOSED: "ticket.closed_at", EVERY: "ticket.opened_at"}.get(wanted.state, "ticket.due_at")
     forward = at == "ticket.due_at"
     compare, way = (">", "ASC") if forward else ("<", "DESC")
-    query = f"""{_LISTED} WHERE {_STATE[wanted.state]} AND {_clause(wanted)}
-        AND (%(after_at)s::timestamptz IS NULL OR ({at}, ticket.id) {compare} (%(after_at)s, %(after_id)s))
-        ORDER BY {at} {way}, ticket.id {way} LIMIT %(limit)s"""
+    place = f"(%(after_at)s::timestamptz IS NULL OR ({at}, ticket.id) {compare} (%(after_at)s, %(after_id)s))"
+    order = f"ORDER BY {at} {way}, ticket.id {way}"
+    where = f"{_STATE[wanted.state]} AND {_clause(wanted)} AND {place}"
+    query = _listed(_choose(wanted).format(where=where, order=order), order)
     last = {"after_at": after[0] if after else None, "after_id": after[1] if after else 0, "limit": limit}
     return _list(conn, query, _values(wanted) | last)
+
+
+#: Ranges of the indexes that begin with the shop: of each shop a page, of these the first. Or what leaves few.
+_BY_SHOP = """
+SELECT ticket.* FROM shop CROSS JOIN LATERAL (
+    SELECT * FROM ticket WHERE ticket.shop_id = shop.id AND {where} {order} LIMIT %(limit)s) AS ticket
+WHERE (%(shop)s::bigint IS NULL OR shop.id = %(shop)s) {order} LIMIT %(limit)s"""
+_PICKED = "SELECT * FROM ticket WHERE {where} {order} LIMIT %(limit)s"
+_HELD = "SELECT * FROM ticket WHERE ticket.state = 'taken' AND {where} {order} LIMIT %(limit)s"
+
+
+def _choose(wanted: Wanted) -> str:
+    if wanted.order_id or wanted.parcel_id or wanted.slowdown_id:
+        return _PICKED
+    held = wanted.assignee not in ("", NOBODY) and wanted.state in (LIVE, TAKEN)
+    return _HELD if held else _BY_SHOP
+
+
+def _listed(chosen: str, order: str) -> str:
+    return _LISTED.replace("{chosen}", chosen) + order
 
 
 def list_known(conn: Conn, ticket_ids: Collection[int], *, warehouses: frozenset[int] | None) -> list[Listed]:
     """By ascending id; those that are not there or not seen are left out."""
     wanted = Wanted(state=EVERY, warehouses=warehouses)
-    query = f"{_LISTED} WHERE ticket.id = ANY (%(ids)s) AND {_clause(wanted)} ORDER BY ticket.id"
+    query = _listed(f"SELECT * FROM ticket WHERE ticket.id = ANY (%(ids)s) AND {_clause(wanted)}", "ORDER BY ticket.id")
     return _list(conn, query, _values(wanted) | {"ids": list(ticket_ids)})
+
+
+_EARLIER = f"""
+WITH this AS (SELECT * FROM ticket WHERE id = %(id)s), receiver AS MATERIALIZED (
+    SELECT coalesce(parcel.person_id, orders.person_id) AS id
+    FROM this LEFT JOIN parcel ON parcel.id = this.parcel_id LEFT JOIN orders ON orders.id = this.order_id
+), bought AS (
+    SELECT order_id AS id FROM this WHERE order_id IS NOT NULL
+    UNION SELECT order_id FROM parcel_order WHERE parcel_id = (SELECT parcel_id FROM this)
+    UNION SELECT other.id FROM receiver
+        JOIN person_index mine ON mine.person_id = receiver.id AND mine.purpose = %(purpose)s
+        JOIN person_index same ON same.shop_id = mine.shop_id AND same.purpose = mine.purpose AND same.hash = mine.hash
+        JOIN orders other ON other.person_id = same.person_id
+), related AS (
+    SELECT found.id FROM bought CROSS JOIN LATERAL (
+        SELECT id FROM ticket WHERE order_id = bought.id OFFSET 0) AS found
+    UNION SELECT found.id FROM bought JOIN parcel_order ON parcel_order.order_id = bought.id
+    CROSS JOIN LATERAL (
+        SELECT id FROM ticket WHERE parcel_id = parcel_order.parcel_id OFFSET 0) AS found
+)
+SELECT * FROM ticket WHERE ticket.id = ANY (ARRAY(SELECT id FROM related WHERE id <> %(id)s)) AND {_WANTED}
+{{order}} LIMIT %(limit)s"""
 
 
 def list_earlier(conn: Conn, ticket_id: int, *, warehouses: frozenset[int] | None, limit: int) -> list[Listed]:
     """Other tickets of its order, its parcel, or of orders to somebody with a phone of its receiver; newest first."""
-    query = f"""WITH this AS (SELECT * FROM ticket WHERE id = %(id)s), receiver AS (
-            SELECT coalesce(parcel.person_id, orders.person_id) AS id
-            FROM this LEFT JOIN parcel ON parcel.id = this.parcel_id LEFT JOIN orders ON orders.id = this.order_id
-        ), bought AS (
-            SELECT order_id AS id FROM this WHERE order_id IS NOT NULL
-            UNION SELECT order_id FROM parcel_order WHERE parcel_id = (SELECT parcel_id FROM this)
-            UNION SELECT other.id FROM receiver
-                JOIN person_index mine ON mine.person_id = receiver.id AND mine.purpose = %(purpose)s
-                JOIN person_index same ON same.shop_id = mine.shop_id AND same.purpose = mine.purpose
-                     AND same.hash = mine.hash
-                JOIN orders other ON other.person_id = same.person_id
-        ), related AS (
-            SELECT found.id FROM bought CROSS JOIN LATERAL (
-                SELECT id FROM ticket WHERE order_id = bought.id OFFSET 0) AS found
-            UNION SELECT found.id FROM bought JOIN parcel_order ON parcel_order.order_id = bought.id
-            CROSS JOIN LATERAL (
-                SELECT id FROM ticket WHERE parcel_id = parcel_order.parcel_id OFFSET 0) AS found
-        )
-        {_LISTED} WHERE ticket.id = ANY (ARRAY(SELECT id FROM related WHERE id <> %(id)s)) AND {_WANTED}
-        ORDER BY ticket.opened_at DESC, ticket.id DESC LIMIT %(limit)s"""
+    order = "ORDER BY ticket.opened_at DESC, ticket.id DESC"
+    query = _listed(_EARLIER.format(order=order), order)
     values = _values(Wanted(warehouses=warehouses)) | {"id": ticket_id, "purpose": int(Term.PHONE), "limit": limit}
     return _list(conn, query, values)
 
 
 def _list(conn: Conn, query: str, values: dict[str, Any]) -> list[Listed]:
-    with conn.cursor(row_factory=kwargs_row(_listed)) as cur:
+    with conn.cursor(row_factory=kwargs_row(_listed_of)) as cur:
         return cur.execute(query.encode(), values).fetchall()
 
 
 _MORE = [name for name in Listed.__slots__ if name != "ticket"]
 
 
-def _listed(**row: Any) -> Listed:
+def _listed_of(**row: Any) -> Listed:
     more = {name: row.pop(name) for name in _MORE}
     return Listed(ticket_of(**row), **more)
 

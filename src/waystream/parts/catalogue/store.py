@@ -46,10 +46,12 @@ def list_skus(conn: Conn, *, shop_id: int | None, text: str, after: tuple[str, i
     return (
         conn.cursor(row_factory=class_row(Sku))
         .execute(
-            _SKU
-            + """ WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (code, id) > (%(code)s, %(id)s)
-                     AND (%(text)s = '' OR code ILIKE %(start)s OR name ILIKE %(part)s)
-                   ORDER BY code, id LIMIT %(limit)s""",
+            f"""SELECT sku.* FROM shop CROSS JOIN LATERAL ({_SKU}
+                    WHERE shop_id = shop.id AND code >= %(code)s AND (code, id) > (%(code)s, %(id)s)
+                      AND (%(text)s = '' OR code ILIKE %(start)s OR name ILIKE %(part)s)
+                    ORDER BY code LIMIT %(limit)s) AS sku
+                WHERE %(shop)s::bigint IS NULL OR shop.id = %(shop)s
+                ORDER BY code, id LIMIT %(limit)s""".encode(),
             {
                 "shop": shop_id,
                 "text": text,
@@ -65,9 +67,13 @@ def list_skus(conn: Conn, *, shop_id: int | None, text: str, after: tuple[str, i
 
 
 def count_skus(conn: Conn, *, most: int) -> tuple[int, int]:
-    """How many SKUs there are, up to `most`, and how many of these have no weight."""
+    """How many SKUs there are and how many of them have no weight, each up to `most` of a shop."""
     row = conn.execute(
-        "SELECT count(*), count(*) FILTER (WHERE weight_g = 0) FROM (SELECT weight_g FROM sku LIMIT %s)", [most]
+        """SELECT (SELECT count(*) FROM shop CROSS JOIN LATERAL (
+                       SELECT FROM sku WHERE shop_id = shop.id LIMIT %(most)s)),
+                  (SELECT count(*) FROM shop CROSS JOIN LATERAL (
+                       SELECT FROM sku WHERE shop_id = shop.id AND weight_g = 0 LIMIT %(most)s))""",
+        {"most": most},
     ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])

@@ -32,7 +32,8 @@ def list_orders(conn: Conn, order_ids: Collection[int]) -> list[OrderNow]:
                SELECT bool_or(p.stage = 'dispatched') AS gone, bool_or(p.replaced_by IS NOT NULL) AS again,
                       bool_or(p.stage <> 'dispatched' AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
                           SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
-                            AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))) AS here
+                            AND (sister.id = p.mother_id OR sister.mother_id = CASE
+                                     WHEN p.mother_id IS NULL THEN p.id ELSE p.mother_id END)))) AS here
                FROM parcel_order po JOIN parcel p ON p.id = po.parcel_id WHERE po.order_id = o.id) boxes
            WHERE o.id = ANY (%b::bigint[]) ORDER BY o.id""",
         [bigints(sorted(order_ids))],

@@ -77,8 +77,9 @@ def list_deadlines(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
         LEFT JOIN parcel p ON p.id = d.subject_id AND NOT %(of_order)s
         LEFT JOIN track t ON t.parcel_id = p.id
         LEFT JOIN binding b ON b.parcel_id = p.id AND b.state IN ('live', 'cancelling')
-        LEFT JOIN orders o ON o.id = CASE WHEN %(of_order)s THEN d.subject_id ELSE (
-            SELECT min(order_id) FROM parcel_order WHERE parcel_id = p.id) END
+        CROSS JOIN LATERAL (SELECT CASE WHEN %(of_order)s THEN d.subject_id ELSE (
+            SELECT min(order_id) FROM parcel_order WHERE parcel_id = p.id) END AS id OFFSET 0) first
+        LEFT JOIN orders o ON o.id = first.id
         ORDER BY d.due_at, d.subject_id"""
     return conn.cursor(row_factory=class_row(Row)).execute(query.encode(), _values(wanted, limit)).fetchall()
 

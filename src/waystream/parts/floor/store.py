@@ -249,7 +249,8 @@ SELECT label.id, label.parcel_id, label.source, aggregator.integration AS networ
        coalesce((SELECT string_agg(coalesce(nullif(order_line.name, ''), order_line.sku) || ' × '
                                    || parcel_line.quantity, '，' ORDER BY order_line.id)
                  FROM parcel_line JOIN order_line ON order_line.id = parcel_line.order_line_id
-                 WHERE parcel_line.parcel_id = coalesce(parcel.mother_id, parcel.id)), '') AS goods,
+                 WHERE parcel_line.parcel_id = CASE WHEN parcel.mother_id IS NULL THEN parcel.id
+                                               ELSE parcel.mother_id END), '') AS goods,
        coalesce(printer.label_size, '100x180') AS size
 FROM label
 JOIN binding ON binding.id = label.binding_id

@@ -291,7 +291,11 @@ def list_bindings(conn: Connection, parcel_id: int) -> list[BindingItem]:
 def list_labels(conn: Connection, parcel_id: int) -> list[LabelItem]:
     with conn.cursor(row_factory=class_row(LabelItem)) as cur:
         return cur.execute(
-            "SELECT id, binding_id, source, made_at, voided_at FROM label WHERE parcel_id = %s ORDER BY id", [parcel_id]
+            """SELECT id, binding_id, source, made_at, voided_at FROM (
+                   SELECT * FROM label WHERE parcel_id = %(parcel)s AND voided_at IS NULL
+                   UNION ALL SELECT * FROM label WHERE parcel_id = %(parcel)s AND voided_at IS NOT NULL) AS label
+               ORDER BY id""",
+            {"parcel": parcel_id},
         ).fetchall()
 
 

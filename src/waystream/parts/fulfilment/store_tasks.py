@@ -10,6 +10,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from waystream.kernel.database import Connection
+from waystream.kernel.ids import first_id
 from waystream.parts.fulfilment.store_lists import CANCEL, TAKE, CancelItem, TakeItem
 
 
@@ -53,8 +54,8 @@ class UnusedFilters:
 
 
 def _here(table: str) -> str:
-    return f"""(%(warehouses)s::bigint[] IS NULL OR EXISTS (
-        SELECT FROM parcel WHERE parcel.id = {table}.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))"""
+    return f"""(%(warehouses)s::bigint[] IS NULL OR
+        (SELECT warehouse_id FROM parcel WHERE parcel.id = {table}.parcel_id) = ANY(%(warehouses)s))"""
 
 
 def list_unclear_takes(conn: Connection, *, warehouses: Sequence[int] | None, limit: int) -> list[TakeItem]:
@@ -108,11 +109,19 @@ def list_refused(
     return [row[0] for row in rows]
 
 
-#: Bound numbers that no carrier has scanned, and orphans that could not be given back.
+#: Bound numbers that no carrier has scanned, and orphans that could not be given back. A parcel is made before it gets
+#: its number, so the age of the number bounds the parcel's id. What lies here may have no track yet.
 _UNUSED = """
 SELECT binding.id, binding.parcel_id, binding.carrier, binding.number, binding.state, binding.bound_at AS since
-FROM binding LEFT JOIN track ON track.parcel_id = binding.parcel_id
-WHERE binding.state IN ('live', 'cancelling') AND binding.owns_until IS NULL AND track.collected_at IS NULL
+FROM (SELECT parcel_id FROM track WHERE collected_at IS NULL AND parcel_id < %(made_before)s
+      UNION ALL
+      SELECT lying.id FROM (SELECT * FROM standing WHERE what = 'stage' AND word IN ('issued', 'printed')) AS cell
+      CROSS JOIN LATERAL (
+          SELECT id FROM parcel WHERE shop_id = cell.shop_id AND warehouse_id = cell.warehouse_id
+             AND carrier = cell.carrier AND stage = cell.word AND id < %(made_before)s) AS lying
+      WHERE NOT EXISTS (SELECT FROM track WHERE track.parcel_id = lying.id)) AS uncollected
+JOIN binding USING (parcel_id)
+WHERE binding.state IN ('live', 'cancelling') AND binding.owns_until IS NULL
   AND binding.bound_at < %(before)s AND (%(since)s::timestamptz IS NULL OR binding.bound_at >= %(since)s)
 UNION ALL
 SELECT id, parcel_id, carrier, number, state, asked_at FROM waybill_cancel
@@ -132,7 +141,9 @@ def list_unused_numbers(conn: Connection, filters: UnusedFilters, *, limit: int)
                 JOIN warehouse ON warehouse.id = parcel.warehouse_id JOIN shop ON shop.id = parcel.shop_id
                 LEFT JOIN LATERAL (
                     SELECT orders.number FROM parcel_order JOIN orders ON orders.id = parcel_order.order_id
-                    WHERE parcel_order.parcel_id = coalesce(parcel.mother_id, parcel.id) ORDER BY orders.id LIMIT 1
+                    WHERE parcel_order.parcel_id = CASE WHEN parcel.mother_id IS NULL THEN parcel.id
+                                                        ELSE parcel.mother_id END
+                    ORDER BY orders.id LIMIT 1
                 ) AS first ON true
                 WHERE {_CHOSEN}
                   AND (%(at)s::timestamptz IS NULL OR (unused.since, unused.id) > (%(at)s, %(id)s))
@@ -156,8 +167,8 @@ def count_unused_numbers(
 def _given(filters: UnusedFilters) -> dict[str, object]:
     at, row_id = filters.after or (None, None)
     return {
-        "before": filters.before, "since": filters.since, "carrier": filters.carrier,
-        "warehouses": _ids(filters.warehouses), "at": at, "id": row_id,
+        "before": filters.before, "made_before": first_id(filters.before), "since": filters.since,
+        "carrier": filters.carrier, "warehouses": _ids(filters.warehouses), "at": at, "id": row_id,
     }  # fmt: skip
 
 

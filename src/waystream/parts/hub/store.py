@@ -212,9 +212,8 @@ def list_dead(conn: Connection, *, warehouses: Sequence[int] | None, limit: int)
         return cur.execute(
             _WATCHED
             + """WHERE subscription.state = 'died' AND binding.state = 'live'
-                   AND (%(warehouses)s::bigint[] IS NULL OR EXISTS (
-                       SELECT FROM parcel
-                       WHERE parcel.id = binding.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))
+                   AND (%(warehouses)s::bigint[] IS NULL OR
+                        (SELECT warehouse_id FROM parcel WHERE parcel.id = binding.parcel_id) = ANY(%(warehouses)s))
                  ORDER BY subscription.died_at DESC, subscription.binding_id DESC LIMIT %(limit)s""",
             {"warehouses": None if warehouses is None else list(warehouses), "limit": limit},
         ).fetchall()

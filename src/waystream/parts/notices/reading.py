@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from waystream.core.errors import Missing
 from waystream.core.person import mask_name
-from waystream.kernel.ids import EPOCH_MS, LOW_BITS
+from waystream.kernel.ids import first_id
 from waystream.kernel.tx import Tx
 from waystream.parts.notices import composing, model, receivers, store, store_lists, store_words, words
 from waystream.parts.notices.composing import Draft
@@ -28,8 +28,7 @@ def list_notices(tx: Tx, filters: Filters, *, before: int | None = None, limit: 
 
 
 def count_today(tx: Tx, *, since: datetime, warehouses: frozenset[int] | None = None) -> Counts:
-    since_id = max(0, round(since.timestamp() * 1000) - EPOCH_MS) << LOW_BITS
-    return store_lists.count(tx.conn, since_id=since_id, warehouses=warehouses)
+    return store_lists.count(tx.conn, since_id=first_id(since), warehouses=warehouses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,17 @@ SELECT n.id, n.shop_id, s.name AS shop, n.order_id, o.number AS order, n.kind, n
        n.planned_at, n.due_at, n.composed_at, n.handed_at, n.ended_at, n.channel, n.refused_by, n.language,
        p.name_mask, n.to_mask, n.why, n.said, n.doubted_at,
        (SELECT count(*) FROM notice_thing t WHERE t.notice_id = n.id AND t.parcel_id <> 0)::int AS parcels
-FROM notice n JOIN orders o ON o.id = n.order_id JOIN shop s ON s.id = n.shop_id JOIN person p ON p.id = o.person_id
+FROM {chosen} n
+JOIN orders o ON o.id = n.order_id JOIN shop s ON s.id = n.shop_id JOIN person p ON p.id = o.person_id
 """
+#: Ranges of the indexes that begin with the shop: of each shop a page, of these the newest. Ordered by the shop as
+#: well, so that the primary key does not look fit: through it a shop that says little is found among all the others.
+_BY_SHOP = """
+(SELECT n.* FROM shop CROSS JOIN LATERAL (
+     SELECT * FROM notice n WHERE n.shop_id BETWEEN shop.id AND shop.id AND {where}
+     ORDER BY n.shop_id, n.id DESC LIMIT %(limit)s) n
+ ORDER BY n.id DESC LIMIT %(limit)s)"""
+_OF_ORDER = "(SELECT * FROM notice n WHERE {where} ORDER BY n.id DESC LIMIT %(limit)s)"
 _WHERE = {
     "state": "n.state = %(state)s",
     "kind": "n.kind = %(kind)s",
@@ -71,15 +80,20 @@ _WHERE = {
 }
 
 
+#: In a CASE, of which half are expected to fit; of a bare comparison hardly any would be, and the whole shop be sorted.
+_HERE = """CASE WHEN (SELECT warehouse_id FROM orders o WHERE o.id = n.order_id) = ANY (%(warehouses)s)
+                THEN true ELSE false END"""
+
+
 def list_notices(conn: Conn, filters: Filters, *, before: int | None, limit: int) -> list[NoticeRow]:
     """The newest first."""
     wanted = [condition for name, condition in _WHERE.items() if getattr(filters, name)]
     if before is not None:
         wanted.append("n.id < %(before)s")
     if filters.warehouses is not None:
-        wanted.append("o.warehouse_id = ANY (%(warehouses)s)")
-    where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
-    query = _ROW + where + "ORDER BY n.id DESC LIMIT %(limit)s"
+        wanted.append(_HERE)
+    chosen = (_OF_ORDER if filters.order_id else _BY_SHOP).format(where=" AND ".join(wanted) or "true")
+    query = _ROW.format(chosen=chosen) + "ORDER BY n.id DESC"
     values = {name: getattr(filters, name) for name in ("state", "kind", "channel", "order_id")}
     values |= {"before": before, "limit": limit, "warehouses": sorted(filters.warehouses or ())}
     return conn.cursor(row_factory=class_row(NoticeRow)).execute(query.encode(), values).fetchall()
@@ -89,7 +103,7 @@ def find_row(conn: Conn, notice_id: int, *, warehouses: frozenset[int] | None) -
     return (
         conn.cursor(row_factory=class_row(NoticeRow))
         .execute(
-            _ROW + "WHERE n.id = %s AND (%s::bigint[] IS NULL OR o.warehouse_id = ANY (%s))",
+            _ROW.format(chosen="notice") + "WHERE n.id = %s AND (%s::bigint[] IS NULL OR o.warehouse_id = ANY (%s))",
             [notice_id, _limit(warehouses), _limit(warehouses)],
         )
         .fetchone()
@@ -122,9 +136,10 @@ def count(conn: Conn, *, since_id: int, warehouses: frozenset[int] | None) -> Co
                       count(*) FILTER (WHERE state = 'refused')::int AS refused,
                       count(*) FILTER (WHERE state = 'dropped')::int AS dropped,
                       (SELECT count(*) FROM notice WHERE state = 'sending' AND doubted_at IS NOT NULL)::int AS doubted
-               FROM (SELECT n.state FROM notice n JOIN orders o ON o.id = n.order_id
+               FROM (SELECT n.state FROM notice n
                      WHERE n.id >= %(since)s AND NOT n.test
-                       AND (%(warehouses)s::bigint[] IS NULL OR o.warehouse_id = ANY (%(warehouses)s))
+                       AND (%(warehouses)s::bigint[] IS NULL OR
+                            (SELECT warehouse_id FROM orders o WHERE o.id = n.order_id) = ANY (%(warehouses)s))
                      ORDER BY n.id DESC LIMIT %(limit)s) AS today""",
             {"since": since_id, "warehouses": _limit(warehouses), "limit": COUNTED_AT_MOST},
         )
@@ -142,7 +157,7 @@ def list_channels(conn: Conn, shop_ids: Collection[int]) -> list[str]:
                        AS channel FROM unnest(%s::bigint[]) AS s (shop_id))
                UNION ALL
                SELECT shop_id, (SELECT min(channel) FROM notice n
-                                WHERE n.shop_id = named.shop_id AND n.channel > named.channel)
+                                WHERE n.shop_id = named.shop_id AND n.channel > named.channel AND channel <> '')
                FROM named WHERE channel IS NOT NULL
            ) SELECT DISTINCT channel FROM named WHERE channel IS NOT NULL ORDER BY 1 LIMIT 50""",
         [sorted(shop_ids)],

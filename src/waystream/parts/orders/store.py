@@ -375,7 +375,8 @@ def _list_parcels(conn: Conn, order_ids: Column, elsewhere: Mapping[int, Whereab
            WHERE po.order_id = ANY (%b::bigint[]) AND p.replaced_by IS NULL
              AND (p.stage <> 'voided' OR p.held_reason <> '' AND EXISTS (
                SELECT FROM parcel sister WHERE sister.stage = 'dispatched'
-                 AND (sister.id = p.mother_id OR sister.mother_id = COALESCE(p.mother_id, p.id))))
+                 AND (sister.id = p.mother_id OR sister.mother_id = CASE WHEN p.mother_id IS NULL THEN p.id
+                                                                         ELSE p.mother_id END)))
            ORDER BY po.order_id, p.id""",
         [order_ids],
         binary=True,

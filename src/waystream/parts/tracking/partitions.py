@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from waystream.kernel.ids import EPOCH_MS, LOW_BITS
+from waystream.kernel.ids import first_id
 
 MONTHS_AHEAD = 3
 DAYS_AHEAD = 7
@@ -70,8 +70,3 @@ def find_day(name: str) -> Partition | None:
 
 def _after(year: int, month: int) -> tuple[int, int]:
     return (year, month + 1) if month < 12 else (year + 1, 1)
-
-
-def first_id(at: datetime) -> int:
-    """The smallest id that could be minted at an instant or later."""
-    return (int(at.timestamp() * 1000) - EPOCH_MS) << LOW_BITS

@@ -9,6 +9,7 @@ from waystream.core.parcel import OWNED_AFTER_END
 from waystream.core.state import TERMINAL
 from waystream.kernel import vault
 from waystream.kernel.audit import Entry
+from waystream.kernel.ids import first_id
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import partitions, store_doubts, store_lists, store_partitions
 from waystream.parts.tracking.store_doubts import ClockAheadRow, UnreadRow
@@ -103,7 +104,7 @@ def list_disputes(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit
 def list_closed_partitions(tx: Tx) -> list[str]:
     """The partitions of scans to which nothing more can come: their parcels ended more than `OWNED_AFTER_END` ago."""
     there = [found for name in store_partitions.list_names(tx.conn) if (found := partitions.find_partition(name))]
-    past = [partition for partition in there if partition.past <= partitions.first_id(tx.now)]
+    past = [partition for partition in there if partition.past <= first_id(tx.now)]
     return store_partitions.list_closed(tx.conn, past, ended=TERMINAL, before=tx.now - OWNED_AFTER_END)
 
 

@@ -18,12 +18,11 @@ from waystream.core.ports import Network
 from waystream.core.state import State
 from waystream.kernel.audit import Entry
 from waystream.kernel.database import error_text
-from waystream.kernel.ids import mint_ids
+from waystream.kernel.ids import first_id, mint_ids
 from waystream.kernel.jobs import Job
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import actions, applying, model, store, store_lists, store_replay
 from waystream.parts.tracking.model import Received
-from waystream.parts.tracking.partitions import first_id
 from waystream.parts.tracking.rereading import Wanted, reread
 from waystream.parts.tracking.store_replay import ChangedParcel, ReplayRow
 

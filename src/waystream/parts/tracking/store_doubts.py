@@ -102,9 +102,8 @@ def list_unread(conn: Conn, *, before: int | None, warehouses: Sequence[int] | N
                       seen_at
                FROM unread_line JOIN aggregator ON aggregator.id = aggregator_id
                WHERE settled_by = '' AND (%(before)s::bigint IS NULL OR unread_line.id < %(before)s)
-                 AND (%(warehouses)s::bigint[] IS NULL OR parcel_id IS NULL OR EXISTS (
-                     SELECT FROM parcel
-                     WHERE parcel.id = unread_line.parcel_id AND parcel.warehouse_id = ANY (%(warehouses)s)))
+                 AND (%(warehouses)s::bigint[] IS NULL OR parcel_id IS NULL OR
+                      (SELECT warehouse_id FROM parcel WHERE parcel.id = unread_line.parcel_id) = ANY (%(warehouses)s))
                ORDER BY unread_line.id DESC LIMIT %(limit)s""",
             {"before": before, "warehouses": warehouses, "limit": limit},
         ).fetchall()

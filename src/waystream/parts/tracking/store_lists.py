@@ -340,9 +340,8 @@ class DisputedScanRow:
 #: A scan whose time has come since and that was told again is the parcel's: nothing is in dispute any more.
 _OPEN = """NOT (ahead AND EXISTS (SELECT FROM scan
                                 WHERE scan.parcel_id = disputed_scan.parcel_id AND scan.key = disputed_scan.key))"""
-_HERE = """(%(warehouses)s::bigint[] IS NULL OR EXISTS (
-                   SELECT FROM parcel
-                   WHERE parcel.id = disputed_scan.parcel_id AND parcel.warehouse_id = ANY(%(warehouses)s)))"""
+_HERE = """(%(warehouses)s::bigint[] IS NULL OR
+            (SELECT warehouse_id FROM parcel WHERE parcel.id = disputed_scan.parcel_id) = ANY(%(warehouses)s))"""
 
 
 def list_disputed(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -99,11 +100,11 @@ def draw(tx: Tx, seat: Seat, language: Language, address: Address, after: str) -
     kind, may = address.filters["kind"], seat.caller.may(WRITE)
     queues = job_table.list_queues(tx.conn)
     found = job_mending.list_given_up(tx, kind=kind, before=read_cursor(after), limit=SHOWN + 1)
-    shown = found[:SHOWN]
+    shown, now = found[:SHOWN], samples.machine_now(tx.conn)
     return JobsPage(
         answer=say_jobs(language, queues),
         queues=tuple(_queue(language, queue) for queue in queues),
-        given_up=tuple(_given_up(tx, language, job, may=may) for job in shown),
+        given_up=tuple(_given_up(language, job, now=now, may=may) for job in shown),
         chosen=_word(language, kind) if kind else "",
         clear=address.but(kind=""),
         first=address.but() if after else "",
@@ -152,7 +153,7 @@ def _queue(language: Language, queue: Queue) -> QueueLine:
     )
 
 
-def _given_up(tx: Tx, language: Language, job: GivenUp, *, may: bool) -> GivenUpLine:
+def _given_up(language: Language, job: GivenUp, *, now: datetime, may: bool) -> GivenUpLine:
     kind, _, number = job.subject.partition(":")
     place = {"order": "/orders/", "parcel": "/parcels/"}.get(kind, "")
     say, ask = language.say, f"/jobs/ask?id={job.id}"
@@ -164,7 +165,7 @@ def _given_up(tx: Tx, language: Language, job: GivenUp, *, may: bool) -> GivenUp
         error=job.error,
         attempts=language.number(job.attempts),
         cause=job.cause,
-        ended=language.when(job.finished_at, samples.machine_now(tx.conn)),
+        ended=language.when(job.finished_at, now),
         deeds=deeds if may else (),
     )
 

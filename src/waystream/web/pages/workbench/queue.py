@@ -23,7 +23,7 @@ from waystream.web.pages.overview.fresh import Fresh
 from waystream.web.pages.workbench import store
 from waystream.web.pages.workbench.filters import Filters, tonight, want
 from waystream.web.pages.workbench.words import CAUSES, PRIORITIES, Due, cause_word, say_due
-from waystream.web.render import environment
+from waystream.web.render import COUNTED_AT_MOST, environment
 from waystream.web.shell.language import Language
 from waystream.web.shell.vocabulary import KIND_WORDS, carrier_name
 from waystream.web.views import Menu, Option
@@ -154,10 +154,9 @@ def draw_queue(language: Language, seat: Seat, filters: Filters, drawn: Drawn, *
     """The pane as this viewer sees it."""
     groups, address = drawn.groups, filters.address
     n, late = sum(each.n for each in groups), sum(each.n for each in groups if each.late)
-    untaken = sum(each.n for each in groups if not each.assignee)
     return QueueView(
-        title=language.say_n("%(n)s ticket not taken", "%(n)s tickets not taken", untaken),
-        aside=language.say_n("%(n)s is late", "%(n)s are late", late) if late else "",
+        title=_title(language, groups, capped=n >= store.GROUPED_AT_MOST),
+        aside=language.say_n("%(n)s is late", "%(n)s are late", late) if 0 < late < store.GROUPED_AT_MOST else "",
         chips=_chips(language, seat, filters, groups),
         menus=_menus(language, filters, groups, dict(drawn.shops)),
         rows=mark_own(drawn.html, open_id=open_id, actor=seat.caller.actor),
@@ -172,6 +171,13 @@ def draw_queue(language: Language, seat: Seat, filters: Filters, drawn: Drawn, *
     )
 
 
+def _title(language: Language, groups: Sequence[store.Group], *, capped: bool) -> Markup:
+    if capped:
+        return language.say("More than %(n)s tickets are open", n=language.number(store.GROUPED_AT_MOST))
+    untaken = sum(each.n for each in groups if not each.assignee)
+    return language.say_n("%(n)s ticket not taken", "%(n)s tickets not taken", untaken)
+
+
 def mark_own(html: str, *, open_id: int | None, actor: str) -> Markup:
     """The open ticket marked, the viewer's own eye taken out."""
     if open_id is not None:
@@ -184,17 +190,17 @@ def _chips(language: Language, seat: Seat, filters: Filters, groups: Sequence[st
     address = filters.address
     today = sum(each.n for each in groups if each.today)
     mine = sum(each.n for each in groups if each.assignee == seat.caller.actor)
-    say, number = language.say, language.number
+    say, tell = language.say, _telling(language, groups)
     return (
-        Option(say("Today %(n)s", n=number(today)), address.but(due="" if filters.due else "today"), bool(filters.due)),
-        Option(say("Mine %(n)s", n=number(mine)), address.but(mine="" if filters.mine else "1"), bool(filters.mine)),
+        Option(say("Today %(n)s", n=tell(today)), address.but(due="" if filters.due else "today"), bool(filters.due)),
+        Option(say("Mine %(n)s", n=tell(mine)), address.but(mine="" if filters.mine else "1"), bool(filters.mine)),
     )
 
 
 def _menus(
     language: Language, filters: Filters, groups: Sequence[store.Group], shops: Mapping[int, str]
 ) -> tuple[Menu, ...]:
-    say = language.say
+    say, tell = language.say, _telling(language, groups)
     causes = _counted(groups, lambda each: each.cause)
     carriers = _counted(groups, lambda each: each.carrier)
     priorities = _counted(groups, lambda each: each.priority)
@@ -206,10 +212,16 @@ def _menus(
         ("shop", say("Shop"), [(str(one), name) for one, name in shops.items()], of_shops),
     )
     return tuple(
-        _menu(language, filters, (name, label), options, counts)
+        _menu(filters, (name, label), options, counts, tell)
         for name, label, options, counts in named
         if len([one for one, _ in options if counts[one]]) > 1 or getattr(filters, name)
     )
+
+
+def _telling(language: Language, groups: Sequence[store.Group]) -> Callable[[int], str]:
+    """A count as it is written: `1,234+` where the tickets due later were not counted."""
+    more = "+" if sum(each.n for each in groups) >= store.GROUPED_AT_MOST else ""
+    return lambda n: language.number(n) + more
 
 
 def _counted(groups: Iterable[store.Group], of: Callable[[store.Group], str]) -> Counter[str]:
@@ -220,15 +232,15 @@ def _counted(groups: Iterable[store.Group], of: Callable[[store.Group], str]) ->
 
 
 def _menu(
-    language: Language, filters: Filters, named: tuple[str, str], options: Sequence[tuple[str, str]],
-    counts: Mapping[str, int],
+    filters: Filters, named: tuple[str, str], options: Sequence[tuple[str, str]], counts: Mapping[str, int],
+    tell: Callable[[int], str],
 ) -> Menu:  # fmt: skip
     name, label = named
     chosen, address = getattr(filters, name), filters.address
     return Menu(
         label=label,
         options=tuple(
-            Option(f"{text} {language.number(counts.get(value, 0))}", address.but(**{name: value}), value == chosen)
+            Option(f"{text} {tell(counts.get(value, 0))}", address.but(**{name: value}), value == chosen)
             for value, text in options
             if counts.get(value) or value == chosen
         ),
@@ -238,10 +250,11 @@ def _menu(
 
 
 def count_open(context: WebContext, seat: Seat, *, position: int) -> int:
-    """Tickets nobody has taken, for the navigation: one reading a second for all who see the same."""
+    """Tickets nobody has taken, for the navigation, which writes 999+ at most: one reading a second for all who see
+    the same."""
 
     def read() -> int:
         with context.work.begin(shops=seat.shops, read_only=True) as tx:
-            return store.count_untaken(tx.conn, warehouses=seat.caller.warehouses)
+            return store.count_untaken(tx.conn, warehouses=seat.caller.warehouses, most=COUNTED_AT_MOST)
 
     return _open.get((id(context), seat.shops.ids, seat.caller.warehouses), read, position=position)

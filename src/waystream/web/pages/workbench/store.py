@@ -17,7 +17,7 @@ Conn = Connection[Any]
 
 QUEUE_ROWS = 50
 EARLIER_AT_MOST = 10
-GROUPS_AT_MOST = 20_000
+GROUPED_AT_MOST = 5_000
 NUMBERS = 1_000_000  # a ticket is called by the end of its id
 
 Place = tuple[datetime, int]
@@ -111,19 +111,21 @@ class Group:
 
 
 def list_groups(conn: Conn, *, now: datetime, tonight: datetime, warehouses: tuple[int, ...] | None) -> list[Group]:
-    """Every open ticket within the caller's shops and warehouses, counted."""
+    """The open tickets within the caller's shops and warehouses, counted: the `GROUPED_AT_MOST` that are due first."""
     query = f"""SELECT t.shop_id, t.cause, {_CARRIER} AS carrier, t.priority, t.assignee,
                        t.due_at < %(now)s AS late, t.due_at < %(tonight)s AS today, count(*)::int AS n
-                FROM ticket t WHERE t.state <> 'closed' AND {_HERE}
-                GROUP BY 1, 2, 3, 4, 5, 6, 7 LIMIT {GROUPS_AT_MOST}"""
+                FROM (SELECT * FROM ticket t WHERE t.state <> 'closed' AND {_HERE}
+                      ORDER BY t.due_at, t.id LIMIT {GROUPED_AT_MOST}) t
+                GROUP BY 1, 2, 3, 4, 5, 6, 7"""
     values = {"now": now, "tonight": tonight, "warehouses": _list(warehouses)}
     return conn.cursor(row_factory=class_row(Group)).execute(query.encode(), values).fetchall()
 
 
-def count_untaken(conn: Conn, *, warehouses: Collection[int] | None) -> int:
-    """Open tickets that nobody works on."""
-    query = f"SELECT count(*) FROM ticket t WHERE t.state = 'open' AND {_HERE}"
-    row = conn.execute(query.encode(), {"warehouses": _list(warehouses)}).fetchone()
+def count_untaken(conn: Conn, *, warehouses: Collection[int] | None, most: int) -> int:
+    """Open tickets that nobody works on, counted up to `most`."""
+    query = f"""SELECT count(*) FROM (
+                    SELECT FROM ticket t WHERE t.state = 'open' AND {_HERE} LIMIT %(most)s)"""
+    row = conn.execute(query.encode(), {"warehouses": _list(warehouses), "most": most}).fetchone()
     assert row is not None
     return int(row[0])
 
