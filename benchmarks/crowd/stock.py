@@ -27,7 +27,7 @@ DAYS = 45
 AUDIT_LINES, JOBS, STRANGERS, PUSHES, SKUS, RESERVED, FEW = 200_000, 100_000, 20_000, 20_000, 15_000, 120_000, 4_000
 TICKETS, OPEN_TICKETS = 120_000, 15_000
 FOUND_LAST_FOUR = "6021"
-TALLIED = ("orders", "parcel", "track", "event")
+TALLIED = ("orders", "parcel", "track", "inquiry", "event")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,16 @@ import pytest
 
 from tests.web.conftest import Office, Person
 from tests.web.test_pages import answer_of
+from waystream.kernel.clock import FixedClock
 from waystream.kernel.ids import mint_ids
 from waystream.parts.people.model import Role
 from waystream.web.pages.numbers import page as numbers
+
+
+def wait(office: Office, *, days: int) -> None:
+    clock = office.context.work.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(timedelta(days=days))
 
 
 def change(office: Office, query: str, *values: object) -> None:
@@ -272,7 +279,7 @@ class TestLimits:
     def test_nothing_is_seen(self, office: Office, elsewhere: tuple[Person, ...]) -> None:
         for put in (put_conflict, put_cancel, put_dispute, put_dead, fail_print):
             put(office)
-        change(office, "UPDATE binding SET bound_at = bound_at - interval '9 days'")
+        wait(office, days=9)
         for person in elsewhere:
             assert answer_of(person.get("/tasks").text) == "Nothing needs a person on the floor."
             assert "Every number that was taken" in answer_of(person.get("/numbers").text)
@@ -326,14 +333,11 @@ class TestLimits:
 class TestNumbers:
     """Numbers taken and never collected."""
 
-    def age(self, office: Office, days: int) -> None:
-        change(office, "UPDATE binding SET bound_at = bound_at - make_interval(days => %s)", days)
-
     def test_young_numbers_are_no_report(self, office: Office) -> None:
         assert "Every number that was taken has been collected" in answer_of(office.hire().get("/numbers").text)
 
     def test_by_carrier_and_age(self, office: Office) -> None:
-        self.age(office, 8)
+        wait(office, days=8)
         page = office.hire().get("/numbers").text
         [(number,)] = office.rows(
             """SELECT count(*) FROM binding LEFT JOIN track USING (parcel_id)
@@ -350,7 +354,7 @@ class TestNumbers:
     def test_the_list_goes_on_where_the_page_ended(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(numbers, "PAGE_ROWS", 5)
         change(office, "UPDATE track SET collected_at = NULL")
-        self.age(office, 40)
+        wait(office, days=40)
         person = office.hire()
         first = person.get("/numbers").text
         following = re.search(r'href="(/numbers\?after=[^"]+)" rel="next"', first)
@@ -371,7 +375,7 @@ class TestNumbers:
         assert number not in office.hire().get("/numbers").text
 
     def test_as_a_file(self, office: Office) -> None:
-        self.age(office, 8)
+        wait(office, days=8)
         answer = office.hire().get("/numbers.csv?carrier=SF")
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         assert re.fullmatch(

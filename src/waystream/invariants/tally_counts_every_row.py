@@ -11,6 +11,9 @@ FROM (
     UNION ALL
     SELECT 'stage', shop_id, warehouse_id, carrier, stage, '', 0, count(*) FROM parcel GROUP BY 2, 3, 4, 5
     UNION ALL
+    SELECT 'inquiry', shop_id, 0, '', state, outage_id::text, 0, count(*) FROM inquiry WHERE outage_id IS NOT NULL
+    GROUP BY shop_id, state, outage_id
+    UNION ALL
     SELECT 'state', shop_id, warehouse_id, carrier, state, kind, 0, count(*) FROM track GROUP BY 2, 3, 4, 5, 6
 ) AS both_counts
 GROUP BY what, shop_id, warehouse_id, carrier, word, kind HAVING sum(told) <> sum(there)

@@ -12,3 +12,17 @@ CREATE INDEX disputed_scan_seen ON disputed_scan (seen_at DESC, key);
 CREATE INDEX sku_light ON sku (shop_id) WHERE weight_g = 0;
 -- How many tickets nobody has taken, on every page.
 CREATE INDEX ticket_untaken ON ticket (shop_id, warehouse_id) WHERE state = 'open';
+
+-- How far the asking after an outage is: counted as it goes, for an outage asks for every parcel under way.
+ALTER TABLE tally DROP CONSTRAINT tally_what_check, ADD CONSTRAINT tally_what_check
+    CHECK (what IN ('order', 'stage', 'state', 'passed', 'inquiry'));
+CALL keep_tally('inquiry', $$
+    SELECT 'inquiry' AS what, shop_id, 0 AS warehouse_id, '' AS carrier, state AS word, outage_id::text AS kind,
+           '-infinity'::timestamptz AS slot
+    FROM %s WHERE outage_id IS NOT NULL
+$$);
+INSERT INTO tally (what, shop_id, warehouse_id, carrier, word, kind, slot, n)
+SELECT 'inquiry', shop_id, 0, '', state, outage_id::text, '-infinity', count(*)
+FROM inquiry WHERE outage_id IS NOT NULL GROUP BY shop_id, state, outage_id;
+-- What the carriers refused to tell, page by page.
+CREATE INDEX inquiry_refused ON inquiry (outage_id, id) WHERE state = 'refused';

@@ -263,10 +263,12 @@ def settle(conn: Conn, inquiry_id: int, state: str, *, said: str = "") -> None:
 
 
 def list_counts(conn: Conn, outage_ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """How many inquiries of each outage are in which state."""
+    """How many inquiries of each outage are in which state, from the tally."""
     counts: dict[int, dict[str, int]] = {outage_id: {} for outage_id in outage_ids}
     rows = conn.execute(
-        "SELECT outage_id, state, count(*) FROM inquiry WHERE outage_id = ANY (%s) GROUP BY 1, 2", [list(outage_ids)]
+        """SELECT kind::bigint, word, sum(n)::bigint FROM standing
+           WHERE what = 'inquiry' AND kind = ANY (%s::bigint[]::text[]) GROUP BY 1, 2""",
+        [list(outage_ids)],
     )
     for outage_id, state, count in rows:
         counts[outage_id][state] = count

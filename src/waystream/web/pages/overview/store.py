@@ -289,8 +289,9 @@ def read_setup(conn: Conn) -> Setup:
     assert row is not None
     low = conn.execute(
         """SELECT carrier, left_over FROM (
-               SELECT carrier, low_mark, CASE WHEN draws THEN (SELECT count(*) FROM reserved_number
-                          WHERE account_id = carrier_account.id AND drawn_at IS NULL) ELSE available END AS left_over
+               SELECT carrier, low_mark, CASE WHEN draws THEN (SELECT count(*) FROM (
+                          SELECT FROM reserved_number WHERE account_id = carrier_account.id AND drawn_at IS NULL
+                          LIMIT low_mark)) ELSE available END AS left_over
                FROM carrier_account WHERE disabled_at IS NULL) account
            WHERE left_over < low_mark ORDER BY left_over LIMIT 5"""
     ).fetchall()
