@@ -80,7 +80,7 @@ CARE: dict[str, tuple[str, ...]] = {
     ),
     "/workbench/queue": ("", "cause=lost", "carrier=EMS"),
     "/workbench/ask": ("do=hand_over&id={ticket}", "do=merge&id={ticket}"),
-    "/silence": ("", "slowdown=1", "budget=20"),
+    "/silence": ("", "slowdown=1", "budget=20", "after={after}"),
     "/deadlines": (
         *(f"kind={kind}" for kind in DEADLINES), *(f"kind={kind}&stand=missed" for kind in DEADLINES),
         *(f"kind={kind}&within=any" for kind in DEADLINES), "kind=promise&shop=8", "kind=promise&after={after}",

@@ -19,3 +19,17 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
     if int(seconds) > LAST_S or int(row_id) >= 2**63:
         return None
     return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(micros)), int(row_id)
+
+
+def write_scan_cursor(at: datetime, parcel_id: int, key: int) -> str:
+    """Of scans, whose keys are hashes: several of one parcel are seen in one instant."""
+    return f"{write_cursor(at, parcel_id)}~{key}"
+
+
+def read_scan_cursor(text: str) -> tuple[datetime, int, int] | None:
+    """None for anything that is no cursor of ours."""
+    place, _, key = text.partition("~")
+    found, digits = read_cursor(place), key.removeprefix("-")
+    if found is None or not (digits.isascii() and digits.isdigit() and int(digits) < 2**63):
+        return None
+    return *found, int(key)

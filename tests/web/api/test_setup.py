@@ -246,5 +246,5 @@ def test_strangers_are_listed_by_key_and_dismissed(desk: Desk, program: Program)
     assert dismissed.json() == {"dismissed": 1}
     assert len(program.get("/api/strangers").json()["strangers"]) == 2
     assert program.get("/api/unknown-codes").json() == {"codes": []}
-    assert program.get("/api/disputed-scans").json() == {"scans": []}
+    assert program.get("/api/disputed-scans").json() == {"scans": [], "after": None}
     assert program.get("/api/clocks-ahead").json() == {"clocks": []}

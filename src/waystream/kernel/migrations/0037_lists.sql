@@ -7,11 +7,13 @@ CREATE INDEX label_voided ON label (parcel_id) WHERE voided_at IS NOT NULL;
 -- Every ticket of a shop, the newest first.
 CREATE INDEX ticket_opened ON ticket (shop_id, opened_at DESC, id DESC);
 -- Scans in dispute, the newest first, settled ones among them.
-CREATE INDEX disputed_scan_seen ON disputed_scan (seen_at DESC, key);
+CREATE INDEX disputed_scan_seen ON disputed_scan (seen_at DESC, parcel_id DESC, key DESC);
 -- Goods without a weight, which are counted.
 CREATE INDEX sku_light ON sku (shop_id) WHERE weight_g = 0;
 -- How many tickets nobody has taken, on every page.
 CREATE INDEX ticket_untaken ON ticket (shop_id, warehouse_id) WHERE state = 'open';
+-- Silent parcels, the longest first.
+CREATE INDEX silence_longest ON silence (silent_since, parcel_id) WHERE state IN ('asked', 'stalled');
 
 -- How far the asking after an outage is: counted as it goes, for an outage asks for every parcel under way.
 ALTER TABLE tally DROP CONSTRAINT tally_what_check, ADD CONSTRAINT tally_what_check

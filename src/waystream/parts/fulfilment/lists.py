@@ -19,7 +19,7 @@ from waystream.parts.fulfilment.store_lists import (
     ParcelItem,
     TakeItem,
 )
-from waystream.parts.fulfilment.store_tasks import Refusal, UnusedFilters, UnusedNumber
+from waystream.parts.fulfilment.store_tasks import Place, Refusal, UnusedFilters, UnusedNumber
 
 PAGE_MAX = 500
 COLLECTED_WITHIN = timedelta(days=3)
@@ -81,14 +81,24 @@ def get_parcel(tx: Tx, parcel_id: int) -> ParcelHistory:
     )  # fmt: skip
 
 
-def list_tasks(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[CancelItem]:
-    """Numbers a person must call the carrier about: not cancelled by the network, or collected already."""
-    return store_tasks.list_open_cancels(tx.conn, warehouses=_ids(warehouse_ids), limit=limit)
+def list_tasks(
+    tx: Tx, *, warehouse_ids: Collection[int] | None = None, after: Place | None = None, limit: int = 200
+) -> list[CancelItem]:
+    """Numbers a person must call the carrier about: not cancelled by the network, or collected already.
+
+    The oldest first; `after` is (asked_at, id) of the last one seen.
+    """
+    return store_tasks.list_open_cancels(tx.conn, warehouses=_ids(warehouse_ids), after=after, limit=limit)
 
 
-def list_unclear_takes(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[TakeItem]:
-    """Attempts in doubt, in conflict, or given up while unanswered, the oldest first."""
-    return store_tasks.list_unclear_takes(tx.conn, warehouses=_ids(warehouse_ids), limit=limit)
+def list_unclear_takes(
+    tx: Tx, *, warehouse_ids: Collection[int] | None = None, after: Place | None = None, limit: int = 200
+) -> list[TakeItem]:
+    """Attempts in doubt, in conflict, or given up while unanswered, the oldest first.
+
+    `after` is (created_at, id) of the last one seen.
+    """
+    return store_tasks.list_unclear_takes(tx.conn, warehouses=_ids(warehouse_ids), after=after, limit=limit)
 
 
 def list_refusals(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 100) -> list[Refusal]:
@@ -123,7 +133,7 @@ def get_parcel_of_cancel(tx: Tx, cancel_id: int) -> int:
 
 def list_unused_numbers(
     tx: Tx, *, older_than: timedelta = COLLECTED_WITHIN, younger_than: timedelta | None = None, carrier: str = "",
-    warehouse_ids: Collection[int] | None = None, after: tuple[datetime, int] | None = None, limit: int = 200,
+    warehouse_ids: Collection[int] | None = None, after: Place | None = None, limit: int = 200,
 ) -> list[UnusedNumber]:  # fmt: skip
     """Numbers taken and never collected: bound and lying here, orphans, and those that would not be cancelled.
 

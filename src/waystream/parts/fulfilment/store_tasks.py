@@ -13,6 +13,8 @@ from waystream.kernel.database import Connection
 from waystream.kernel.ids import first_id
 from waystream.parts.fulfilment.store_lists import CANCEL, TAKE, CancelItem, TakeItem
 
+Place = tuple[datetime, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -50,7 +52,7 @@ class UnusedFilters:
     since: datetime | None = None
     carrier: str = ""
     warehouses: Sequence[int] | None = None
-    after: tuple[datetime, int] | None = None
+    after: Place | None = None
 
 
 def _here(table: str) -> str:
@@ -58,23 +60,29 @@ def _here(table: str) -> str:
         (SELECT warehouse_id FROM parcel WHERE parcel.id = {table}.parcel_id) = ANY(%(warehouses)s))"""
 
 
-def list_unclear_takes(conn: Connection, *, warehouses: Sequence[int] | None, limit: int) -> list[TakeItem]:
+def list_unclear_takes(
+    conn: Connection, *, warehouses: Sequence[int] | None, after: Place | None, limit: int
+) -> list[TakeItem]:
     with conn.cursor(row_factory=class_row(TakeItem)) as cur:
         return cur.execute(
             f"""{TAKE} WHERE (take.state IN ('doubt', 'conflict')
                               OR (take.state = 'abandoned' AND take.asked_at IS NOT NULL)) AND {_here("take")}
+                  AND (%(at)s::timestamptz IS NULL OR (take.created_at, take.id) > (%(at)s, %(id)s))
                 ORDER BY take.created_at, take.id LIMIT %(limit)s""".encode(),
-            {"warehouses": _ids(warehouses), "limit": limit},
+            {"warehouses": _ids(warehouses), "limit": limit, **_after(after)},
         ).fetchall()
 
 
-def list_open_cancels(conn: Connection, *, warehouses: Sequence[int] | None, limit: int) -> list[CancelItem]:
+def list_open_cancels(
+    conn: Connection, *, warehouses: Sequence[int] | None, after: Place | None, limit: int
+) -> list[CancelItem]:
     with conn.cursor(row_factory=class_row(CancelItem)) as cur:
         return cur.execute(
             f"""{CANCEL} WHERE (state = 'unsupported' OR (state = 'refused' AND said <> 'used again'))
                                AND settled_by = '' AND {_here("waybill_cancel")}
+                  AND (%(at)s::timestamptz IS NULL OR (asked_at, id) > (%(at)s, %(id)s))
                 ORDER BY asked_at, id LIMIT %(limit)s""".encode(),
-            {"warehouses": _ids(warehouses), "limit": limit},
+            {"warehouses": _ids(warehouses), "limit": limit, **_after(after)},
         ).fetchall()
 
 
@@ -164,11 +172,15 @@ def count_unused_numbers(
     ).fetchall()
 
 
+def _after(place: Place | None) -> dict[str, object]:
+    at, row_id = place or (None, None)
+    return {"at": at, "id": row_id}
+
+
 def _given(filters: UnusedFilters) -> dict[str, object]:
-    at, row_id = filters.after or (None, None)
     return {
         "before": filters.before, "made_before": first_id(filters.before), "since": filters.since,
-        "carrier": filters.carrier, "warehouses": _ids(filters.warehouses), "at": at, "id": row_id,
+        "carrier": filters.carrier, "warehouses": _ids(filters.warehouses), **_after(filters.after),
     }  # fmt: skip
 
 

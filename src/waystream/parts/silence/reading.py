@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from waystream.core.errors import Invalid
 from waystream.kernel.tx import Tx
@@ -52,9 +52,16 @@ def preview(tx: Tx, budget: float, *, under_way: int) -> Meaning:
 
 
 def list_silent(
-    tx: Tx, warehouses: Warehouses = None, *, slowdown_id: int | None = None, limit: int = 50
+    tx: Tx,
+    warehouses: Warehouses = None,
+    *,
+    slowdown_id: int | None = None,
+    after: tuple[datetime, int] | None = None,
+    limit: int = 50,
 ) -> list[SilentRow]:
-    return store_reading.list_silent(tx.conn, warehouses, slowdown_id=slowdown_id, limit=min(limit, SHOWN_MAX))
+    """The longest silent first; `after` is (silent_since, parcel_id) of the last one seen."""
+    most = min(limit, SHOWN_MAX)
+    return store_reading.list_silent(tx.conn, warehouses, slowdown_id=slowdown_id, after=after, limit=most)
 
 
 def list_slowdowns(tx: Tx, warehouses: Warehouses = None, *, limit: int = 20) -> list[SlowdownRow]:

@@ -68,8 +68,11 @@ class SilentRow:
     due_at: datetime
 
 
-def list_silent(conn: Conn, warehouses: Warehouses, *, slowdown_id: int | None, limit: int) -> list[SilentRow]:
-    """Of a slow-down, or of those that none explains; the longest silent first."""
+def list_silent(
+    conn: Conn, warehouses: Warehouses, *, slowdown_id: int | None, after: tuple[datetime, int] | None, limit: int
+) -> list[SilentRow]:
+    """Of a slow-down, or of those that none explains; the longest silent first, after the last row's place."""
+    at, parcel_id = after or (None, None)
     with conn.cursor(row_factory=class_row(SilentRow)) as cursor:
         return cursor.execute(
             f"""SELECT silence.parcel_id, binding.number, silence.carrier, track.lane, silence.place, silence.stage,
@@ -79,8 +82,9 @@ def list_silent(conn: Conn, warehouses: Warehouses, *, slowdown_id: int | None, 
                     LEFT JOIN slowdown ON slowdown.id = silence.slowdown_id AND slowdown.ended_at IS NULL
                WHERE silence.state IN ('asked', 'stalled') AND {_WITHIN}
                  AND (slowdown.id = %(slowdown)s::bigint OR (%(slowdown)s::bigint IS NULL AND slowdown.id IS NULL))
+                 AND (%(at)s::timestamptz IS NULL OR (silent_since, silence.parcel_id) > (%(at)s, %(id)s))
                ORDER BY silent_since, silence.parcel_id LIMIT %(limit)s""",
-            {"slowdown": slowdown_id, "limit": limit, "warehouses": _ids(warehouses)},
+            {"slowdown": slowdown_id, "limit": limit, "warehouses": _ids(warehouses), "at": at, "id": parcel_id},
         ).fetchall()
 
 

@@ -19,6 +19,7 @@ from waystream.parts.tracking.store_lists import (
     DisputedScanRow,
     DisputeRow,
     QuarantineRow,
+    ScanPlace,
     StrangerRow,
     TimelineRow,
     TrackRow,
@@ -89,10 +90,18 @@ def list_decisions(tx: Tx, parcel_id: int) -> list[DecisionRow]:
 
 
 def list_disputed(
-    tx: Tx, parcel_id: int | None = None, *, warehouse_ids: Collection[int] | None = None
+    tx: Tx,
+    parcel_id: int | None = None,
+    *,
+    warehouse_ids: Collection[int] | None = None,
+    before: ScanPlace | None = None,
+    limit: int = PAGE_MAX_ROWS,
 ) -> list[DisputedScanRow]:
+    """The newest first; `before` is (seen_at, parcel_id, key) of the last one seen."""
     here = None if warehouse_ids is None else sorted(warehouse_ids)
-    return store_lists.list_disputed(tx.conn, parcel_id=parcel_id, warehouses=here, limit=PAGE_MAX_ROWS)
+    return store_lists.list_disputed(
+        tx.conn, parcel_id=parcel_id, warehouses=here, before=before, limit=min(limit, PAGE_MAX_ROWS + 1)
+    )
 
 
 def list_disputes(tx: Tx, *, warehouse_ids: Collection[int] | None = None, limit: int = 200) -> list[DisputeRow]:

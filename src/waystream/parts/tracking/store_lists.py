@@ -344,15 +344,34 @@ _HERE = """(%(warehouses)s::bigint[] IS NULL OR
             (SELECT warehouse_id FROM parcel WHERE parcel.id = disputed_scan.parcel_id) = ANY(%(warehouses)s))"""
 
 
+#: When it was seen, its parcel and its key.
+ScanPlace = tuple[datetime, int, int]
+
+
 def list_disputed(
-    conn: Conn, *, parcel_id: int | None, warehouses: Sequence[int] | None, limit: int
+    conn: Conn,
+    *,
+    parcel_id: int | None,
+    warehouses: Sequence[int] | None,
+    before: ScanPlace | None,
+    limit: int,
 ) -> list[DisputedScanRow]:
+    """The newest first, `before` the last row's place."""
+    at, before_parcel, key = before or (None, None, None)
     with conn.cursor(row_factory=class_row(DisputedScanRow)) as cursor:
         return cursor.execute(
             f"""SELECT parcel_id, key, carrier, number, at, text, code, inbox_id, seen_at, ahead FROM disputed_scan
                WHERE (%(parcel_id)s::bigint IS NULL OR parcel_id = %(parcel_id)s) AND {_OPEN} AND {_HERE}
-               ORDER BY seen_at DESC, key LIMIT %(limit)s""",
-            {"parcel_id": parcel_id, "warehouses": warehouses, "limit": limit},
+                 AND (%(at)s::timestamptz IS NULL OR (seen_at, parcel_id, key) < (%(at)s, %(before)s, %(key)s))
+               ORDER BY seen_at DESC, parcel_id DESC, key DESC LIMIT %(limit)s""",
+            {
+                "parcel_id": parcel_id,
+                "warehouses": warehouses,
+                "at": at,
+                "before": before_parcel,
+                "key": key,
+                "limit": limit,
+            },
         ).fetchall()
 
 

@@ -1,36 +1,33 @@
 """Numbers that need a person, over the API: to be given back by a call, attempts nobody is sure of, never used."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Protocol, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from waystream.kernel.tx import Tx
 from waystream.parts.fulfilment import cancels, lists
+from waystream.parts.fulfilment.store_tasks import Place
 from waystream.web.api._parcel_views import Cancel, Take
-from waystream.web.interface import PAGE_MAX, Call, may, told
-from waystream.web.reach import reach_parcel, within_reach
+from waystream.web.api.orders import After
+from waystream.web.cursor import write_cursor
+from waystream.web.interface import PAGE_MAX, Call, go_on, may, told
+from waystream.web.reach import reach_parcel
 from waystream.web.wire import MAX_ID, Asked, Id, Reason, Told, see
 
 READ, WRITE = "parcels:read", "ship:write"
 
 router = APIRouter(tags=["numbers"])
 
-Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows at most")]
-
-
-class _OfParcel(Protocol):
-    @property
-    def parcel_id(self) -> int: ...
-
-
-Row = TypeVar("Row", bound=_OfParcel)
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="rows of a page")]
 
 
 class Cancels(Told, frozen=True):
+    """`after` leads to the next page; null on the last."""
+
     cancels: tuple[Cancel, ...]
+    after: str | None
 
 
 class UnclearTake(Take, frozen=True, kw_only=True):
@@ -38,7 +35,10 @@ class UnclearTake(Take, frozen=True, kw_only=True):
 
 
 class UnclearTakes(Told, frozen=True):
+    """`after` leads to the next page; null on the last."""
+
     takes: tuple[UnclearTake, ...]
+    after: str | None
 
 
 class UnusedNumber(Told, frozen=True):
@@ -52,7 +52,10 @@ class UnusedNumber(Told, frozen=True):
 
 
 class UnusedNumbers(Told, frozen=True):
+    """`after` leads to the next page; null on the last."""
+
     numbers: tuple[UnusedNumber, ...]
+    after: str | None
 
 
 class SettleIn(Asked, frozen=True):
@@ -64,13 +67,10 @@ class SettleIn(Asked, frozen=True):
 
 @router.get("/cancels", summary="List numbers to call the carrier about")
 @told(gives=Cancels, errors=(422,))
-def list_cancels(call: Annotated[Call, may(READ)], limit: Limit = 200) -> Response:
+def list_cancels(call: Annotated[Call, may(READ)], after: After = "", limit: Limit = 200) -> Response:
     """Not cancelled by the network, or collected already; the oldest first."""
-
-    def read(tx: Tx) -> Cancels:
-        return _list_cancels(tx, call, limit=limit)
-
-    return call.show(read)
+    at = go_on(after)
+    return call.show(lambda tx: _list_cancels(tx, call, at=at, limit=limit))
 
 
 @router.post("/cancels/{cancel}/settle", summary="Settle by hand whether a number is given back")
@@ -82,13 +82,18 @@ def settle_cancel(call: Annotated[Call, may(WRITE)], cancel: Annotated[int, Path
     def settle(tx: Tx) -> Cancels:
         reach_parcel(tx, call.seat, _find_parcel(tx, cancel))
         cancels.settle_by_hand(tx, cancel, asked.outcome, reason=asked.reason, actor=call.actor)
-        return _list_cancels(tx, call, limit=PAGE_MAX)
+        return _list_cancels(tx, call, at=None, limit=PAGE_MAX)
 
     return call.do(settle)
 
 
-def _list_cancels(tx: Tx, call: Call, *, limit: int) -> Cancels:
-    return Cancels(cancels=tuple(see(Cancel, row) for row in _mine(tx, call, lists.list_tasks(tx, limit=limit))))
+def _list_cancels(tx: Tx, call: Call, *, at: Place | None, limit: int) -> Cancels:
+    rows = lists.list_tasks(tx, warehouse_ids=call.seat.caller.warehouses, after=at, limit=limit + 1)
+    shown = rows[:limit]
+    return Cancels(
+        cancels=tuple(see(Cancel, row) for row in shown),
+        after=write_cursor(shown[-1].asked_at, shown[-1].id) if len(rows) > limit else None,
+    )
 
 
 def _find_parcel(tx: Tx, cancel_id: int) -> int:
@@ -97,31 +102,35 @@ def _find_parcel(tx: Tx, cancel_id: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _mine(tx: Tx, call: Call, rows: Sequence[Row]) -> list[Row]:
-    """Shops are held by the database; these are the rows of the caller's warehouses."""
-    mine = within_reach(tx, call.seat, {row.parcel_id for row in rows})
-    return [row for row in rows if row.parcel_id in mine]
-
-
 @router.get("/takes/unclear", summary="List attempts nobody is sure of")
 @told(gives=UnclearTakes, errors=(422,))
-def list_unclear(call: Annotated[Call, may(READ)], limit: Limit = 200) -> Response:
+def list_unclear(call: Annotated[Call, may(READ)], after: After = "", limit: Limit = 200) -> Response:
     """In doubt, in conflict, or given up while unanswered; the oldest first."""
+    at = go_on(after)
 
     def read(tx: Tx) -> UnclearTakes:
-        rows = _mine(tx, call, lists.list_unclear_takes(tx, limit=limit))
-        return UnclearTakes(takes=tuple(see(UnclearTake, row) for row in rows))
+        rows = lists.list_unclear_takes(tx, warehouse_ids=call.seat.caller.warehouses, after=at, limit=limit + 1)
+        shown = rows[:limit]
+        return UnclearTakes(
+            takes=tuple(see(UnclearTake, row) for row in shown),
+            after=write_cursor(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None,
+        )
 
     return call.show(read)
 
 
 @router.get("/numbers/unused", summary="List numbers taken and never collected")
 @told(gives=UnusedNumbers, errors=(422,))
-def list_unused(call: Annotated[Call, may(READ)], limit: Limit = 200) -> Response:
-    """Older than three days: bound and lying here, orphans, and those that would not be cancelled."""
+def list_unused(call: Annotated[Call, may(READ)], after: After = "", limit: Limit = 200) -> Response:
+    """Older than three days: bound and lying here, orphans, and those that would not be cancelled; the oldest first."""
+    at = go_on(after)
 
     def read(tx: Tx) -> UnusedNumbers:
-        rows = _mine(tx, call, lists.list_unused_numbers(tx, limit=limit))
-        return UnusedNumbers(numbers=tuple(see(UnusedNumber, row) for row in rows))
+        rows = lists.list_unused_numbers(tx, warehouse_ids=call.seat.caller.warehouses, after=at, limit=limit + 1)
+        shown = rows[:limit]
+        return UnusedNumbers(
+            numbers=tuple(see(UnusedNumber, row) for row in shown),
+            after=write_cursor(shown[-1].since, shown[-1].id) if len(rows) > limit else None,
+        )
 
     return call.show(read)

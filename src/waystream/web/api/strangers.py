@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Query
 from msgspec import Meta
 from starlette.responses import Response
 
-from waystream.core.errors import Conflict, Unreadable
+from waystream.core.errors import Conflict, Invalid, Unreadable
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.tx import Tx
 from waystream.parts.tracking import actions, reading
 from waystream.parts.tracking.reading import PAGE_MAX_ROWS
+from waystream.web.cursor import read_scan_cursor, write_scan_cursor
 from waystream.web.interface import Call, may, told
 from waystream.web.reach import reach_unread
 from waystream.web.wire import MAX_ID, Asked, Id, Told, see
@@ -134,7 +135,10 @@ class DisputedScan(Told, frozen=True):
 
 
 class DisputedScans(Told, frozen=True):
+    """`after` leads to the next page; null on the last."""
+
     scans: tuple[DisputedScan, ...]
+    after: str | None
 
 
 class ClockAhead(Told, frozen=True):
@@ -270,11 +274,21 @@ def list_clocks_ahead(call: Annotated[Call, may(READ)]) -> Response:
 def list_disputed(
     call: Annotated[Call, may(READ)],
     parcel: Annotated[int | None, Query(ge=1, le=MAX_ID, description="of one parcel")] = None,
+    after: Annotated[str, Query(max_length=80, description="`after` of the page before")] = "",
+    limit: Limit = 200,
 ) -> Response:
-    """Listed, never dropped; only of the caller's shops and warehouses."""
+    """Listed, never dropped; only of the caller's shops and warehouses. The last seen first."""
+    before = read_scan_cursor(after)
+    if after and before is None:
+        raise Invalid("after", "not the `after` of a page of ours")
 
     def read(tx: Tx) -> DisputedScans:
-        rows = reading.list_disputed(tx, parcel, warehouse_ids=call.seat.caller.warehouses)
-        return DisputedScans(scans=tuple(see(DisputedScan, row) for row in rows))
+        here = call.seat.caller.warehouses
+        rows = reading.list_disputed(tx, parcel, warehouse_ids=here, before=before, limit=limit + 1)
+        last = rows[limit - 1] if len(rows) > limit else None
+        return DisputedScans(
+            scans=tuple(see(DisputedScan, row) for row in rows[:limit]),
+            after=write_scan_cursor(last.seen_at, last.parcel_id, last.key) if last else None,
+        )
 
     return call.show(read)

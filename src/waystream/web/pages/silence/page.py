@@ -6,7 +6,7 @@ What lanes are allowed and the budget concern every shop: only who may see the m
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,14 +20,17 @@ from waystream.web.acting import act_on_setup
 from waystream.web.auth import Seat, requires
 from waystream.web.charts import Line, draw_line
 from waystream.web.context import context_of
+from waystream.web.cursor import read_cursor, write_cursor
 from waystream.web.navigation import Entry
 from waystream.web.pages.silence.rows import Allowance, Silent, Slow, draw_allowed, draw_silent, draw_slow
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
+from waystream.web.views import Address
 
 READ, MACHINE, WRITE = "tickets:read", "machine:read", "machine:write"
 NAV = (Entry(16, "rail", "/silence", "clock", N_("Silence"), READ, on_phone=False),)
 BUDGET_CHARS = 12
+SHOWN = 50
 
 router = APIRouter()
 
@@ -51,32 +54,43 @@ class SilencePage:
     slow: tuple[Slow, ...]
     chosen: int
     silent: tuple[Silent, ...]
+    first: str
+    next: str
     budget: Budget | None
     allowed: tuple[Allowance, ...]
 
 
 @router.get("/silence")
 def show_silence(
-    request: Request, seat: Annotated[Seat, requires(READ)], budget: str = "", slowdown: str = ""
+    request: Request,
+    seat: Annotated[Seat, requires(READ)],
+    budget: str = "",
+    slowdown: str = "",
+    after: Annotated[str, Query(max_length=60)] = "",
 ) -> Response:
     context = context_of(request)
     chosen = int(slowdown) if slowdown.isascii() and slowdown.isdigit() and len(slowdown) < 19 else 0
     with context.work.begin(shops=seat.shops, read_only=True) as tx:
-        page = draw(tx, seat, language_of(request), asked=budget.strip()[:BUDGET_CHARS], chosen=chosen)
+        page = draw(tx, seat, language_of(request), asked=budget.strip()[:BUDGET_CHARS], chosen=chosen, after=after)
     return show(request, "silence/page.html", page)
 
 
-def draw(tx: Tx, seat: Seat, language: Language, *, asked: str = "", chosen: int = 0) -> SilencePage:
+def draw(tx: Tx, seat: Seat, language: Language, *, asked: str = "", chosen: int = 0, after: str = "") -> SilencePage:
     within = seat.caller.warehouses
     counts, slow = reading.count(tx, within), reading.list_slowdowns(tx, within)
     known = chosen if chosen in {row.id for row in slow} else 0
-    silent = reading.list_silent(tx, within, slowdown_id=known or None)
+    silent = reading.list_silent(tx, within, slowdown_id=known or None, after=read_cursor(after), limit=SHOWN + 1)
+    shown, address = silent[:SHOWN], Address("/silence", {"slowdown": str(known or "")})
     everywhere = seat.caller.may(MACHINE)
     return SilencePage(
         answer=_answer(language, counts, slow),
         slow=tuple(draw_slow(language, row, now=tx.now) for row in slow),
         chosen=known,
-        silent=tuple(draw_silent(language, row, now=tx.now) for row in silent),
+        silent=tuple(draw_silent(language, row, now=tx.now) for row in shown),
+        first=f"{address.but()}#silent" if after else "",
+        next=f"{address.but(after=write_cursor(shown[-1].silent_since, shown[-1].parcel_id))}#silent"
+        if len(silent) > SHOWN
+        else "",
         budget=_budget(tx, seat, language, counts, asked) if everywhere else None,
         allowed=tuple(draw_allowed(language, row) for row in reading.list_allowed(tx)) if everywhere else (),
     )

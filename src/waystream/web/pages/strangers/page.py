@@ -17,6 +17,7 @@ from waystream.parts.tracking import reading
 from waystream.web.acting import act_on_setup
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
+from waystream.web.cursor import read_scan_cursor, write_scan_cursor
 from waystream.web.forms import Form
 from waystream.web.navigation import Entry
 from waystream.web.pages.order.page import RowId
@@ -55,7 +56,7 @@ class Line:
     href: str = ""
     text: str = ""
     why: str = ""
-    position: int = 0
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class StrangersPage:
     view: str
     tabs: tuple[Tab, ...]
     lines: tuple[Line, ...]
+    first: str
     next: str
     may_write: bool
 
@@ -74,13 +76,12 @@ def list_strangers(
 ) -> Response:
     language = language_of(request)
     view = view if view in VIEWS else ""
-    position = int(before) if before.isdecimal() and len(before) < 20 else None
     with context_of(request).work.begin(shops=seat.shops, read_only=True) as tx:
-        page = draw(tx, seat, language, view, position)
+        page = draw(tx, seat, language, view, before)
     return show(request, "strangers/page.html", page, live="overview")
 
 
-def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) -> StrangersPage:
+def draw(tx: Tx, seat: Seat, language: Language, view: str, before: str) -> StrangersPage:
     lines = _LISTS[view](tx, seat, language, before)
     tabs = tuple(
         Tab(language.say(label), f"/strangers?view={name}" if name else "/strangers", name == view)
@@ -92,6 +93,7 @@ def draw(tx: Tx, seat: Seat, language: Language, view: str, before: int | None) 
         view=view,
         tabs=tabs,
         lines=tuple(lines[:SHOWN]),
+        first=(f"/strangers?view={view}" if view else "/strangers") if before else "",
         next=f"/strangers?view={view}&before={lines[SHOWN - 1].position}" if more else "",
         may_write=seat.caller.may(WRITE),
     )
@@ -119,7 +121,11 @@ def _answer(tx: Tx, seat: Seat, language: Language) -> Markup:
     return language.say("%(nobodys)s, %(pushes)s, %(lines)s, %(codes)s.", **said)
 
 
-def _strangers(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
+def _place(before: str) -> int | None:
+    return int(before) if before.isdecimal() and len(before) < 20 else None
+
+
+def _strangers(tx: Tx, seat: Seat, language: Language, before: str) -> list[Line]:
     return [
         Line(
             name=row.number,
@@ -129,13 +135,13 @@ def _strangers(tx: Tx, seat: Seat, language: Language, before: int | None) -> li
             last=language.when(row.last_at, tx.now),
             deed="dismiss",
             value=f"{row.carrier}:{row.number}",
-            position=row.inbox_id,
+            position=str(row.inbox_id),
         )
-        for row in reading.list_strangers(tx, before=before, limit=SHOWN + 1)
+        for row in reading.list_strangers(tx, before=_place(before), limit=SHOWN + 1)
     ]
 
 
-def _quarantine(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
+def _quarantine(tx: Tx, seat: Seat, language: Language, before: str) -> list[Line]:
     return [
         Line(
             name=language.echo(row.reason),
@@ -145,13 +151,13 @@ def _quarantine(tx: Tx, seat: Seat, language: Language, before: int | None) -> l
             last=None,
             deed="retry",
             value=str(row.id),
-            position=row.id,
+            position=str(row.id),
         )
-        for row in reading.list_quarantine(tx, before=before, limit=SHOWN + 1)
+        for row in reading.list_quarantine(tx, before=_place(before), limit=SHOWN + 1)
     ]
 
 
-def _lines(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
+def _lines(tx: Tx, seat: Seat, language: Language, before: str) -> list[Line]:
     return [
         Line(
             name=row.number or language.say("unreadable number"),
@@ -164,13 +170,13 @@ def _lines(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[L
             href=f"/parcels/{row.parcel_id}" if row.parcel_id else "",
             text=row.line,
             why=language.echo(row.reason),
-            position=row.id,
+            position=str(row.id),
         )
-        for row in reading.list_unread(tx, before=before, warehouse_ids=seat.caller.warehouses, limit=SHOWN + 1)
+        for row in reading.list_unread(tx, before=_place(before), warehouse_ids=seat.caller.warehouses, limit=SHOWN + 1)
     ]
 
 
-def _codes(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
+def _codes(tx: Tx, seat: Seat, language: Language, before: str) -> list[Line]:
     return [
         Line(
             name=row.code,
@@ -183,7 +189,7 @@ def _codes(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[L
     ]
 
 
-def _disputed(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
+def _disputed(tx: Tx, seat: Seat, language: Language, before: str) -> list[Line]:
     return [
         Line(
             name=row.number,
@@ -194,12 +200,15 @@ def _disputed(tx: Tx, seat: Seat, language: Language, before: int | None) -> lis
             href=f"/parcels/{row.parcel_id}",
             text=row.text,
             why=language.say("Its time had not come yet when it was told.") if row.ahead else "",
+            position=write_scan_cursor(row.seen_at, row.parcel_id, row.key),
         )
-        for row in reading.list_disputed(tx, warehouse_ids=seat.caller.warehouses)
+        for row in reading.list_disputed(
+            tx, warehouse_ids=seat.caller.warehouses, before=read_scan_cursor(before), limit=SHOWN + 1
+        )
     ]
 
 
-def _clocks(tx: Tx, seat: Seat, language: Language, before: int | None) -> list[Line]:
+def _clocks(tx: Tx, seat: Seat, language: Language, before: str) -> list[Line]:
     return [
         Line(
             name=row.aggregator,
@@ -220,7 +229,7 @@ _LISTS = {
     "disputed": _disputed,
     "clocks": _clocks,
 }
-PAGED = {"", "quarantine", "lines"}
+PAGED = {"", "quarantine", "lines", "disputed"}
 
 
 @router.post("/strangers/dismiss")
