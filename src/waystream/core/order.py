@@ -4,8 +4,9 @@ The word is never edited: it is `word(facts of the order)`. Stored copies are ch
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from waystream.core.state import Direction, Kind, State
 
@@ -41,8 +42,7 @@ class Dispatch(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelPart:
+class ParcelPart(Struct, frozen=True, gc=False):
     """What one parcel contributes to its order's word."""
 
     dispatched: bool
@@ -51,8 +51,7 @@ class ParcelPart:
     direction: Direction = Direction.OUT
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
+class OrderFacts(Struct, frozen=True, gc=False):
     """`ordered` and `sent` are quantities over all lines; `sent` counts lines of dispatched parcels.
 
     `parcels` are those that live, also the pieces of a shipment, which hold no lines of their own.

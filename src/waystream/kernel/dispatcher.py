@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -33,8 +34,9 @@ MOST_PARKED = 100
 THREADS = 4
 POLL_S = 5.0
 #: Between the beginnings of two turns of a rule: under load, many events cost one transaction instead of one each.
-#: What comes after a rest of its rule is digested at once.
+#: What comes after its rest is digested at once, and who is behind or had so many that they paid for the turn has none.
 REST_S = 0.1
+AMPLE = 250
 #: Connection, rollback, resources, lock not available, operator, system: the same batch may work later.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
 STATEMENT_TIMEOUT = "57014"
@@ -76,7 +78,7 @@ class Rule:
 
     def wants(self, told: Recorded) -> bool:
         """Whether the rule is handed this event."""
-        return told.name in self.events and self.concerns(told.event)
+        return type(told.event).__name__ in self.events and self.concerns(told.event)
 
     @classmethod
     def of(cls, module: RuleModule) -> "Rule":
@@ -101,17 +103,28 @@ def list_rules(modules: Iterable[RuleModule]) -> dict[str, Rule]:
 
 
 class Causes:
-    """What the effects of a batch follow from: the newest event of their subject; where there is none, all of it."""
+    """What the effects of a batch follow from: the newest event of their subject; where there is none, all of it.
+
+    Made when the first effect asks: most batches have none.
+    """
 
     def __init__(self, because: Sequence[Recorded]) -> None:
-        self._newest = {recorded.event.subject: recorded.as_cause for recorded in because}
-        first, last = because[0], because[-1]
-        depth = max(log.cause_depth(recorded.cause) for recorded in because) + 1
-        together = f"log:{first.position}-{last.position}/{depth}"
-        self._otherwise = last.as_cause if len(because) == 1 else together
+        self._because = because
 
     def of(self, subject: str) -> str:
         return self._newest.get(subject, self._otherwise)
+
+    @cached_property
+    def _newest(self) -> dict[str, str]:
+        return {recorded.event.subject: recorded.as_cause for recorded in self._because}
+
+    @cached_property
+    def _otherwise(self) -> str:
+        first, last = self._because[0], self._because[-1]
+        if len(self._because) == 1:
+            return last.as_cause
+        depth = max(log.cause_depth(recorded.cause) for recorded in self._because) + 1
+        return f"log:{first.position}-{last.position}/{depth}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +287,8 @@ class Dispatcher:
             self._busy.discard(name)
             if turn.more:
                 self._due.add(name)
-                self._turned_at.pop(name, None)  # who is behind does not rest
+            if turn.more or len(turn.digested) >= AMPLE:
+                self._turned_at.pop(name, None)
         polled = time.monotonic() - self._polled_at >= self._poll_s
         if not (self._wake.heard() or polled):
             return

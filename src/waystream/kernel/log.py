@@ -9,11 +9,11 @@ import logging
 import re
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from msgspec import Struct
 from psycopg import Connection
 
 from waystream.core import events
@@ -41,8 +41,7 @@ class EndlessCause(WaystreamError):
     """Events cause events cause events: rules feed each other, by themselves or through jobs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """An event with its place in the log; `at` is the business time it was recorded, `cause` what made it happen."""
 
     id: int

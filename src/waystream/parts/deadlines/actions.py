@@ -5,7 +5,8 @@ orders before parcels, looks again at how it stands, and only then tells. Rules 
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from waystream.core.deadline import OF_ORDERS, DeadlineKind, Doubt
 from waystream.core.events import Event
@@ -98,7 +99,10 @@ def _verify(tx: Tx, deliveries: Sequence[Deadline]) -> None:
     wrong = [(of[each.parcel_id], words) for each, words in found]
     store.save(
         tx.conn,
-        [replace(row, stand=Stand.MISSED, missed_at=tx.now, ended_at=None, doubts=words) for row, words in wrong],
+        [
+            structs.replace(row, stand=Stand.MISSED, missed_at=tx.now, ended_at=None, doubts=words)
+            for row, words in wrong
+        ],
     )
     tx.emit(*(event for each, words in found for event in _doubted(each, words)))
 

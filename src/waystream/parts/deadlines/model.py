@@ -6,9 +6,11 @@ that was looked at.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, structs
 
 from waystream.core.deadline import DeadlineKind
 from waystream.core.errors import Invalid
@@ -55,8 +57,7 @@ class Settings:
 USUAL = Settings()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNow:
+class OrderNow(Struct, frozen=True, gc=False):
     """An order as it stands: `since` is when it was paid (or came in); `gone` when all of it left the warehouse."""
 
     id: int
@@ -71,8 +72,10 @@ class OrderNow:
     gone: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelNow:
+NOTHING_KNOWN = Track()
+
+
+class ParcelNow(Struct, frozen=True, gc=False):
     """A parcel as it stands; without a track nothing is known of it."""
 
     id: int
@@ -80,11 +83,10 @@ class ParcelNow:
     warehouse_id: int
     stage: str
     dispatched_at: datetime | None
-    track: Track = field(default_factory=Track)
+    track: Track = NOTHING_KNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Struct, frozen=True, gc=False):
     """A row: `since` when it counts, due at, where it stands. One for each kind and order or parcel."""
 
     kind: DeadlineKind
@@ -142,7 +144,7 @@ def await_of_parcel(
 
 
 def _watched(settings: Settings, *wanted: Deadline) -> tuple[Deadline, ...]:
-    return tuple(replace(each, stand=Stand.LIFTED) if each.kind in settings.off else each for each in wanted)
+    return tuple(structs.replace(each, stand=Stand.LIFTED) if each.kind in settings.off else each for each in wanted)
 
 
 def _collection(parcel: ParcelNow, settings: Settings) -> Deadline:
@@ -198,11 +200,11 @@ def reconcile(rows: Mapping[Key, Deadline], wanted: Iterable[Deadline], *, now: 
         if want.stand is Stand.OPEN:
             save += _set(row, want, now=now)
             moved = row is not None and row.stand is Stand.MISSED and row.due_at != want.due_at > now
-            caught_up += [replace(row, stand=Stand.LIFTED)] if row and moved else []
+            caught_up += [structs.replace(row, stand=Stand.LIFTED)] if row and moved else []
         elif row is not None and row.stand is Stand.OPEN:
             drop.append(row.key)
         elif row is not None and row.stand is Stand.MISSED:
-            ended = replace(row, stand=want.stand, ended_at=now)
+            ended = structs.replace(row, stand=want.stand, ended_at=now)
             save.append(ended)
             caught_up.append(ended)
     return Plan(tuple(save), tuple(drop), tuple(caught_up))
@@ -215,7 +217,7 @@ def _set(row: Deadline | None, want: Deadline, *, now: datetime) -> list[Deadlin
         return [want]
     if row.due_at != want.due_at and want.due_at > now:
         return [want]
-    kept = replace(row, warehouse_id=want.warehouse_id, since=want.since, due_at=want.due_at)
+    kept = structs.replace(row, warehouse_id=want.warehouse_id, since=want.since, due_at=want.due_at)
     return [kept] if kept != row else []
 
 

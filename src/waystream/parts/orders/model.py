@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 
-from msgspec import json, structs
+from msgspec import Struct, json, structs
 
 from waystream.core.order import Dispatch, OrderFacts, ParcelPart, Payment, Word, completes_at_once, dispatch_of, word
 from waystream.core.state import Direction, Kind, State
@@ -243,8 +243,7 @@ def _same_sku(line: Line, told: LineIn) -> bool:
     return line.sku == told.sku
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True, gc=False):
     """An order's stored word with all that it follows from."""
 
     id: int
@@ -277,7 +276,7 @@ def derived(standing: Standing, *, now: datetime) -> Standing:
     is a fact of its own and stays whatever the carrier says later.
     """
     facts = standing.facts
-    open_facts = replace(facts, completed=False) if facts.completed else facts
+    open_facts = structs.replace(facts, completed=False) if facts.completed else facts
     open_word = word(open_facts)
     completed_at, completed_by = standing.completed_at, standing.completed_by
     if completed_by == "policy" and open_word is not Word.DELIVERED:
@@ -285,9 +284,9 @@ def derived(standing: Standing, *, now: datetime) -> Standing:
     delivered = open_word is Word.DELIVERED
     if completed_at is None and delivered and completes_at_once(open_facts, standing.trusted):
         completed_at, completed_by = now, "policy"
-    return replace(
+    return structs.replace(
         standing,
-        word=open_word if completed_at is None else word(replace(open_facts, completed=True)),
+        word=open_word if completed_at is None else word(structs.replace(open_facts, completed=True)),
         dispatch=dispatch_of(facts),
         delivered_at=(standing.parcel_delivered_at or standing.delivered_at or now) if delivered else None,
         completed_at=completed_at,
