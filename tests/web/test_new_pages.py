@@ -292,7 +292,7 @@ class TestLimits:
         for query in ("", f"?parcel={parcel_id}"):
             assert [scan["number"] for scan in own.client.get(address + query).json()["scans"]] == [number]
             for person in elsewhere:
-                assert person.client.get(address + query).json() == {"scans": []}
+                assert person.client.get(address + query).json()["scans"] == []
         assert number in own.get("/strangers?view=disputed").text
         for person in elsewhere:
             assert number not in person.get("/strangers?view=disputed").text

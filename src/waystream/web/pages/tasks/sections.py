@@ -1,8 +1,9 @@
 """How each kind of task is shown: what it is about, what happened in one sentence, and what can be done. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from waystream.core.ports import Network
@@ -23,6 +24,7 @@ from waystream.web.shell.vocabulary import carrier_name
 from waystream.web.views import Deed
 
 SHOWN = 50
+R = TypeVar("R")
 SHIP, WATCH, SETUP = "ship:write", "parcels:write", "setup:write"
 
 
@@ -93,17 +95,18 @@ class Drawing:
         may = self.seat.caller.may(needs)
         return Deed(self.language.say(label), f"/tasks/ask?{urlencode(asks)}") if may else None
 
-    def section(self, name: str, shape: str, lines: list[Line]) -> Section:
+    def section(self, name: str, shape: str, rows: Sequence[R], draw: Callable[["Drawing", R], Line]) -> Section:
+        """The first rows drawn, the others counted."""
         title, hint = _HEADS[name]
-        more = "+" if len(lines) >= READ_AT_MOST else ""
-        hidden = len(lines) - SHOWN
+        more = "+" if len(rows) >= READ_AT_MOST else ""
+        hidden = len(rows) - SHOWN
         return Section(
             name=name,
             shape=shape,
             title=self.language.say(title),
-            count=self.language.number(len(lines)) + more,
+            count=self.language.number(len(rows)) + more,
             hint=self.language.say(hint),
-            lines=tuple(lines[:SHOWN]),
+            lines=tuple(draw(self, row) for row in rows[:SHOWN]),
             hidden=self.language.number(hidden) + more if hidden > 0 else "",
         )
 
@@ -161,17 +164,17 @@ def draw_sections(drawing: Drawing) -> tuple[Section, ...]:
     """The gravest first; a kind without a task is not there."""
     tasks = drawing.tasks
     wanted = (
-        drawing.section("restores", "s-exception", [_restore(drawing, row) for row in tasks.restores]),
-        drawing.section("conflicts", "s-exception", [_conflict(drawing, take) for take in tasks.conflicts]),
-        drawing.section("alarms", "s-exception", [_dispute(drawing, row) for row in tasks.alarms]),
-        drawing.section("cancels", "s-exception", [_cancel(drawing, row) for row in tasks.cancels]),
-        drawing.section("refusals", "s-exception", [_refusal(drawing, row) for row in tasks.refusals]),
-        drawing.section("prints", "s-exception", [_print(drawing, row) for row in tasks.prints]),
-        drawing.section("dead", "s-exception", [_dead(drawing, row) for row in tasks.dead]),
-        drawing.section("endpoints", "s-exception", [_endpoint(drawing, row) for row in tasks.endpoints]),
-        drawing.section("pools", "s-hold", [_pool(drawing, row) for row in tasks.pools]),
-        drawing.section("disputes", "s-unknown", [_dispute(drawing, row) for row in tasks.disputes]),
-        drawing.section("doubts", "s-await", [_doubt(drawing, take) for take in tasks.doubts]),
+        drawing.section("restores", "s-exception", tasks.restores, _restore),
+        drawing.section("conflicts", "s-exception", tasks.conflicts, _conflict),
+        drawing.section("alarms", "s-exception", tasks.alarms, _dispute),
+        drawing.section("cancels", "s-exception", tasks.cancels, _cancel),
+        drawing.section("refusals", "s-exception", tasks.refusals, _refusal),
+        drawing.section("prints", "s-exception", tasks.prints, _print),
+        drawing.section("dead", "s-exception", tasks.dead, _dead),
+        drawing.section("endpoints", "s-exception", tasks.endpoints, _endpoint),
+        drawing.section("pools", "s-hold", tasks.pools, _pool),
+        drawing.section("disputes", "s-unknown", tasks.disputes, _dispute),
+        drawing.section("doubts", "s-await", tasks.doubts, _doubt),
     )
     return tuple(section for section in wanted if section.lines)
 
