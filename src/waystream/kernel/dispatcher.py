@@ -35,7 +35,7 @@ THREADS = 4
 POLL_S = 5.0
 #: Between the beginnings of two turns of a rule: under load, many events cost one transaction instead of one each.
 #: What comes after its rest is digested at once, and who is behind or had so many that they paid for the turn has none.
-REST_S = 0.1
+REST_S = 0.2
 AMPLE = 250
 #: Connection, rollback, resources, lock not available, operator, system: the same batch may work later.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
