@@ -1,7 +1,8 @@
 """Lists of deadlines: what is due soon and what was missed, by keyset, and the live orders and parcels of a shop."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import Connection
@@ -57,80 +58,84 @@ class Count:
     missed: int
 
 
-_SCOPE = """(%(shop)s::bigint IS NULL OR shop_id = %(shop)s)
-            AND (%(warehouses)s::bigint[] IS NULL OR warehouse_id = ANY (%(warehouses)s))"""
+#: Shops, warehouses and stands that are asked for: each is one range of the index deadline_listed, the first due first.
+_CELLS = """
+    SELECT shop.id AS shop_id, warehouse.id AS warehouse_id, each.stand, each.until
+    FROM shop CROSS JOIN warehouse
+         CROSS JOIN unnest(%(stands)s::text[], %(untils)s::timestamptz[]) AS each (stand, until)
+    WHERE (%(shop)s::bigint IS NULL OR shop.id = %(shop)s)
+      AND (%(warehouses)s::bigint[] IS NULL OR warehouse.id = ANY (%(warehouses)s))"""
+_IN_CELL = """deadline.shop_id = cell.shop_id AND deadline.warehouse_id = cell.warehouse_id
+              AND deadline.stand = cell.stand AND deadline.stand IN ('open', 'missed')
+              AND deadline.due_at <= cell.until"""
+_LIST = f"""
+    SELECT d.kind, d.stand, d.since, d.due_at, d.doubts, d.subject_id, p.id AS parcel_id, o.id AS order_id,
+           COALESCE(o.number, '') AS number, shop.name AS shop, w.name AS warehouse,
+           COALESCE(p.carrier, '') AS carrier, COALESCE(b.number, '') AS waybill, COALESCE(t.latest, '') AS latest
+    FROM (
+        SELECT few.* FROM ({_CELLS}) AS cell CROSS JOIN LATERAL (
+            SELECT * FROM deadline WHERE {_IN_CELL} AND deadline.kind = %(kind)s
+              AND (%(at)s::timestamptz IS NULL OR (due_at, subject_id) > (%(at)s, %(id)s))
+            ORDER BY due_at, subject_id LIMIT %(limit)s) AS few
+        ORDER BY few.due_at, few.subject_id LIMIT %(limit)s) d
+    JOIN shop ON shop.id = d.shop_id
+    JOIN warehouse w ON w.id = d.warehouse_id
+    LEFT JOIN parcel p ON p.id = d.subject_id AND NOT %(of_order)s
+    LEFT JOIN track t ON t.parcel_id = p.id
+    LEFT JOIN binding b ON b.parcel_id = p.id AND b.state IN ('live', 'cancelling')
+    CROSS JOIN LATERAL (SELECT CASE WHEN %(of_order)s THEN d.subject_id ELSE (
+        SELECT min(order_id) FROM parcel_order WHERE parcel_id = p.id) END AS id OFFSET 0) first
+    LEFT JOIN orders o ON o.id = first.id
+    ORDER BY d.due_at, d.subject_id"""
+_COUNT = f"""
+    SELECT kind, COALESCE(LEAST(sum(n) FILTER (WHERE stand = 'open'), %(most)s), 0)::int AS due,
+           COALESCE(LEAST(sum(n) FILTER (WHERE stand = 'missed'), %(most)s), 0)::int AS missed
+    FROM unnest(%(kinds)s::text[]) AS asked (kind) CROSS JOIN ({_CELLS}) AS cell CROSS JOIN LATERAL (
+        SELECT count(*) AS n FROM (
+            SELECT FROM deadline WHERE {_IN_CELL} AND deadline.kind = asked.kind LIMIT %(most)s) AS few) AS counted
+    GROUP BY kind"""
+#: Later than anything that is due.
+_WHENEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def list_deadlines(conn: Conn, wanted: Wanted, *, limit: int) -> list[Row]:
     """What is due first, first; missed ones are the oldest."""
-    query = f"""
-        SELECT d.kind, d.stand, d.since, d.due_at, d.doubts, d.subject_id, p.id AS parcel_id, o.id AS order_id,
-               COALESCE(o.number, '') AS number, shop.name AS shop, w.name AS warehouse,
-               COALESCE(p.carrier, '') AS carrier, COALESCE(b.number, '') AS waybill, COALESCE(t.latest, '') AS latest
-        FROM (
-            SELECT * FROM deadline
-            WHERE kind = %(kind)s AND {_stands(wanted)}
-              AND (%(at)s::timestamptz IS NULL OR (due_at, subject_id) > (%(at)s, %(id)s)) AND {_SCOPE}
-            ORDER BY due_at, subject_id LIMIT %(limit)s) d
-        JOIN shop ON shop.id = d.shop_id
-        JOIN warehouse w ON w.id = d.warehouse_id
-        LEFT JOIN parcel p ON p.id = d.subject_id AND NOT %(of_order)s
-        LEFT JOIN track t ON t.parcel_id = p.id
-        LEFT JOIN binding b ON b.parcel_id = p.id AND b.state IN ('live', 'cancelling')
-        CROSS JOIN LATERAL (SELECT CASE WHEN %(of_order)s THEN d.subject_id ELSE (
-            SELECT min(order_id) FROM parcel_order WHERE parcel_id = p.id) END AS id OFFSET 0) first
-        LEFT JOIN orders o ON o.id = first.id
-        ORDER BY d.due_at, d.subject_id"""
-    return conn.cursor(row_factory=class_row(Row)).execute(query.encode(), _values(wanted, limit)).fetchall()
-
-
-def _stands(wanted: Wanted) -> str:
-    """What stands so, in words that name the index it lies in."""
-    due = "stand = 'open' AND (%(until)s::timestamptz IS NULL OR due_at <= %(until)s)"
-    if wanted.open and wanted.missed:
-        return f"stand IN ('open', 'missed') AND (stand = 'missed' OR {due})"
-    return due if wanted.open else "stand = 'missed'"
-
-
-def _values(wanted: Wanted, limit: int) -> dict[str, Any]:
     at, subject_id = wanted.after or (None, None)
-    return {
+    stands = {"open": wanted.until} if wanted.open else {}
+    values = {
+        **_cells(wanted.shop_id, wanted.warehouses, stands | ({"missed": None} if wanted.missed else {})),
         "kind": wanted.kind,
         "of_order": wanted.kind in (DeadlineKind.SHIP_BY, DeadlineKind.PROMISE),
-        "until": wanted.until,
-        "shop": wanted.shop_id,
-        "warehouses": None if wanted.warehouses is None else list(wanted.warehouses),
         "at": at,
         "id": subject_id,
         "limit": limit,
     }
+    return conn.cursor(row_factory=class_row(Row)).execute(_LIST.encode(), values).fetchall()
 
 
 def count_deadlines(
     conn: Conn, *, until: datetime | None, shop_id: int | None, warehouses: tuple[int, ...] | None
 ) -> dict[str, Count]:
     """By kind, each at most `COUNTED_AT_MOST`."""
-    query = " UNION ALL ".join(map(_count, DeadlineKind))
     values = {
-        "until": until,
-        "shop": shop_id,
-        "warehouses": None if warehouses is None else list(warehouses),
+        **_cells(shop_id, warehouses, {"open": until, "missed": None}),
+        "kinds": list(DeadlineKind),
         "most": COUNTED_AT_MOST,
     }
-    rows = conn.cursor(row_factory=class_row(Count)).execute(query.encode(), values).fetchall()
-    return {row.kind: row for row in rows}
+    rows = conn.cursor(row_factory=class_row(Count)).execute(_COUNT.encode(), values).fetchall()
+    return {kind.value: Count(kind, 0, 0) for kind in DeadlineKind} | {row.kind: row for row in rows}
 
 
-def _count(kind: DeadlineKind) -> str:
-    """The kind stands in the question itself: how many there are of each differs by far."""
-    return f"""
-        SELECT '{kind}' AS kind,
-               (SELECT count(*) FROM (
-                    SELECT FROM deadline WHERE kind = '{kind}' AND stand = 'open' AND {_SCOPE}
-                      AND (%(until)s::timestamptz IS NULL OR due_at <= %(until)s) LIMIT %(most)s) few) AS due,
-               (SELECT count(*) FROM (
-                    SELECT FROM deadline WHERE kind = '{kind}' AND stand = 'missed' AND {_SCOPE}
-                    LIMIT %(most)s) few) AS missed"""
+def _cells(
+    shop_id: int | None, warehouses: tuple[int, ...] | None, stands: Mapping[str, datetime | None]
+) -> dict[str, Any]:
+    """What stands so, due until then."""
+    return {
+        "shop": shop_id,
+        "warehouses": None if warehouses is None else list(warehouses),
+        "stands": list(stands),
+        "untils": [until or _WHENEVER for until in stands.values()],
+    }
 
 
 def list_live_orders(conn: Conn, shop_id: int, *, after_id: int, limit: int) -> list[int]:
