@@ -21,7 +21,7 @@ def test_nobody_is_silent(office: Office) -> None:
 
 def test_who_is_stalled_and_what_is_slow(office: Office, slowdown_id: int) -> None:
     page = office.hire().get("/silence").text
-    assert answer_of(page) == ("2 parcels are stalled; 1 slow-downs hold 2 more; the carriers are being asked for 0.")
+    assert answer_of(page) == "2 parcels are stalled; 1 slow-down holds 2 more; the carriers are being asked for 0."
     assert "成都转运中心, several carriers" in page and "杭州市 → 四川省" in page
     assert page.count('class="no"') == 2
     held = office.hire().get(f"/silence?slowdown={slowdown_id}").text

@@ -81,6 +81,35 @@ def test_when_it_flows_again_it_is_over_and_who_is_left_behind_is_stalled(
     assert len(rows(EVENTS)) == before + 3
 
 
+def test_who_is_silent_for_far_longer_stands_alone(
+    storm: list[int], look: Callable[[], int], push: Push, clock: FixedClock, work: Work, rows: Rows
+) -> None:
+    """The table allows 48 h: after 72 h the slow-down no longer explains the first, after 73 h the third."""
+    look()
+    clock.advance(WAIT)
+    look()
+    before = len(rows(EVENTS))
+    clock.jump(at(8 + 72 - 0.1))
+    look()
+    assert [name for name, _ in rows(EVENTS)[before:]] == ["ParcelStalled"] * 3  # the three that came later
+    before += 3
+    clock.jump(at(8 + 72))
+    assert look() == 1
+    assert rows(EVENTS)[before:] == [("ParcelStalled", {})]
+    assert rows("SELECT parcel_id, slowdown_id, alone_at FROM silence WHERE alone_at IS NOT NULL") == [
+        (storm[0], None, clock.now())
+    ]
+    assert look() == 0
+    with work.begin() as tx:
+        assert set(actions.list_slowed(tx, storm)) == set(storm[1:])
+    clock.jump(at(8 + 73))
+    look()
+    assert rows("SELECT parcel_id FROM silence WHERE alone_at IS NOT NULL ORDER BY 1") == storm[:3]
+    push(told(NUMBERS[0], 82, trace(8, "2", HUB), trace(81, "201")))
+    look()
+    assert rows("SELECT DISTINCT state FROM silence WHERE alone_at IS NOT NULL") == ["stalled", "stirred"]
+
+
 def test_a_few_are_none(storm: list[int], work: Work, rows: Rows) -> None:
     work.run(lambda tx: actions.watch(tx, wait=WAIT, rules=Rules(parcels_least=6, chance=0.5)))
     assert rows("SELECT count(*) FROM slowdown") == [0]

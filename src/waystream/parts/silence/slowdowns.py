@@ -1,13 +1,14 @@
 """Slow-downs: many silences that are one thing. They begin, take in parcels, and end when it flows again.
 
 Guaranteed: a shop is told once that one began and once that it ended, and only of those with parcels of its own; a
-parcel that is stalled still when its slow-down ends is told as stalled again.
+parcel that is stalled still when its slow-down ends, or for far longer than that explains, is told as stalled again.
 """
 
 from waystream.core.events.silence import ParcelStalled, SlowdownBegan, SlowdownEnded
 from waystream.kernel.tx import Tx
 from waystream.parts.silence import slowness, store_history, store_slowdowns
-from waystream.parts.silence.slowness import QUIET_FOR, UNKNOWN_RATE, WINDOW, Rules
+from waystream.parts.silence.slowness import EXPLAINS_TIMES, QUIET_FOR, UNKNOWN_RATE, WINDOW, Rules
+from waystream.parts.silence.store_slowdowns import Left
 
 
 def watch(tx: Tx, rules: Rules) -> int:
@@ -29,7 +30,9 @@ def watch(tx: Tx, rules: Rules) -> int:
     attached = store_slowdowns.attach(tx.conn, window_s=WINDOW.total_seconds())
 
     _tell_of_new(tx)
-    return len(over) + len(began) + attached
+    alone = store_slowdowns.let_out(tx.conn, longer=EXPLAINS_TIMES, now=tx.now)
+    tx.emit(*map(_stalled, alone))
+    return len(over) + len(began) + attached + len(alone)
 
 
 def _tell_of_new(tx: Tx) -> None:
@@ -57,12 +60,14 @@ def _end(tx: Tx, slowdown_ids: list[int]) -> None:
                           parcels=row.parcels)
             for row in told
         ),
-        *(
-            ParcelStalled(shop_id=row.shop_id, parcel_id=row.parcel_id, silent_since=row.silent_since,
-                          due_at=row.due_at)
-            for row in left
-        ),
+        *map(_stalled, left),
     )  # fmt: skip
+
+
+def _stalled(left: Left) -> ParcelStalled:
+    return ParcelStalled(
+        shop_id=left.shop_id, parcel_id=left.parcel_id, silent_since=left.silent_since, due_at=left.due_at
+    )
 
 
 def list_parcels(tx: Tx, slowdown_id: int) -> list[int]:

@@ -24,6 +24,8 @@ CARRIER_SHARE = 0.15
 NETWORK_PLACE_MOST = 0.5
 #: It flows again when so many of its parcels have stirred and hardly any came in so long; after LASTS_MOST it is over.
 STIRRED_SHARE, QUIET_FOR, LASTS_MOST = 0.5, timedelta(hours=12), timedelta(days=14)
+#: A slow-down explains so many times the silence that was allowed; what lasts longer is a parcel's own trouble.
+EXPLAINS_TIMES = 1.5
 
 Key = tuple[str, str]  # carrier (empty: several), place (empty: everywhere)
 

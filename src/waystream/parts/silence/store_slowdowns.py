@@ -20,7 +20,8 @@ def count_silent(conn: Conn, *, since: datetime) -> dict[Key, int]:
     for after a long pause all of them are found at once."""
     rows = conn.execute(
         """SELECT carrier, place, count(*) FROM silence
-           WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND due_at >= %s GROUP BY 1, 2""",
+           WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND alone_at IS NULL AND due_at >= %s
+           GROUP BY 1, 2""",
         [since],
     )
     return {(carrier, place): count for carrier, place, count in rows}
@@ -73,7 +74,7 @@ def attach(conn: Conn, *, window_s: float) -> int:
                WHERE ended_at IS NULL AND carrier IN (silence.carrier, '') AND place IN (silence.place, '')
                  AND silence.due_at >= began_at - make_interval(secs => %(window)s)
                ORDER BY place = '', carrier = '', id LIMIT 1)
-           WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND EXISTS (
+           WHERE state IN ('asked', 'stalled') AND slowdown_id IS NULL AND alone_at IS NULL AND EXISTS (
                SELECT FROM slowdown
                WHERE ended_at IS NULL AND carrier IN (silence.carrier, '') AND place IN (silence.place, '')
                  AND silence.due_at >= began_at - make_interval(secs => %(window)s))""",
@@ -127,7 +128,7 @@ def list_told(conn: Conn, slowdown_ids: Collection[int]) -> list[InShop]:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A parcel that is stalled still though its slow-down has ended."""
+    """A parcel that is stalled still though its slow-down has ended, or explains it no longer."""
 
     parcel_id: int
     shop_id: int
@@ -143,6 +144,20 @@ def end(conn: Conn, slowdown_ids: Collection[int], *, at: datetime) -> list[Left
             """SELECT parcel_id, shop_id, silent_since, due_at FROM silence
                WHERE slowdown_id = ANY (%s) AND state = 'stalled' ORDER BY parcel_id""",
             [list(slowdown_ids)],
+        ).fetchall()
+
+
+def let_out(conn: Conn, *, longer: float, now: datetime) -> list[Left]:
+    """Those stalled in open slow-downs for `longer` x the time in which their scan was due stand alone from now on."""
+    with conn.cursor(row_factory=class_row(Left)) as cursor:
+        return cursor.execute(
+            """WITH alone AS (
+                   UPDATE silence SET slowdown_id = NULL, alone_at = %(now)s
+                   WHERE slowdown_id IN (SELECT id FROM slowdown WHERE ended_at IS NULL) AND state = 'stalled'
+                     AND silent_since + %(longer)s * (due_at - silent_since) <= %(now)s
+                   RETURNING parcel_id, shop_id, silent_since, due_at)
+               SELECT * FROM alone ORDER BY parcel_id""",
+            {"now": now, "longer": longer},
         ).fetchall()
 
 

@@ -101,14 +101,15 @@ def _answer(language: Language, counts: Counts, slow: list[SlowdownRow]) -> Mark
     facts = {
         "stalled": language.number(counts.stalled),
         "asked": language.number(counts.asked),
-        "slow": language.number(lasting),
         "slowed": language.number(counts.slowed),
-        "n": language.number(counts.under_way),
     }
     if lasting:
-        return language.say(
-            '<a href="#silent">%(stalled)s</a> parcels are stalled; <a href="#slow">%(slow)s</a> slow-downs hold '
+        return language.say_n(
+            '<a href="#silent">%(stalled)s</a> parcels are stalled; <a href="#slow">%(n)s</a> slow-down holds '
             "%(slowed)s more; the carriers are being asked for %(asked)s.",
+            '<a href="#silent">%(stalled)s</a> parcels are stalled; <a href="#slow">%(n)s</a> slow-downs hold '
+            "%(slowed)s more; the carriers are being asked for %(asked)s.",
+            lasting,
             **facts,
         )
     if counts.stalled or counts.asked:
@@ -117,7 +118,8 @@ def _answer(language: Language, counts: Counts, slow: list[SlowdownRow]) -> Mark
             "no hub and no network is slow.",
             **facts,
         )
-    return language.say("No parcel is silent for too long: %(n)s are under way, each within its time.", **facts)
+    under_way = language.number(counts.under_way)
+    return language.say("No parcel is silent for too long: %(n)s are under way, each within its time.", n=under_way)
 
 
 def _budget(tx: Tx, seat: Seat, language: Language, counts: Counts, asked: str) -> Budget:
