@@ -71,8 +71,9 @@ def test_lines_are_drawn_from_the_tally_by_the_hour(office: Office) -> None:
 
     office.context.machine.run(raise_two)
     with office.context.machine.begin() as tx:
-        counts = store.count_by_hour(tx.conn, until=tx.now)
-        later = store.count_by_hour(tx.conn, until=tx.now + timedelta(hours=1))
+        quarters = store.list_quarters(tx.conn, since=tx.now - timedelta(days=2))
+        counts = store.count_by_hour(quarters, until=tx.now)
+        later = store.count_by_hour(quarters, until=tx.now + timedelta(hours=1))
     assert counts["exception"] == [0] * 23 + [2]
     assert counts["dispatched"] == [24, *[0] * 19, 4, 0, 0, 1], "what is 24 hours old is gone"
     assert later["dispatched"][-2] == 1

@@ -168,10 +168,11 @@ def gather(tx: Tx, language: Language) -> Facts:
     here = now.astimezone(language.zone)
     day = here.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(now.tzinfo)
     before = timedelta(days=1)
+    quarters = store.list_quarters(conn, since=min(day, now) - before)
     return Facts(
         now=now,
-        today=store.count_passed(conn, day, now + timedelta(seconds=1)),
-        yesterday=store.count_passed(conn, day - before, now - before),
+        today=store.count_passed(quarters, day, now + timedelta(seconds=1)),
+        yesterday=store.count_passed(quarters, day - before, now - before),
         states=store.count_states(conn),
         stages=store.count_stages(conn),
         causes=store.list_causes(conn),
@@ -180,7 +181,7 @@ def gather(tx: Tx, language: Language) -> Facts:
         punctuality=store.read_punctuality(conn, day=day, now=now),
         setup=store.read_setup(conn),
         system=figures.read(conn, at=now),
-        hours=store.count_by_hour(conn, until=now),
+        hours=store.count_by_hour(quarters, until=now),
         findings=findings.list_findings(tx),
     )
 

@@ -1,5 +1,7 @@
 """What the overview reads: what stands and what passed from the tally, the rest from bounded pieces of indexes."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,14 +94,29 @@ class Setup:
     accounts: bool
 
 
-def count_passed(conn: Conn, since: datetime, until: datetime) -> Passed:
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """How many passed a step in the quarter of an hour that began at `slot`."""
+
+    word: str
+    slot: datetime
+    n: int
+
+
+def list_quarters(conn: Conn, *, since: datetime) -> list[Quarter]:
+    """Every step by the quarter of an hour, read once for all that is counted of them."""
+    query = """SELECT word, slot, sum(n)::bigint AS n FROM tally
+               WHERE what = 'passed' AND slot >= %s GROUP BY word, slot"""
+    return conn.cursor(row_factory=class_row(Quarter)).execute(query, [since]).fetchall()
+
+
+def count_passed(quarters: Sequence[Quarter], since: datetime, until: datetime) -> Passed:
     """By whole quarters of an hour: the one of `until` counts."""
-    rows = conn.execute(
-        """SELECT word, sum(n)::bigint FROM tally
-           WHERE what = 'passed' AND slot >= %(since)s AND slot < %(until)s GROUP BY word""",
-        {"since": since, "until": until},
-    ).fetchall()
-    return Passed(**{_FIELDS.get(word, word): count for word, count in rows})
+    counted: Counter[str] = Counter()
+    for each in quarters:
+        if since <= each.slot < until:
+            counted[_FIELDS.get(each.word, each.word)] += each.n
+    return Passed(**counted)
 
 
 _FIELDS = {"received": "paid"}
@@ -110,21 +127,18 @@ HOURS = 24
 DRAWN = ("received", "dispatched", "delivered", "exception", "failed")
 
 
-def count_by_hour(conn: Conn, *, until: datetime) -> dict[str, list[int]]:
+def count_by_hour(quarters: Sequence[Quarter], *, until: datetime) -> dict[str, list[int]]:
     """How many passed each of `DRAWN` in each of the last 24 hours, the oldest first; the last is not over yet."""
-    rows = conn.execute(
-        """SELECT word, (extract(epoch FROM date_bin('1 hour', %(until)s, 'epoch'::timestamptz)
-                                 - date_bin('1 hour', slot, 'epoch'::timestamptz)) / 3600)::int AS ago, sum(n)::bigint
-           FROM tally
-           WHERE what = 'passed' AND word = ANY (%(words)s) AND slot <= %(until)s
-             AND slot >= date_bin('1 hour', %(until)s, 'epoch'::timestamptz) - make_interval(hours => %(hours)s - 1)
-           GROUP BY 1, 2""",
-        {"until": until, "words": list(DRAWN), "hours": HOURS},
-    )
     counts = {word: [0] * HOURS for word in DRAWN}
-    for word, ago, n in rows:
-        counts[word][HOURS - 1 - ago] = n
+    for each in quarters:
+        ago = _hour(until) - _hour(each.slot)
+        if each.word in counts and 0 <= ago < HOURS and each.slot <= until:
+            counts[each.word][HOURS - 1 - ago] += each.n
     return counts
+
+
+def _hour(at: datetime) -> int:
+    return int(at.timestamp() // 3600)
 
 
 def count_states(conn: Conn) -> dict[str, int]:
