@@ -10,6 +10,7 @@ import pytest
 from tests.web.conftest import Office, Person
 from tests.web.sample_tickets import make_tickets
 from waystream.core.care import Cause, Trouble
+from waystream.core.events.notices import IncidentTold
 from waystream.core.events.tracking import Delivered, ParcelReturning
 from waystream.core.person import Term
 from waystream.core.state import Direction, Kind, State
@@ -21,7 +22,7 @@ from waystream.parts.orders import actions as orders
 from waystream.parts.orders import people, store_persons
 from waystream.parts.orders.store_persons import IndexRow
 from waystream.parts.people.model import ROLES, Role
-from waystream.rules import movement_settles_interception
+from waystream.rules import movement_settles_interception, told_incident_is_written_on_its_ticket
 
 
 @pytest.fixture
@@ -370,7 +371,8 @@ def test_a_claim_carries_its_evidence(office: Office, tickets: list[int]) -> Non
     assert office.hire(Role.FINANCE).post("/workbench/evidence", id=ticket, reason="x").status_code == 403
 
 
-def test_an_incident_is_one_ticket_with_its_parcels(office: Office, tickets: list[int]) -> None:
+def _slow_down(office: Office) -> int:
+    """The ticket of an incident with one parcel of the first shop."""
     shop, parcel = office.world.shop_ids[0], office.world.parcel_ids[0]
 
     def slow(tx: Tx) -> None:
@@ -389,8 +391,54 @@ def test_an_incident_is_one_ticket_with_its_parcels(office: Office, tickets: lis
         care.raise_troubles(tx, [incident])
 
     office.context.machine.run(slow)
-    ticket, agent = _of(office, "incident"), office.hire(Role.CARE)
+    return _of(office, "incident")
+
+
+def test_an_incident_is_one_ticket_with_its_parcels(office: Office, tickets: list[int]) -> None:
+    ticket, agent = _slow_down(office), office.hire(Role.CARE)
     page = agent.get(_back(ticket)).text
     assert "YTO is slow at 杭州转运中心 since 14:32: 1 parcels of this shop wait" in page
     _leads_to(agent.post("/workbench/close", id=ticket, back=_back(ticket)))
     assert _standing(office, ticket)[2] == "solved"
+
+
+def test_the_buyers_of_an_incident_are_told_from_its_ticket_once(office: Office, tickets: list[int]) -> None:
+    ticket, agent = _slow_down(office), office.hire(Role.CARE)
+    page = agent.get(_back(ticket)).text
+    assert "1 buyers were not told yet" in page and "Tell them all and close" in page
+    read = agent.post("/workbench/tell/preview", id=ticket, zh="", en="{shop}: late[ at {cause}]")
+    assert "late at 杭州转运中心" in read.text
+    for _ in range(2):
+        _leads_to(agent.post("/workbench/tell", id=ticket, zh="会晚到", en="", back=_back(ticket)))
+    assert office.rows("SELECT ticket_id FROM notice_round") == [(ticket,)]
+    assert office.rows("SELECT count(*) FROM job WHERE kind = 'plan_round'") == [(1,)]
+    page = agent.get(_back(ticket)).text
+    assert "0 buyers are told, 1 wait for their turn, 0 are not told." in page and "Tell them all" not in page
+    _leads_to(agent.post("/workbench/tell", id=ticket, zh="会晚到", then="close", back=_back(ticket)))
+    assert _standing(office, ticket)[2] == "solved"
+
+
+def test_what_became_of_the_telling_stands_in_the_log_of_the_incident(office: Office, tickets: list[int]) -> None:
+    ticket, agent = _slow_down(office), office.hire(Role.CARE)
+
+    def end(tx: Tx) -> None:
+        [(shop, slowdown)] = tx.conn.execute("SELECT shop_id, slowdown_id FROM ticket WHERE id = %s", [ticket])
+        event = IncidentTold(shop_id=shop, slowdown_id=slowdown, ticket_id=ticket, told=812, untold=31, doubted=0,
+                             whys=("opted_out:20", "delivered:11"))  # fmt: skip
+        recorded = Recorded(1, 1, tx.now, event, "")
+        told_incident_is_written_on_its_ticket.do(tx, [recorded])
+
+    office.context.machine.run(end)
+    page = agent.get(_back(ticket)).text
+    said = "812 buyers were told, 31 not (20: the buyer does not want it; 11: the parcel was delivered first)."
+    assert said in page
+
+
+@pytest.mark.parametrize("path", ["/workbench/tell", "/workbench/tell/preview"])
+def test_an_incident_is_told_by_whoever_works_on_it_only(office: Office, tickets: list[int], path: str) -> None:
+    ticket = _slow_down(office)
+    stranger = office.hire(Role.CARE, shops=(office.world.shop_ids[1],))
+    assert stranger.post(path, id=ticket, zh="晚到").status_code == 404
+    assert office.hire(Role.FINANCE).post(path, id=ticket, zh="晚到").status_code == 403
+    assert office.hire(Role.CARE).post(path, id=tickets[0], zh="晚到").status_code == 409
+    assert office.rows("SELECT 1 FROM notice_round") == []

@@ -46,7 +46,7 @@ class Call:
 
     def read(self, shape: type[T]) -> T:
         """The body as a value. Raises `Invalid` naming the path."""
-        return wire.read(wire.decode(self.body), shape)
+        return wire.read(wire.decode(self.body, lined=getattr(shape, "LINED", ())), shape)
 
     def show(self, work: Callable[[Tx], object], *, setup: bool = False) -> Response:
         """Read something. `setup`: what belongs to no shop, so that the route's permission is the only bound."""

@@ -5,13 +5,14 @@ fit the database. Ids go out as text, for they are wider than the numbers of Jav
 """
 
 import re
-from typing import Annotated, Any, TypeVar
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from waystream.core.errors import Invalid
-from waystream.parts.orders.form import clean
+from waystream.parts.orders.form import clean, clean_lines
 
 T = TypeVar("T")
 
@@ -30,17 +31,23 @@ Reason = Annotated[str, Meta(min_length=1, max_length=REASON_MAX, description="W
 
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a program sends: nothing in it is ignored."""
+    """What a program sends: nothing in it is ignored. `LINED` are the texts that may have several lines."""
+
+    LINED: ClassVar[frozenset[str]] = frozenset()
 
 
 class Told(Struct, frozen=True):
     """What a program gets; read from any value that has its fields."""
 
 
-def decode(body: bytes) -> Any:
-    """JSON as plain values, with clean texts. Raises `Invalid`."""
+def decode(body: bytes, *, lined: Collection[str] = ()) -> Any:
+    """JSON as plain values, with clean texts; fields in `lined` keep their line breaks. Raises `Invalid`."""
     try:
-        return _cleaned(msgspec.json.decode(body))
+        raw = msgspec.json.decode(body)
+        cleaned = _cleaned(raw)
+        if isinstance(raw, dict):
+            cleaned |= {name: clean_lines(raw[name]) for name in lined if isinstance(raw.get(name), str)}
+        return cleaned
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid("body", "this is not JSON") from None
 

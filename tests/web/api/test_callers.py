@@ -61,6 +61,7 @@ BELONGINGS = (
     "SELECT id, settled_by FROM unread_line",
     "SELECT id, state, priority, assignee, ending, version FROM ticket ORDER BY id",
     "SELECT id, what FROM ticket_entry ORDER BY id",
+    "SELECT slowdown_id, ended_at FROM notice_round",
     "SELECT id, url, secret_sealed, disabled_at FROM webhook_endpoint ORDER BY id",
     "SELECT id, state, attempts_before FROM webhook_delivery ORDER BY id",
 )
@@ -188,7 +189,19 @@ def trouble(tx: Tx, shop_id: int, parcel_id: int) -> dict[str, int]:
     care.raise_troubles(tx, [Trouble(cause=cause, **at) for cause in causes.values()])
     ids = {name: insert(tx, f"SELECT id FROM ticket WHERE cause = '{cause}'") for name, cause in causes.items()}
     handling.close(tx, [ids["reopened"]], Ending.SOLVED, actor="staff:1")
-    return ids
+    return ids | {"incident": slow_down(tx, shop_id)}
+
+
+def slow_down(tx: Tx, shop_id: int) -> int:
+    """The ticket of an incident that holds nothing by now."""
+    slowdown_id = insert(
+        tx,
+        f"""INSERT INTO slowdown (carrier, place, began_at, silent, expected)
+            VALUES ('YTO', '杭州', '{tx.now}', 9, 1) RETURNING id""",
+    )
+    told = Trouble(shop_id=shop_id, cause=Cause.INCIDENT, at=tx.now, because="event:1", slowdown_id=slowdown_id)
+    care.raise_troubles(tx, [told])
+    return insert(tx, "SELECT id FROM ticket WHERE cause = 'incident'")
 
 
 def open_channel(tx: Tx, shop_id: int) -> int:
@@ -294,6 +307,8 @@ def examples(story: Story, desk: Desk) -> dict[str, Ask]:
         "close_tickets": Ask({"tickets": [str(ids["closed"])], "ending": "refunded"}),
         "reopen_tickets": Ask({"tickets": [str(ids["reopened"])]}),
         "merge_tickets": Ask({"tickets": [str(ids["merged"])], "into": str(ids["reopened"])}),
+        "read_telling": Ask(path=f"/api/tickets/{ids['incident']}/tell"),
+        "tell_incident": Ask({"zh": "会晚到"}, path=f"/api/tickets/{ids['incident']}/tell"),
         "take_next_ticket": Ask({"priorities": ["high"]}),
         "add_webhook": Ask({"shop": "tea", "url": "https://erp.example/2", "wanted": ["parcel.*"]}),
         "change_webhook": Ask({"url": "https://erp.example/3", "wanted": ["order.held"]}),

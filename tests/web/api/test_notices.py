@@ -6,6 +6,9 @@ import pytest
 
 from tests.parts.world import put_parcel
 from tests.web.api.desk import Desk
+from waystream.core.care import Cause, Trouble
+from waystream.kernel.tx import Tx
+from waystream.parts.care import actions as care
 
 
 @pytest.fixture
@@ -83,3 +86,47 @@ def test_a_buyer_opts_out_and_in_again(desk: Desk, order: str) -> None:
     assert refused.status_code == 409 and refused.json()["detail"] == "This buyer wants no messages."
     assert program.post(f"/api/orders/{order}/opt-in", {}).json()["optouts"] == []
     assert program.post(f"/api/orders/{order}/notices", {"text": "您好"}).status_code == 201
+
+
+def test_a_text_keeps_its_lines_and_loses_control_characters(desk: Desk, order: str) -> None:
+    program = desk.key("notices:say", "notices:read", "person:masked")
+    sent = {"text": "您好：\r\n  已在查\u0007。\n\n谢谢\u202e", "subject": "两\n行"}
+    told = program.post(f"/api/orders/{order}/notices", sent).json()
+    assert told["text"] == "您好：\n已在查。\n\n谢谢"
+    assert told["subject"] == "两 行", "a subject is one line"
+
+
+def _incident(desk: Desk) -> int:
+    """A ticket about a slow-down that holds the order's parcel."""
+
+    def make(tx: Tx) -> int:
+        shop = tx.conn.execute("SELECT shop_id FROM parcel WHERE id = 11").fetchall()[0][0]
+        slowdown = tx.conn.execute(
+            """INSERT INTO slowdown (carrier, place, began_at, silent, expected) VALUES ('YTO', '杭州', %s, 9, 1)
+               RETURNING id""",
+            [tx.now],
+        ).fetchall()[0][0]
+        tx.conn.execute(
+            """INSERT INTO silence (parcel_id, shop_id, carrier, place, stage, silent_since, due_at, found_at,
+                                    slowdown_id)
+               VALUES (11, %s, 'YTO', '杭州', 'in_transit', %s, %s, %s, %s)""",
+            [shop, tx.now, tx.now, tx.now, slowdown],
+        )
+        care.raise_troubles(
+            tx, [Trouble(shop_id=shop, cause=Cause.INCIDENT, at=tx.now, because="event:1", slowdown_id=slowdown)]
+        )
+        return int(tx.conn.execute("SELECT id FROM ticket").fetchall()[0][0])
+
+    return desk.work.run(make)
+
+
+def test_everybody_in_an_incident_is_written_to_once(desk: Desk, order: str) -> None:
+    path, program = f"/api/tickets/{_incident(desk)}/tell", desk.key("notices:say", "notices:read")
+    begun = {"open": True, "waiting": 1, "on_the_way": 0, "told": 0, "doubted": 0, "untold": []}
+    assert program.get(path).json() == begun | {"open": False}
+    for _ in range(2):
+        assert program.post(path, {"zh": "会晚到\n抱歉"}).json() == begun
+    assert program.get(path).json() == begun
+    with desk.work.begin() as tx:
+        assert tx.conn.execute("SELECT kind FROM job WHERE kind = 'plan_round'").fetchall() == [("plan_round",)]
+    assert program.post(path, {}).status_code == 422

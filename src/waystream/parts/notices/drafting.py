@@ -3,6 +3,7 @@
 Guaranteed: a preview says what the message would say now, with the receiver's name masked; nothing here writes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -58,8 +59,8 @@ class Preview:
     facts: tuple[str, ...]
 
 
-def preview(tx: Tx, order_id: int, text: str) -> Preview:
-    """Raises `Invalid` with the sentence that mends the words."""
+def preview(tx: Tx, order_id: int, text: str, *, details: Sequence[str] = ()) -> Preview:
+    """`details`: words of a cause. Raises `Invalid` with the sentence that mends the words."""
     draft = Words("-", text.replace("\r\n", "\n").strip())
     checked = words.check(draft)
     opened, policy = _open(tx, order_id)
@@ -68,7 +69,9 @@ def preview(tx: Tx, order_id: int, text: str) -> Preview:
     found = store.list_parcels(tx.conn, store.list_order_parcels(tx.conn, order_id))
     parcels = [found[parcel_id] for parcel_id in sorted(found)]
     language = model.language_of(receiver, policy)
-    known = composing.collect_facts(tx, order, parcels, receiver=receiver, policy=policy, language=language)
+    known = composing.collect_facts(
+        tx, order, parcels, receiver=receiver, policy=policy, language=language, details=details
+    )
     content = composing.put_into_words(Draft(draft), order, parcels, known=known)
     named = checked.text.facts
     return Preview(content.text, tuple(value for name, value in content.variables.items() if name in named))

@@ -136,7 +136,9 @@ def _several(numbers: Sequence[str], language: str) -> str:
 
 
 def _cause(parcels: Sequence[ParcelNow], details: Sequence[str], language: str) -> str:
-    """The parcel's own trouble first, then what the rule knew; a word nobody translated is a place, said as it is."""
+    """Where a slow-down is, as it is named; else the parcel's own trouble, then the word that the rule knew."""
+    if places := [word for word in details if re.search(r"[^a-z_]", word)]:
+        return places[0]
     words = [parcel.kind.value for parcel in parcels if parcel.kind.value in CAUSES] or [
         word for word in details if word
     ]

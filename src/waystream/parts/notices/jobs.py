@@ -1,11 +1,11 @@
-"""`send_notice` hands one message to a channel; a sweep gives it what is due."""
+"""`send_notice` hands one message to a channel; a sweep gives it what is due. `plan_round` plans an incident's."""
 
 from dataclasses import dataclass
 
 from waystream.core.errors import Refused, Unavailable
 from waystream.kernel.jobs import Claimed, Handler, Job, Outside, Run, Sweep
 from waystream.kernel.tx import Tx
-from waystream.parts.notices import sending, store
+from waystream.parts.notices import rounds, sending, store
 from waystream.parts.notices.model import NoticeState, Why
 from waystream.parts.notices.sending import Outgoing
 
@@ -14,6 +14,8 @@ SWEEP_S = 1.0
 #: How often a channel may be out of reach before another one is asked.
 PATIENT_ATTEMPTS = 4
 CHANNELS_AT_MOST = 20
+BATCHES_AT_MOST = 1_000
+ROUNDS_SWEEP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ class SendNotice:
             sending.end(tx, found, NoticeState.REFUSED, Why.UNAVAILABLE)
 
 
+@dataclass(frozen=True, slots=True)
+class PlanRound:
+    """`plan_round`: a message for each order in an incident, some hundred in a transaction; begun again it goes on."""
+
+    kind: str = rounds.PLAN_ROUND
+    lease_s: float = 300.0
+    max_attempts: int = 12
+    concurrency: int = 1
+
+    def do(self, run: Run) -> None:
+        shop_id, slowdown_id = (int(part) for part in run.job.key.split("/"))
+        for _ in range(BATCHES_AT_MOST):
+            if not run.work.run(lambda tx: rounds.plan_next(tx, shop_id, slowdown_id)):
+                return
+
+    def give_up(self, tx: Tx, job: Claimed) -> None:
+        """It stays open on its ticket, where a person sees how far it came; the page of jobs runs it again."""
+
+
 def queue_due(tx: Tx) -> int:
     """A job for each message that is due. Until then it has none: a job would lie there for the whole night."""
     due = store.take_due(tx.conn, at=tx.now)
@@ -81,7 +102,10 @@ def queue_due(tx: Tx) -> int:
 
 
 def handlers(outside: Outside) -> tuple[Handler, ...]:
-    return (SendNotice(outside),)
+    return (SendNotice(outside), PlanRound())
 
 
-SWEEPS: tuple[Sweep, ...] = (Sweep("due_notices", SWEEP_S, queue_due),)
+SWEEPS: tuple[Sweep, ...] = (
+    Sweep("due_notices", SWEEP_S, queue_due),
+    Sweep("told_rounds", ROUNDS_SWEEP_S, rounds.end_told),
+)

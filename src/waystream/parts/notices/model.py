@@ -14,7 +14,7 @@ from waystream.core.channels import BuyerChannel, ChannelKind, is_email, is_mobi
 from waystream.core.errors import Invalid
 from waystream.core.state import Kind as TrackKind
 from waystream.core.state import State
-from waystream.parts.notices.kinds import LANGUAGES, SAID, NoticeKind, load_kinds
+from waystream.parts.notices.kinds import INCIDENT, LANGUAGES, SAID, NoticeKind, load_kinds
 
 MINUTES_A_DAY = 1_440
 ZONE = "Asia/Shanghai"
@@ -252,7 +252,8 @@ Verdict = Drop | Wait | Say
 
 
 def decide(of: Situation, *, now: datetime) -> Verdict:
-    """Whether to say it now. A person's message is held to the receiver's wishes and hours, not to limits."""
+    """Whether to say it now. A person's message to one buyer is held to his wishes and hours, not
+    to limits."""
     if why := _why_nothing(of):
         return Drop(why)
     doubts = {thing: why_not(of.kind, thing, of.parcels.get(thing.parcel_id), now=now) for thing in of.things}
@@ -279,9 +280,8 @@ def _why_nothing(of: Situation) -> Why | None:
 
 
 def _is_full(of: Situation) -> bool:
-    return not of.by_person and (
-        of.told.of_order >= of.policy.per_order_day or of.told.of_person >= of.policy.per_person_day
-    )
+    is_limited = not of.by_person or of.kind.name == INCIDENT
+    return is_limited and (of.told.of_order >= of.policy.per_order_day or of.told.of_person >= of.policy.per_person_day)
 
 
 def _wait_until(of: Situation, *, now: datetime) -> datetime | None:

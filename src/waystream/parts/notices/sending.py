@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from waystream.core.channels import BuyerChannel, Channels, Handed, Letter, Links, no_link
 from waystream.core.events.notices import NoticeDropped, NoticeRefused, NoticeSent
 from waystream.kernel.tx import Tx
-from waystream.parts.notices import composing, model, receivers, store, words
+from waystream.parts.notices import composing, model, receivers, rounds, store, words
 from waystream.parts.notices.composing import Draft, Scene
-from waystream.parts.notices.kinds import Words
+from waystream.parts.notices.kinds import INCIDENT, Words
 from waystream.parts.notices.model import Drop, Notice, NoticeState, Receiver, Say, Thing, Wait, Why
 from waystream.parts.notices.receivers import Content
 from waystream.parts.notices.store import Composed
@@ -111,11 +111,17 @@ def _content(
         details=[thing.detail for thing in things],
     )
     if draft is None:
-        said = Draft(words.words_of(tx, notice.shop_id, kind=notice.kind, language=language))
+        said = Draft(_words(tx, notice, things, language=language))
     else:
         said = Draft(Words(draft.subject, draft.text), draft.draft)
     content = composing.put_into_words(said, scene.order, parcels, known=known)
     return Content(text=content.text, subject=content.subject, to=to, variables=content.variables)
+
+
+def _words(tx: Tx, notice: Notice, things: tuple[Thing, ...], *, language: str) -> Words:
+    if notice.kind == INCIDENT:
+        return rounds.words_for(tx, notice.shop_id, things[0].nth, language=language)
+    return words.words_of(tx, notice.shop_id, kind=notice.kind, language=language)
 
 
 def _tester(receiver: Receiver, draft: Content) -> Receiver:

@@ -101,6 +101,7 @@ class NewNotice:
     key_id: int | None = None
     sealed: bytes = b""
     test: bool = False
+    slowdown_id: int | None = None
 
 
 def insert(conn: Conn, notices: Sequence[NewNotice], *, at: datetime) -> None:
@@ -108,11 +109,11 @@ def insert(conn: Conn, notices: Sequence[NewNotice], *, at: datetime) -> None:
         return
     conn.cursor().executemany(
         """INSERT INTO notice (id, shop_id, order_id, kind, planned_at, due_at, actor, again_of, urgent, language,
-                               key_id, sealed, test)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                               key_id, sealed, test, slowdown_id)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             [each.id, each.shop_id, each.order_id, each.kind, at, each.due_at, each.actor, each.again_of, each.urgent,
-             each.language, each.key_id, each.sealed, each.test]
+             each.language, each.key_id, each.sealed, each.test, each.slowdown_id]
             for each in notices
         ],
     )  # fmt: skip
@@ -297,9 +298,9 @@ def lock_person_hash(conn: Conn, to_hash: bytes) -> None:
 def count_told(
     conn: Conn, *, shop_id: int, order_id: int, to_hash: bytes | None, since: datetime, but: int
 ) -> tuple[int, int]:
-    """What rules said of this order and to this person since then; `but`: the notice that asks."""
-    counts = """SELECT count(*) FROM notice WHERE state IN ('sending', 'handed', 'delivered') AND actor = ''
-                AND composed_at >= %(since)s AND id <> %(but)s AND """
+    """What rules and rounds said of this order and to this person since then; `but`: the notice that asks."""
+    counts = """SELECT count(*) FROM notice WHERE state IN ('sending', 'handed', 'delivered')
+                AND (actor = '' OR slowdown_id IS NOT NULL) AND composed_at >= %(since)s AND id <> %(but)s AND """
     row = conn.execute(
         f"""SELECT ({counts} order_id = %(order)s),
                    ({counts} shop_id = %(shop)s AND to_hash IS NOT NULL AND to_hash = %(hash)s)""",

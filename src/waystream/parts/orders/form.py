@@ -170,6 +170,11 @@ def clean(value: Any) -> Any:
     return [clean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+def clean_lines(text: str) -> str:
+    """As `clean`, for a text that may have several lines."""
+    return "\n".join(clean(line) for line in text.splitlines()).strip()
+
+
 def normal_phone(text: str) -> str:
     """158 1234 6021, +86 15812346021, １５８…, 13800001111转1234 as they are compared, dialled and searched."""
     phone = text.translate(_FULL_WIDTH)

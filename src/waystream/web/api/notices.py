@@ -5,7 +5,7 @@ channels come in by `push`.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Path, Query
 from msgspec import Meta, structs
@@ -87,6 +87,8 @@ class NoticeWhole(Told, frozen=True):
 class SayIn(Asked, frozen=True):
     """Either a `text` of your own or a `kind` in the shop's words. `{order}`, `[at {place}]` and the like are filled in
     when it leaves. `urgent`: in quiet hours, too. `once`: the same number is said once to an order (an incident's)."""
+
+    LINED: ClassVar[frozenset[str]] = frozenset({"text"})
 
     text: Annotated[str, Meta(max_length=TEXT_MAX)] = ""
     subject: Annotated[str, Meta(max_length=SUBJECT_MAX)] = ""

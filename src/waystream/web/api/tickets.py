@@ -1,7 +1,7 @@
 """Tickets over the API: the queue, one whole, and what an agent does with them. Each deed takes one ticket or many."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
@@ -86,6 +86,8 @@ class Named(Asked, frozen=True):
 
 
 class NoteIn(Asked, frozen=True):
+    LINED: ClassVar[frozenset[str]] = frozenset({"text"})
+
     tickets: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=AT_ONCE)]
     text: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 

@@ -175,3 +175,24 @@ def carrier_name(language: Language, code: str) -> str:
     """The carrier's name; a code we have no name for is shown as it is."""
     name = CARRIER_WORDS.get(code)
     return language.say(name) if name else code
+
+
+#: Why a message to a buyer was not said.
+WHY_NOT_SAID = {
+    "delivered": N_("the parcel was delivered first"),
+    "moved_on": N_("it was not true any more"),
+    "stale": N_("it was no news any more"),
+    "void": N_("the parcel never leaves"),
+    "cancelled": N_("the order was cancelled"),
+    "erased": N_("the receiver was erased"),
+    "off": N_("the shop does not say this"),
+    "opted_out": N_("the buyer does not want it"),
+    "no_channel": N_("the shop has no channel to buyers"),
+    "no_address": N_("nothing is known to reach the buyer by"),
+    "slowdown": N_("a slow-down is told instead"),
+    "limit": N_("enough was said that day"),
+    "taken_back": N_("it was taken back"),
+    "refused": N_("every channel refused it"),
+    "unavailable": N_("no channel could be reached"),
+    "reported": N_("the channel reports that it did not arrive"),
+}

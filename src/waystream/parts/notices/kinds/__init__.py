@@ -24,6 +24,8 @@ Slowdown = Literal["", "mutes", "needs"]
 LANGUAGES = ("zh", "en")
 #: What a person says: no file of words, no conditions.
 SAID = "said"
+#: What a person says to every buyer of an incident.
+INCIDENT = "incident"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from waystream.web.forms import Form
 from waystream.web.pages.order.page import RowId
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language, Moment
-from waystream.web.shell.vocabulary import Pill
+from waystream.web.shell.vocabulary import WHY_NOT_SAID, Pill
 from waystream.web.views import Deed
 
 READ, SAY, WRITE = "notices:read", "notices:say", "notices:write"
@@ -34,24 +34,6 @@ _STATES = {
     "delivered": ("s-done", N_("Arrived")),
     "refused": ("s-failed", N_("Did not get through")),
     "dropped": ("s-cancelled", N_("Not said")),
-}
-_WHY = {
-    "delivered": N_("the parcel was delivered first"),
-    "moved_on": N_("it was not true any more"),
-    "stale": N_("it was no news any more"),
-    "void": N_("the parcel never leaves"),
-    "cancelled": N_("the order was cancelled"),
-    "erased": N_("the receiver was erased"),
-    "off": N_("the shop does not say this"),
-    "opted_out": N_("the buyer does not want it"),
-    "no_channel": N_("the shop has no channel to buyers"),
-    "no_address": N_("nothing is known to reach the buyer by"),
-    "slowdown": N_("a slow-down is told instead"),
-    "limit": N_("enough was said that day"),
-    "taken_back": N_("it was taken back"),
-    "refused": N_("every channel refused it"),
-    "unavailable": N_("no channel could be reached"),
-    "reported": N_("the channel reports that it did not arrive"),
 }
 
 
@@ -100,7 +82,7 @@ def view_state(language: Language, row: NoticeRow) -> Pill:
 
 
 def view_why(language: Language, why: str) -> str:
-    return language.say(_WHY[why]) if why else ""
+    return language.say(WHY_NOT_SAID[why]) if why else ""
 
 
 @router.get("/notices/{notice_id:int}")

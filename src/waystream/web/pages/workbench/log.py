@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from waystream.parts.care.reading import Line
+from waystream.web.pages.workbench.told import say_told
 from waystream.web.pages.workbench.words import ENDINGS, PRIORITIES
 from waystream.web.shell.language import N_, Language, Moment
 
@@ -45,6 +46,8 @@ def _entry(language: Language, own: str, line: Line, now: datetime) -> LogEntry:
     by_person, by_itself = _TOLD.get(line.what, _TOLD["note"])
     moment = language.when(line.at, now)
     assert moment is not None
+    if line.word.startswith("told:"):
+        return LogEntry(moment, language.exact(line.at, now), _incident(language, line.word), "", ours=False)
     facts = {
         "who": who(language, own, line.actor, {line.actor: line.actor_name or line.actor}),
         "word": _word(language, line),
@@ -56,6 +59,12 @@ def _entry(language: Language, own: str, line: Line, now: datetime) -> LogEntry:
         quote=language.say("erased") if line.text is None else line.text,
         ours=line.what != "said",
     )
+
+
+def _incident(language: Language, word: str) -> str:
+    """`told:812 untold:31 doubted:0 opted_out:31`, as the rule wrote it."""
+    told, _, doubted, *whys = ((name, int(n)) for name, _, n in (part.partition(":") for part in word.split()))
+    return say_told(language, told=told[1], whys=tuple(whys), doubted=doubted[1])
 
 
 def who(language: Language, own: str, actor: str, names: Mapping[str, str]) -> str:

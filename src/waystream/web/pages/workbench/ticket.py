@@ -26,6 +26,7 @@ from waystream.web.pages.workbench.compose import ComposeView, draw_compose, dra
 from waystream.web.pages.workbench.log import LogEntry, draw_log
 from waystream.web.pages.workbench.offers import IN_THE_ROW, KeyDeed, Standing, list_deeds
 from waystream.web.pages.workbench.queue import TICKET_KEY, kind_note
+from waystream.web.pages.workbench.telling import TellView, draw_tell
 from waystream.web.pages.workbench.wished import WishView, draw_wishes
 from waystream.web.pages.workbench.words import ENDINGS, Due, cause_word, say_due
 from waystream.web.shell.language import Language
@@ -86,6 +87,7 @@ class TicketView:
     wishes: tuple[WishView, ...]
     said: tuple[LogEntry, ...]
     compose: ComposeView | None
+    tell: TellView | None
     log: tuple[LogEntry, ...]
     parcels: tuple[ParcelView, ...]
     expected: Expected | None
@@ -152,6 +154,7 @@ def draw_ticket(tx: Tx, ticket: store.Subject, view: Viewing) -> TicketView:
         wishes=draw_wishes(language, seat.caller.actor, asked, names, tx.now),
         said=draw_said(language, seat.caller.actor, told, names, tx.now),
         compose=compose,
+        tell=draw_tell(tx, language, ticket) if may_act else None,
         log=draw_log(language, seat.caller.actor, log, tx.now),
         parcels=tuple(_parcel(tx, view, row, order, place=(nth, len(rows))) for nth, row in enumerate(rows, 1))
         if order
