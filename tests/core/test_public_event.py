@@ -31,7 +31,7 @@ INSIDE = {
 }
 
 #: Texts that are told: words of ours or codes of a carrier. A new one is added here by somebody who has looked.
-WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel", "carrier", "place", "staff"}
+WORDS = {"outcome", "by", "why", "code", "mend", "what", "template", "channel", "carrier", "place", "staff", "whys"}
 
 
 def sample(event: type[Event]) -> Event:

@@ -52,7 +52,7 @@ class NoticeDropped(NoticeEvent):
 class IncidentTold(SlowdownEvent):
     """Every buyer in an incident was written to, or not: `whys` are words of reasons with how many each."""
 
-    public: ClassVar[str] = "incident.told"
+    public: ClassVar[str] = "slowdown.told"
     ticket_id: int
     told: int
     untold: int
