@@ -10,7 +10,7 @@ import pytest
 from tests.web.conftest import Office, Person
 from tests.web.sample_tickets import make_tickets
 from waystream.core.care import Cause, Trouble
-from waystream.core.events.notices import IncidentTold
+from waystream.core.events.incidents import IncidentTold
 from waystream.core.events.tracking import Delivered, ParcelReturning
 from waystream.core.person import Term
 from waystream.core.state import Direction, Kind, State

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from waystream.core.events.notices import IncidentTold
+from waystream.core.events.incidents import IncidentTold
 from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
 from waystream.parts.care import handling

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from waystream.core.errors import Invalid, Missing
-from waystream.core.events.notices import IncidentTold
+from waystream.core.events.incidents import IncidentTold
 from waystream.kernel.audit import Entry
 from waystream.kernel.ids import mint_ids
 from waystream.kernel.jobs import Job
