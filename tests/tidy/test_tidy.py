@@ -31,7 +31,7 @@ OWNERS = {
     "tally": {"tally"},
     "backups": {"backup", "restoration"},
     "findings": {"finding"},
-    "notices": {"notice", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
+    "notices": {"notice", "notice_round", "notice_thing", "notice_policy", "notice_template", "notice_optout"},
     "care": {"ticket", "ticket_entry", "care_hours", "care_wish", "care_view"},
     "silence": {
         "silence", "slowdown", "slowdown_shop", "gap_cell", "scan_pulse", "place_share", "patience_book", "patience",
