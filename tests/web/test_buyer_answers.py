@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.web.conftest import HTML, Office
-from tests.web.test_buyer_page import nth_of, token_of
+from tests.web.test_buyer_page import link_of, nth_of, token_of
 from waystream.core.care import Cause
 from waystream.core.events.buyer import (
     BuyerAskedNewAddress,
@@ -246,3 +246,42 @@ def test_another_address_after_it_left_is_a_wish_with_a_ticket(office: Office) -
     assert [type(each.event) for each in told(office)] == [BuyerAskedNewAddress]
     play(office, buyers_word_opens_ticket)
     assert office.rows("SELECT count(*) FROM ticket WHERE cause = %s", Cause.BUYER_WANTS_ADDRESS) == [(1,)]
+
+
+def _marks(office: Office) -> list[tuple[Any, ...]]:
+    return office.rows("SELECT kind, actor FROM notice_optout ORDER BY kind, hash")
+
+
+def test_a_buyer_wants_no_messages_of_this_order_then_none_then_again(office: Office) -> None:
+    buyer, order_id = buyer_of(office, 1), _order_of(office, 1)
+    assert "The shop tells you what happens to this order." in buyer.get().text
+    assert "You get no more messages about this order." in buyer.post("messages", want="order").text
+    assert {*_marks(office)} == {(f"order:{order_id}", "buyer")}
+    assert "The shop sends you no messages about this order." in buyer.get().text
+    buyer.post("messages", want="none")
+    assert {*_marks(office)} == {("", "buyer"), (f"order:{order_id}", "buyer")}
+    buyer.post("messages", want="all")
+    assert _marks(office) == []
+
+
+def test_a_mail_program_unsubscribes_with_one_click_and_a_look_changes_nothing(office: Office) -> None:
+    buyer = buyer_of(office, 1)
+    path = f"{buyer.path}/unsubscribe"
+    assert buyer.client.get(path, headers=HTML).url.path == buyer.path
+    assert buyer.client.post(path, data={"anything": "else"}).status_code == 422
+    assert _marks(office) == []
+    assert buyer.client.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 204
+    assert {*_marks(office)} == {("", "buyer")}
+
+
+def test_messages_are_stopped_by_a_form_of_ours_and_a_link_that_holds_only(office: Office) -> None:
+    buyer = buyer_of(office, 1)
+    assert buyer.post("messages", csrf="wrong", want="none").status_code == 403
+    assert buyer.post("messages", want="some").status_code == 422
+    wrong = buyer.client.post("/t/nonsense/unsubscribe", data={"List-Unsubscribe": "One-Click"})
+    assert wrong.status_code == 404
+    assert _marks(office) == []
+
+
+def _order_of(office: Office, nth: int) -> int:
+    return link_of(office, nth).order_id

@@ -95,7 +95,7 @@ def test_only_these_are_open(office: Office) -> None:
         "/healthz", "/readyz", "/metrics", "/sign-in", "/receipts/{channel_id}/{mark}",
         "/t/{token}", "/t/{token}.json", "/t/{token}/live", "/t/{token}/gate", "/t/{token}/received",
         "/t/{token}/missing", "/t/{token}/damaged", "/t/{token}/address",  # by a signed token, see test_buyer_page
-        "/t/{token}/embed",
+        "/t/{token}/embed", "/t/{token}/messages", "/t/{token}/unsubscribe",
     }  # fmt: skip
 
 

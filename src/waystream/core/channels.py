@@ -32,7 +32,8 @@ class Letter:
 
     `id`: the outside idempotency key. `template`: the kind of notice (`shipped`, `delayed` …; `said` for what a person
     wrote). `variables`: the facts the text was made from by their names, for channels that only send registered
-    templates; one that is not known is left out. `order` is the shop's own number.
+    templates; one that is not known is left out. `order` is the shop's own number. `unsubscribe`: an address
+    that ends all messages to this buyer when it is posted to (RFC 8058); empty where there is none.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Letter:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unsubscribe: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Smtp:
             subject=letter.subject,
             text=letter.text,
             unsubscribe=settings.unsubscribe or settings.sender,
+            one_click=letter.unsubscribe if letter.unsubscribe.startswith("https://") else "",
             at=now,
         )
         return MailAsk(

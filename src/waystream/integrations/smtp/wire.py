@@ -33,6 +33,7 @@ class Mail:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     unsubscribe: str = ""
+    one_click: str = ""
     at: datetime | None = None
 
 
@@ -47,7 +48,10 @@ def write_mail(mail: Mail) -> bytes:
     if mail.at is not None:
         message["Date"] = format_datetime(mail.at)
     if mail.unsubscribe:
-        message["List-Unsubscribe"] = f"<mailto:{mail.unsubscribe}?subject=unsubscribe>"
+        by_mail = f"<mailto:{mail.unsubscribe}?subject=unsubscribe>"
+        message["List-Unsubscribe"] = f"<{mail.one_click}>, {by_mail}" if mail.one_click else by_mail
+    if mail.one_click:
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"  # so that an out-of-office answer is not sent back
     message.set_content(mail.text, cte="base64")
     message.add_alternative(write_html(mail.text, language=mail.language), subtype="html", cte="base64")

@@ -170,7 +170,7 @@ def _say(tx: Tx, order_id: int, shop_id: int, saying: Saying, draft: Words | Non
     opened = receivers.open_receiver(tx, shop_id, order.person_id)
     if not opened.receiver.readable:
         raise Conflict("This receiver was erased: there is nobody to write to.")
-    if store_words.is_opted_out(tx.conn, shop_id, hashes=opened.hashes, kind=kind):
+    if store_words.is_opted_out(tx.conn, shop_id, hashes=opened.hashes, marks=[kind, model.mark_of(order_id)]):
         raise Conflict("This buyer wants no messages.")
     [notice_id] = mint(tx, 1)
     things = _things_of_saying(tx, order_id, notice_id, saying, kind)
@@ -406,7 +406,7 @@ def list_optouts(tx: Tx, order_id: int) -> list[store_words.OptOut]:
 
 
 def _buyer(tx: Tx, order_id: int, kind: str) -> tuple[int, receivers.Opened]:
-    if kind:
+    if kind and kind != model.mark_of(order_id):
         words.get_kind(kind)
     if order_id not in store.lock_orders(tx.conn, [order_id]):
         raise Missing(NO_ORDER)

@@ -38,7 +38,9 @@ def look(tx: Tx, notice: Notice, things: tuple[Thing, ...], links: Links = no_li
         policy=policy,
         receiver=opened.receiver,
         told=_count_told(tx, notice, opened, policy),
-        opted_out=store_words.is_opted_out(tx.conn, notice.shop_id, hashes=opened.hashes, kind=notice.kind),
+        opted_out=store_words.is_opted_out(
+            tx.conn, notice.shop_id, hashes=opened.hashes, marks=[notice.kind, model.mark_of(notice.order_id)]
+        ),
         cancelled=order.cancelled,
         by_person=notice.by_person,
         urgent=notice.urgent,

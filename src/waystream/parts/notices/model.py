@@ -186,6 +186,11 @@ def _is_true(kind: NoticeKind, thing: Thing, parcel: ParcelNow) -> bool:
     return not (kind.ended_by_move and parcel.scanned_at is not None and parcel.scanned_at > thing.at)
 
 
+def mark_of(order_id: int) -> str:
+    """How the list of who wants no messages names one order, where it names a kind else."""
+    return f"order:{order_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Whom a letter goes to, in the clear for the length of a call. `readable`: not erased."""

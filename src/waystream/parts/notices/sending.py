@@ -146,6 +146,7 @@ def _letter(notice: Notice, scene: Scene, content: Content, *, language: str) ->
         subject=content.subject,
         text=content.text,
         variables=content.variables,
+        unsubscribe=f"{scene.order.link}/unsubscribe" if scene.order.link and not notice.test else "",
     )
 
 

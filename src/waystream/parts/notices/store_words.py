@@ -122,10 +122,11 @@ class OptOut:
     actor: str
 
 
-def is_opted_out(conn: Conn, shop_id: int, *, hashes: Sequence[bytes], kind: str) -> bool:
+def is_opted_out(conn: Conn, shop_id: int, *, hashes: Sequence[bytes], marks: Sequence[str]) -> bool:
+    """Of everything, or of one of these: a kind, an order."""
     row = conn.execute(
-        "SELECT 1 FROM notice_optout WHERE shop_id = %s AND hash = ANY (%s) AND kind IN ('', %s) LIMIT 1",
-        [shop_id, list(hashes), kind],
+        "SELECT 1 FROM notice_optout WHERE shop_id = %s AND hash = ANY (%s) AND kind = ANY (%s) LIMIT 1",
+        [shop_id, list(hashes), ["", *marks]],
     ).fetchone()
     return row is not None
 

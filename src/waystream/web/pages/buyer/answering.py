@@ -23,6 +23,12 @@ ANSWERS: Mapping[str, tuple[str, str]] = {
         "s-hold",
         N_("It is on its way already: the shop was told and asks the carrier to redirect it."),
     ),
+    "messages_order": (
+        "s-done",
+        N_("You get no more messages about this order. This page still tells you everything."),
+    ),
+    "messages_none": ("s-done", N_("You get no more messages from this shop. This page still tells you everything.")),
+    "messages_all": ("s-done", N_("You get messages again.")),
     "gate_open": ("s-done", N_("Those are the right digits: the whole address is shown in this browser for a day.")),
     "gate_wrong": ("s-exception", N_("Those are not the last four digits of the receiver’s phone.")),
     "gate_locked": ("s-hold", N_("Five tries an hour are the most: try again in an hour, or ask the shop.")),

@@ -47,16 +47,17 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class LinkDoor:
-    """The dependency of every route behind a link."""
+    """The dependency of every route behind a link; without `own_form` others may post to it, too."""
 
     permission: str = PUBLIC
+    own_form: bool = True
 
     async def __call__(self, request: Request, token: str) -> Visit:
         context = context_of(request)
         link = self._read(request, context, token)
         context.buyers.take(token)
         door = request.cookies.get(COOKIE, "")
-        if request.method not in SAFE:
+        if self.own_form and request.method not in SAFE:
             await require_own_form(request, csrf_of(door))
         await run_in_threadpool(_check, context, link)
         return Visit(link, token, door or secrets.token_urlsafe(18))
@@ -76,6 +77,7 @@ def _check(context: WebContext, link: Link) -> None:
 
 
 Visiting = Annotated[Visit, Depends(LinkDoor())]
+OneClick = Annotated[Visit, Depends(LinkDoor(own_form=False))]
 
 
 def keep_door(response: Response, visit: Visit, *, secure: bool) -> None:

@@ -15,6 +15,7 @@ from waystream.core.ports import Contact
 from waystream.kernel.tx import Tx
 from waystream.parts.buyer import actions, reading, store
 from waystream.parts.buyer.model import Journey, ParcelSeen, Said
+from waystream.parts.notices.optouts import Wish, find_wish
 from waystream.web import journey_wire, wire
 from waystream.web.context import context_of
 from waystream.web.journey import OrderTold, ParcelTold, find_pickup, newest_open, say_short_day, tell
@@ -102,6 +103,7 @@ class BuyerPage:
     may_say: frozenset[Said]
     said: frozenset[Said]
     receiver: Receiver
+    wish: Wish | None
     answer: Answer | None
     query: str
     expires: str
@@ -173,6 +175,7 @@ def draw(
         may_say=seen.may_say - ({Said.RECEIVED} & seen.said) if seen else frozenset(),
         said=seen.said if seen else frozenset(),
         receiver=receiver,
+        wish=None if embedded else find_wish(tx, visit.link.order_id),
         answer=_answer(language, request),
         query=at.query(parcel.nth if parcel else None),
         expires=say_short_day(language, visit.link.expires_at, tx.now),

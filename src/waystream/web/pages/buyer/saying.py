@@ -3,21 +3,23 @@
 Each is repeatable: told again it is the same thing, and the answer is the same.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from waystream.core.errors import Forbidden, Missing
 from waystream.kernel.tx import Tx
 from waystream.parts.buyer import actions, reading
 from waystream.parts.buyer.model import WORDS_MAX, Said, Saying
+from waystream.parts.notices import optouts
+from waystream.parts.notices.optouts import Wish
 from waystream.parts.orders import readdressing
 from waystream.parts.orders.form import clean
 from waystream.web.context import context_of
 from waystream.web.pages.buyer.answering import answer
-from waystream.web.pages.buyer.door import Visit, Visiting
+from waystream.web.pages.buyer.door import OneClick, Visit, Visiting
 from waystream.web.pages.buyer.gate import is_open
 from waystream.web.shell.language import N_
 
@@ -63,6 +65,28 @@ def ask_address(
         return "address_changed" if changed else "address_wished"
 
     return answer(request, visit, context_of(request).work.run(ask, shops=visit.shops), p=p, lang=lang)
+
+
+@router.post("/t/{token}/messages")
+def wish(request: Request, visit: Visiting, want: Annotated[Wish, Form()], p: str = "", lang: str = "") -> Response:
+    """No more messages about this order, none at all, or again."""
+    context_of(request).work.run(lambda tx: optouts.wish(tx, visit.link.order_id, want), shops=visit.shops)
+    return answer(request, visit, f"messages_{want}", p=p, lang=lang)
+
+
+@router.post("/t/{token}/unsubscribe")
+def unsubscribe(
+    request: Request, visit: OneClick, one_click: Annotated[Literal["One-Click"], Form(alias="List-Unsubscribe")]
+) -> Response:
+    """What a mail program sends for its user (RFC 8058): no cookies, no form of ours, the signed link alone."""
+    context_of(request).work.run(lambda tx: optouts.wish(tx, visit.link.order_id, Wish.NONE), shops=visit.shops)
+    return Response(status_code=204)
+
+
+@router.get("/t/{token}/unsubscribe")
+def lead_to_messages(visit: Visiting) -> Response:
+    """A program that opens the link instead: its user decides on the page. Looking changes nothing."""
+    return RedirectResponse(visit.path, 303)
 
 
 def _say(request: Request, visit: Visit, kind: Said, words: str, *, p: str, lang: str) -> Response:
