@@ -42,6 +42,14 @@ def test_a_mail_says_who_what_and_how_to_stop_it() -> None:
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
+def test_a_mail_program_can_stop_it_with_one_click() -> None:
+    message = read(replace(MAIL, one_click="https://ship.example/t/abc/unsubscribe"))
+    assert message["List-Unsubscribe"] == (
+        "<https://ship.example/t/abc/unsubscribe>, <mailto:stop@tea.example.com?subject=unsubscribe>"
+    )
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
 def test_the_page_says_the_same_words_and_links_the_address_without_its_full_stop() -> None:
     page = read(MAIL).get_body(("html",)).get_content()
     assert '<a href="https://tea.example.com/t/abc?x=1&amp;y=2">' in page
