@@ -1,12 +1,14 @@
 """From history and a budget to the hours that are allowed: so many times what is usual. Pure.
 
-Overdue is a silence of `times` x the time by which nine in ten end in that stage, carrier and lane. One `times` for
-all, so that as many alerts a day follow as the budget allows; the far tail of one lane, where true stalls lie, decides
-nothing.
+Overdue is a silence of `times` x what is usual: the time by which nine in ten end in that stage, carrier and lane, drawn
+halfway to that of all silences. What holds a parcel up adds hours to a short way and to a long one alike, so twice the
+usual time needs less than twice the patience. One `times` for all, so that as many alerts a day follow as the budget
+allows; the far tail of one lane, where true stalls lie, decides nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from waystream.core.patience import Cell, table_h
 from waystream.parts.silence.survival import Gaps, Hazards, added, even_hazards, hazards, longer, quantile_h
@@ -53,30 +55,35 @@ class _Leaf:
     """The silences of one cell as the budget counts them."""
 
     stage: str
-    usual_h: float
+    drawn_h: float
     beyond: Sequence[float]
 
 
-def allowed_h(stage: str, usual_h: float, times: float) -> float:
-    return min(max(times * usual_h, SOONEST_H), max(LATEST_H, table_h(stage)))
+def allowed_h(stage: str, drawn_h: float, times: float) -> float:
+    return min(max(times * drawn_h, SOONEST_H), max(LATEST_H, table_h(stage)))
 
 
 def allow(cells: Mapping[Cell, Gaps], *, budget: float) -> Book:
     """What is allowed with this history and budget."""
     known = _with_parents(cells)
     usual = {cell: quantile_h(each, left=1 - USUAL) for cell, each in _shrunk(known).items()}
-    leaves = [_Leaf(cell[2], usual[_speaks(cell, usual)], gaps.beyond()) for cell, gaps in cells.items()]
-    days, count = sum(gaps.days for gaps in cells.values()), sum(gaps.count for gaps in cells.values())
-    curve: tuple[tuple[float, float], ...] = ()
-    times, expected = TABLE_TIMES, None
-    if count >= GAPS_LEAST and days > 0:
-        curve = tuple((each, THOUSAND * _alerts(leaves, each) / days) for each in CURVE)
+    every = added(cells.values()) if cells else Gaps()
+    drawn, times, expected, curve = usual, TABLE_TIMES, None, tuple[tuple[float, float], ...]()
+    if every.count >= GAPS_LEAST and every.days > 0:
+        drawn = _drawn(usual, quantile_h(hazards(every), left=1 - USUAL))
+        leaves = [_Leaf(cell[2], drawn[_speaks(cell, drawn)], gaps.beyond()) for cell, gaps in cells.items()]
+        curve = tuple((each, THOUSAND * _alerts(leaves, each) / every.days) for each in CURVE)
         times, expected = read_curve(curve, budget)
     rows = tuple(
-        Allowed(*cell, allowed_h(cell[2], hours, times), hours, known[cell].count, sum(known[cell].waiting))
+        Allowed(*cell, allowed_h(cell[2], drawn[cell], times), hours, known[cell].count, sum(known[cell].waiting))
         for cell, hours in sorted(usual.items())
     )
-    return Book(times, expected, count, rows, curve)
+    return Book(times, expected, every.count, rows, curve)
+
+
+def _drawn(usual: Mapping[Cell, float], common_h: float) -> dict[Cell, float]:
+    """Halfway to what is usual for all, on the scale of times."""
+    return {cell: sqrt(hours * common_h) for cell, hours in usual.items()}
 
 
 def read_curve(curve: Sequence[tuple[float, float]], budget: float) -> tuple[float, float]:
@@ -93,7 +100,7 @@ def read_curve(curve: Sequence[tuple[float, float]], budget: float) -> tuple[flo
 
 
 def _alerts(leaves: Sequence[_Leaf], times: float) -> float:
-    return sum(longer(leaf.beyond, allowed_h(leaf.stage, leaf.usual_h, times)) for leaf in leaves)
+    return sum(longer(leaf.beyond, allowed_h(leaf.stage, leaf.drawn_h, times)) for leaf in leaves)
 
 
 def _with_parents(cells: Mapping[Cell, Gaps]) -> dict[Cell, Gaps]:
