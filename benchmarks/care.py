@@ -65,7 +65,8 @@ class Outcome:
             "median_minutes_to_ticket": judge.median_minutes_to_ticket(parcels, said.tickets, said.silences),
             "fixed_48h": asdict(judge.judge_fixed(parcels)),
             "false_by_cause": judge.count_false(parcels, said.tickets),
-            "storm": {"parcels": len(struck), "slowdowns": len(said.slowdowns), "muted": said.muted,
+            "storm": {"parcels": len(struck), "slowdowns": len(said.slowdowns),
+                      "incidents": said.incidents, "muted": said.muted,
                       "ticketed": len({ticket.parcel for ticket in said.tickets} & struck)},
         }  # fmt: skip
 

@@ -17,6 +17,7 @@ _TICKETS = """
 SELECT (body ->> 'ticket_id')::bigint, (body ->> 'parcel_id')::bigint, body ->> 'cause', at, name FROM event
 WHERE name IN ('TicketOpened', 'TicketReopened', 'TicketClosed') ORDER BY id
 """
+_INCIDENTS = "SELECT count(*) FROM ticket WHERE cause = 'incident' GROUP BY shop_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,13 @@ class Slowdown:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Tickets and silences of the plan's parcels; `muted` silences are explained by a slow-down; `events` by name."""
+    """Tickets and silences of the plan's parcels; `incidents`: the most that one shop had; `muted` silences are explained
+    by a slow-down; `events` by name."""
 
     tickets: list[Ticket]
     silences: list[Silence]
     slowdowns: list[Slowdown]
+    incidents: int
     muted: int
     events: Mapping[str, int]
     parked: int
@@ -55,6 +58,7 @@ def read(app: App, parcels: Mapping[int, int]) -> Said:
                 Slowdown(*row)
                 for row in rows("SELECT carrier, place, began_at, ended_at FROM slowdown ORDER BY began_at")
             ],
+            incidents=max((count for (count,) in rows(_INCIDENTS)), default=0),
             muted=rows("SELECT count(*) FROM silence WHERE slowdown_id IS NOT NULL")[0][0],
             events=dict(rows("SELECT name, count(*) FROM event GROUP BY name")),
             parked=rows("SELECT count(*) FROM parked")[0][0],

@@ -2,6 +2,7 @@
 
 import random
 from itertools import pairwise
+from math import sqrt
 
 import pytest
 from hypothesis import given
@@ -126,7 +127,9 @@ def test_the_budget_is_kept_by_the_history_it_was_solved_from(budget: float) -> 
 
 def test_a_quick_lane_has_less_patience_and_a_thin_one_its_carriers() -> None:
     rows = {(row.carrier, row.lane): row for row in allow(history(), budget=10).rows}
-    assert rows["QUICK", "a>b"].hours < rows["SLOW", "a>b"].hours / 3
+    quick, slow = rows["QUICK", "a>b"], rows["SLOW", "a>b"]
+    assert slow.hours / quick.hours == pytest.approx(sqrt(slow.usual_h / quick.usual_h))
+    assert quick.hours < slow.hours / 2
     assert ("QUICK", "a>c") not in rows
     assert rows["QUICK", ""].gaps == 4_001
 

@@ -21,7 +21,7 @@ USUAL = 0.9
 #: Working hours: nothing is overdue before, everything is after (unless the table allows more, as in customs).
 SOONEST_H, LATEST_H = 6.0, 108.0
 #: Beyond, hardly anything is healthy: a smaller budget would hide trouble and save next to nothing.
-TIMES_LEAST, TIMES_MOST = 1.2, 4.0
+TIMES_LEAST, TIMES_MOST = 1.2, 5.0
 CURVE = tuple(round(TIMES_LEAST * (TIMES_MOST / TIMES_LEAST) ** (n / 39), 3) for n in range(40))
 THOUSAND = 1_000.0
 
