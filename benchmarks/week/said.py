@@ -30,8 +30,8 @@ class Slowdown:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Tickets and silences of the plan's parcels; `incidents`: the most that one shop had; `muted` silences are explained
-    by a slow-down; `events` by name."""
+    """Tickets and silences of the plan's parcels; `incidents`: the most that one shop had; `muted` silences are
+    explained by a slow-down; `events` by name."""
 
     tickets: list[Ticket]
     silences: list[Silence]

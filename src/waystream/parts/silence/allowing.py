@@ -1,8 +1,8 @@
 """From history and a budget to the hours that are allowed: so many times what is usual. Pure.
 
-Overdue is a silence of `times` x what is usual: the time by which nine in ten end in that stage, carrier and lane, drawn
-halfway to that of all. What holds a parcel up adds hours to a short way and to a long one alike, so twice the usual
-time needs less than twice the patience. One `times` for all, so that as many alerts a day follow as the budget allows;
+Overdue is a silence of `times` x what is usual: the time by which nine in ten end in that stage, carrier and lane,
+drawn halfway to that of all. What holds a parcel up adds hours to a short way and to a long one alike, so twice the
+usual time needs less than twice the patience. One `times` for all, so that as many alerts a day follow as the budget allows;
 the far tail of one lane, where true stalls lie, decides nothing.
 """
 
