@@ -2,8 +2,8 @@
 
 Overdue is a silence of `times` x what is usual: the time by which nine in ten end in that stage, carrier and lane,
 drawn halfway to that of all. What holds a parcel up adds hours to a short way and to a long one alike, so twice the
-usual time needs less than twice the patience. One `times` for all, so that as many alerts a day follow as the budget allows;
-the far tail of one lane, where true stalls lie, decides nothing.
+usual time needs less than twice the patience. One `times` for all, so that as many alerts a day follow as the budget
+allows; the far tail of one lane, where true stalls lie, decides nothing.
 """
 
 from collections.abc import Mapping, Sequence
