@@ -30,6 +30,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "/t/{token}": ("", "p=1", "lang=en"),
     "/t/{token}.json": ("",),
     "/t/{token}/embed": ("",),
+    "/t/{token}/unsubscribe": ("",),
     "/api/orders": (
         "", "word=completed", "word=to_ship&word=shipped", "shop=shop8", "warehouse=wh3", "carrier=SF", "held=true",
         "refund=true", "late=true", "word=to_ship&late=true", "after={after}", "q={waybill}",
@@ -99,6 +100,7 @@ CARE: dict[str, tuple[str, ...]] = {
     "/api/tickets/counts": ("", "shop=shop8"),
     "/api/tickets/{ticket}": ("",),
     "/api/tickets/{ticket}/colleagues": ("",),
+    "/api/tickets/{ticket}/tell": ("",),
     "/api/deadlines": ("", *(f"kind={kind}&state=missed" for kind in DEADLINES), "kind=promise&warehouse=wh3"),
     "/api/shops/{shop}/deadlines": ("",),
 }  # fmt: skip
