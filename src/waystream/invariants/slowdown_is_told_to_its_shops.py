@@ -11,4 +11,5 @@ WHERE slowdown.ended_at IS NULL
 UNION ALL
 SELECT slowdown_id, shop_id, 'told without a parcel' FROM slowdown_shop AS told
 WHERE NOT EXISTS (SELECT FROM silence WHERE silence.slowdown_id = told.slowdown_id)
+  AND NOT EXISTS (SELECT FROM silence WHERE silence.shop_id = told.shop_id AND silence.alone_at >= told.told_at)
 """

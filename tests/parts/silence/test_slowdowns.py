@@ -8,6 +8,7 @@ import pytest
 from tests.parts.silence.conftest import WAIT
 from tests.parts.tracking.conftest import Push, Rows
 from tests.parts.tracking.given import Shop, at, bind_parcels, told, trace
+from waystream.invariants import slowdown_is_told_to_its_shops
 from waystream.kernel.clock import FixedClock
 from waystream.kernel.tx import Work
 from waystream.parts.silence import actions, slowdowns
@@ -108,6 +109,25 @@ def test_who_is_silent_for_far_longer_stands_alone(
     push(told(NUMBERS[0], 82, trace(8, "2", HUB), trace(81, "201")))
     look()
     assert rows("SELECT DISTINCT state FROM silence WHERE alone_at IS NOT NULL") == ["stalled", "stirred"]
+
+
+def test_a_slowdown_whose_parcels_all_stand_alone_is_told_to_be_over(
+    storm: list[int], look: Callable[[], int], clock: FixedClock, work: Work, rows: Rows
+) -> None:
+    look()
+    clock.advance(WAIT)
+    look()
+    clock.advance(WAIT)
+    look()
+    clock.jump(at(8 + 3.5 + 72))
+    look()
+    assert rows("SELECT count(*) FROM silence WHERE alone_at IS NOT NULL") == [len(storm)]
+    before = len(rows(EVENTS))
+    look()
+    ended = {"carrier": "YTO", "place": "成都转运中心", "parcels": 0}
+    assert rows(EVENTS)[before:] == [("SlowdownEnded", ended)]
+    assert rows("SELECT ended_at FROM slowdown") == [clock.now()]
+    assert rows(slowdown_is_told_to_its_shops.SQL) == []
 
 
 def test_a_few_are_none(storm: list[int], work: Work, rows: Rows) -> None:

@@ -118,10 +118,14 @@ def insert_told(conn: Conn, rows: Sequence[InShop], *, at: datetime) -> None:
 
 
 def list_told(conn: Conn, slowdown_ids: Collection[int]) -> list[InShop]:
-    """The shops in these slow-downs."""
+    """The shops that were told of these slow-downs, also those whose parcels all stand alone by now."""
     with conn.cursor(row_factory=class_row(InShop)) as cursor:
         return cursor.execute(
-            f"""{_IN_SHOP} WHERE slowdown.id = ANY (%s) GROUP BY slowdown.id, shop_id ORDER BY 1, 2""",
+            """SELECT told.slowdown_id, told.shop_id, slowdown.carrier, slowdown.place,
+                      count(silence.id)::int AS parcels
+               FROM slowdown_shop AS told JOIN slowdown ON slowdown.id = told.slowdown_id
+                    LEFT JOIN silence ON silence.slowdown_id = told.slowdown_id AND silence.shop_id = told.shop_id
+               WHERE told.slowdown_id = ANY (%s) GROUP BY told.slowdown_id, told.shop_id, slowdown.id ORDER BY 1, 2""",
             [list(slowdown_ids)],
         ).fetchall()
 
