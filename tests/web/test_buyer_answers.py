@@ -254,7 +254,7 @@ def _marks(office: Office) -> list[tuple[Any, ...]]:
 
 def test_a_buyer_wants_no_messages_of_this_order_then_none_then_again(office: Office) -> None:
     buyer, order_id = buyer_of(office, 1), _order_of(office, 1)
-    assert "The shop tells you what happens to this order." in buyer.get().text
+    assert "The shop may send you messages about this order." in buyer.get().text
     assert "You get no more messages about this order." in buyer.post("messages", want="order").text
     assert {*_marks(office)} == {(f"order:{order_id}", "buyer")}
     assert "The shop sends you no messages about this order." in buyer.get().text

@@ -264,7 +264,7 @@ def find_incident(conn: Conn, slowdown_id: int, *, shop_id: int) -> Incident | N
         WITH held AS (SELECT DISTINCT parcel_id FROM silence WHERE slowdown_id = %(slowdown)s AND shop_id = %(shop)s)
         SELECT carrier, place, began_at, (SELECT count(*) FROM held)::int AS parcels,
                (SELECT count(DISTINCT n.order_id) FROM held JOIN parcel_order po ON po.parcel_id = held.parcel_id
-                JOIN notice n ON n.order_id = po.order_id AND n.kind = 'slowdown'
+                JOIN notice n ON n.order_id = po.order_id AND n.kind IN ('slowdown', 'incident')
                 WHERE n.state NOT IN ('refused', 'dropped'))::int AS told
         FROM slowdown WHERE id = %(slowdown)s"""
     values = {"slowdown": slowdown_id, "shop": shop_id}
