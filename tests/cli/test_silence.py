@@ -17,10 +17,10 @@ def test_a_budget_is_tried_then_set(tmp_path: Path) -> None:
     data = tmp_path / "data"
     told = ask(data, "show")
     assert (told["stalled"], told["under_way"], told["slowdowns"], told["silent"]) == (0, 0, [], [])
-    assert told["budget"] == {"budget": 9.5, "times": None, "a_day": None, "kept": True}
+    assert told["budget"] == {"budget": 9, "times": None, "a_day": None, "kept": True}
     assert ask(data, "patience") == []
     assert ask(data, "budget", "20", "--dry-run")["budget"] == 20
-    assert ask(data, "show")["budget"]["budget"] == 9.5
+    assert ask(data, "show")["budget"]["budget"] == 9
     ask(data, "budget", "20")
     assert ask(data, "show")["budget"]["budget"] == 20
     refused = run("silence", "budget", "0", "--data", str(data))

@@ -33,7 +33,7 @@ def test_a_budget_is_tried_before_it_is_set(office: Office, slowdown_id: int) ->
     assert "3.3 times the usual silence" in owner.get("/silence?budget=10").text.replace("3.7", "3.3")
     tried = owner.get("/silence?budget=20").text
     assert "2.6 times the usual silence is overdue" in tried and "Set this budget" in tried
-    assert office.rows("SELECT budget FROM patience_book") == [(9.5,)]
+    assert office.rows("SELECT budget FROM patience_book") == [(9,)]
     assert owner.post("/silence/budget", budget="20").status_code == 303
     assert office.rows("SELECT budget FROM patience_book") == [(20.0,)]
     assert (

@@ -84,7 +84,7 @@ def test_from_history_follows_how_long_silence_may_last(work: Work, taught: int,
     assert work.run(history.publish_when_due) == 1
     assert work.run(history.publish_when_due) == 0
     [(budget, times, expected, gaps, unread)] = rows("SELECT budget, times, expected, gaps, unread FROM patience_book")
-    assert (budget, gaps, unread) == (9.5, 2_400, 0)
+    assert (budget, gaps, unread) == (9, 2_400, 0)
     assert expected <= budget and times >= allowing.TIMES_LEAST
     usual = dict(rows("SELECT stage, usual_h FROM patience WHERE lane <> '' ORDER BY stage"))
     assert 8 < usual["in_transit"] < 16 and 2 < usual["collected"] < 5
