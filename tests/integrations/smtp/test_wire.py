@@ -50,6 +50,14 @@ def test_a_mail_program_can_stop_it_with_one_click() -> None:
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+def test_a_long_link_to_stop_it_stays_a_link() -> None:
+    """Mail programs decode nothing in this header."""
+    link = f"https://waystream.a-long-name-of-a-merchant.example.com/t/{'k' * 38}/unsubscribe"
+    raw = write_mail(replace(MAIL, one_click=link))
+    assert f"\r\nList-Unsubscribe: <{link}>,\r\n <mailto:stop@tea.example.com?subject=unsubscribe>\r\n".encode() in raw
+    assert read(replace(MAIL, one_click=link))["List-Unsubscribe"].startswith(f"<{link}>, <mailto:")
+
+
 def test_the_page_says_the_same_words_and_links_the_address_without_its_full_stop() -> None:
     page = read(MAIL).get_body(("html",)).get_content()
     assert '<a href="https://tea.example.com/t/abc?x=1&amp;y=2">' in page

@@ -7,7 +7,7 @@ import pytest
 from tests.parts.notices.conftest import Desk
 from tests.parts.notices.test_slowdowns import slow
 from tests.parts.world import raw_order
-from waystream.core.errors import Invalid
+from waystream.core.errors import Conflict, Invalid
 from waystream.core.state import State
 from waystream.parts.notices import actions, rounds
 from waystream.parts.notices.rounds import Incident, Progress
@@ -56,6 +56,15 @@ def test_each_order_is_told_once_however_often_one_presses(desk: Desk) -> None:
     desk.send()
     assert len(desk.letters) == 2, "for those who came to wait meanwhile: nobody did"
     assert desk.broken() == []
+
+
+def test_an_incident_that_is_over_is_told_to_nobody(desk: Desk) -> None:
+    slowdown_id, _ = waiting(desk, desk.order("A1"))
+    desk.rows("UPDATE slowdown SET ended_at = began_at WHERE id = %s RETURNING 1", slowdown_id)
+    with pytest.raises(Conflict):
+        tell(desk, slowdown_id)
+    assert look(desk, slowdown_id) == Progress(False, False, 0, 0, 0, 0, ())
+    assert desk.rows("SELECT count(*) FROM notice") == [(0,)]
 
 
 def test_who_is_not_told_and_why(desk: Desk) -> None:

@@ -8,17 +8,30 @@ import html
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 
 SUBJECT_MAX_CHARS = 200
-_POLICY = SMTP.clone(max_line_length=76)
+_UNSUBSCRIBE = "List-Unsubscribe"
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LINK = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _LINK_END = ".,;:!?)]'"
 _STYLE = "font:16px/1.6 system-ui,sans-serif;max-width:40em;margin:0 auto;padding:1em;color:#222"
+
+
+class _Links(UnstructuredHeader, BaseHeader):
+    """Links in angle brackets, one a line. Each stays as it is: no mail program decodes an encoded word here."""
+
+    def fold(self, *, policy: Policy) -> str:
+        links = f",{policy.linesep} ".join(self.split(", "))
+        return f"{self.name}: {links}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type(_UNSUBSCRIBE, _Links)
+_POLICY = SMTP.clone(max_line_length=76, header_factory=_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ def write_mail(mail: Mail) -> bytes:
         message["Date"] = format_datetime(mail.at)
     if mail.unsubscribe:
         by_mail = f"<mailto:{mail.unsubscribe}?subject=unsubscribe>"
-        message["List-Unsubscribe"] = f"<{mail.one_click}>, {by_mail}" if mail.one_click else by_mail
+        message[_UNSUBSCRIBE] = f"<{mail.one_click}>, {by_mail}" if mail.one_click else by_mail
     if mail.one_click:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"  # so that an out-of-office answer is not sent back

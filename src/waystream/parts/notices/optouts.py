@@ -40,6 +40,6 @@ def find_wish(tx: Tx, order_id: int) -> Wish | None:
 def wish(tx: Tx, order_id: int, wanted: Wish) -> None:
     """From now on, for what waits, too. Raises `Conflict` where nothing is known to reach the buyer by."""
     if wanted is Wish.ALL:
-        actions.opt_in(tx, order_id, actor=BUYER)
+        actions.opt_in_again(tx, order_id, actor=BUYER)
     else:
         actions.opt_out(tx, order_id, kind=mark_of(order_id) if wanted is Wish.ORDER else "", actor=BUYER)

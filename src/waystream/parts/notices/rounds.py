@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from waystream.core.errors import Invalid, Missing
+from waystream.core.errors import Conflict, Invalid, Missing
 from waystream.core.events.incidents import IncidentTold
 from waystream.kernel.audit import Entry
 from waystream.kernel.ids import mint_ids
@@ -23,6 +23,7 @@ from waystream.parts.notices.store_rounds import Round
 
 PLAN_ROUND = "plan_round"
 ORDERS_AT_ONCE = 500
+FLOWS = "This incident is over: who still waits is told for himself."
 NO_ROUND = "The buyers of this incident were not written to."
 
 
@@ -36,9 +37,12 @@ class Incident:
 
 
 def begin(tx: Tx, incident: Incident, said: Mapping[str, str], *, actor: str) -> bool:
-    """Tell everybody; False where that is under way. `said`: the text by language, at least one. Raises `Invalid`."""
+    """Tell everybody; False where that is under way. `said`: the text by language, at least one. Raises `Invalid`, and
+    `Conflict` once it flows again."""
     texts = _checked(said)
     shop_id, slowdown_id = incident.shop_id, incident.slowdown_id
+    if not store_rounds.lasts(tx.conn, slowdown_id):
+        raise Conflict(FLOWS)
 
     sealed = tx.keys.vault.seal_secret(msgspec.json.encode(texts).decode(), aad=_aad(shop_id, slowdown_id))
     new = Round(shop_id, slowdown_id, incident.ticket_id, actor, tx.now, None, None, sealed)

@@ -60,6 +60,7 @@ def begin(conn: Conn, new: Round) -> bool:
 
 _WAITING = """
 FROM silence s JOIN parcel_order po ON po.parcel_id = s.parcel_id
+     JOIN slowdown ON slowdown.id = s.slowdown_id AND slowdown.ended_at IS NULL
 WHERE s.slowdown_id = %(slowdown)s AND s.shop_id = %(shop)s AND s.state IN ('asked', 'stalled')
   AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.order_id = po.order_id AND n.slowdown_id = %(slowdown)s)
 """
@@ -91,6 +92,10 @@ def count_states(conn: Conn, shop_id: int, slowdown_id: int) -> list[tuple[str, 
         [shop_id, slowdown_id],
     )
     return rows.fetchall()
+
+
+def lasts(conn: Conn, slowdown_id: int) -> bool:
+    return conn.execute("SELECT FROM slowdown WHERE id = %s AND ended_at IS NULL", [slowdown_id]).fetchone() is not None
 
 
 def find_place(conn: Conn, slowdown_id: int) -> str:

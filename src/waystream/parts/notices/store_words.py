@@ -143,10 +143,11 @@ def add_optouts(conn: Conn, shop_id: int, rows: Sequence[tuple[bytes, str, str]]
     return added
 
 
-def remove_optouts(conn: Conn, shop_id: int, hashes: Sequence[bytes], *, kind: str) -> int:
+def remove_optouts(conn: Conn, shop_id: int, hashes: Sequence[bytes], *, kinds: Sequence[str] | None = None) -> int:
+    """Of these kinds; of all where none are named."""
     return conn.execute(
-        "DELETE FROM notice_optout WHERE shop_id = %s AND hash = ANY (%s) AND (%s = '' OR kind = %s)",
-        [shop_id, list(hashes), kind, kind],
+        "DELETE FROM notice_optout WHERE shop_id = %s AND hash = ANY (%s) AND (%s::text[] IS NULL OR kind = ANY (%s))",
+        [shop_id, list(hashes), kinds, kinds],
     ).rowcount
 
 
