@@ -78,7 +78,7 @@ class Rule:
 
     def wants(self, told: Recorded) -> bool:
         """Whether the rule is handed this event."""
-        return type(told.event).__name__ in self.events and self.concerns(told.event)
+        return told.name in self.events and self.concerns(told.event)
 
     @classmethod
     def of(cls, module: RuleModule) -> "Rule":

@@ -392,20 +392,20 @@ def opt_out(tx: Tx, order_id: int, *, kind: str = "", actor: str) -> int:
 
 def opt_in(tx: Tx, order_id: int, *, kind: str = "", actor: str) -> int:
     """He wants them again; with kind empty, all of them."""
-    shop_id, opened = _buyer(tx, order_id, kind)
-
-    removed = store_words.remove_optouts(tx.conn, shop_id, opened.hashes, kinds=[kind] if kind else None)
-    tx.note(Entry(actor, "opt_in", f"order:{order_id}", shop_id, detail={"kind": kind}))
-    return removed
+    return _take_back(tx, order_id, kind=kind, kinds=[kind] if kind else None, actor=actor)
 
 
 def opt_in_again(tx: Tx, order_id: int, *, actor: str) -> int:
     """What was said for this order, and of all messages, is taken back; of kinds and of other orders it stands."""
     mark = model.mark_of(order_id)
-    shop_id, opened = _buyer(tx, order_id, mark)
+    return _take_back(tx, order_id, kind=mark, kinds=["", mark], actor=actor)
 
-    removed = store_words.remove_optouts(tx.conn, shop_id, opened.hashes, kinds=["", mark])
-    tx.note(Entry(actor, "opt_in", f"order:{order_id}", shop_id, detail={"kind": mark}))
+
+def _take_back(tx: Tx, order_id: int, *, kind: str, kinds: Sequence[str] | None, actor: str) -> int:
+    shop_id, opened = _buyer(tx, order_id, kind)
+
+    removed = store_words.remove_optouts(tx.conn, shop_id, opened.hashes, kinds=kinds)
+    tx.note(Entry(actor, "opt_in", f"order:{order_id}", shop_id, detail={"kind": kind}))
     return removed
 
 
