@@ -4,8 +4,10 @@ import json
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,24 @@ def test_two_owners_of_one_folder_is_a_sentence(tmp_path: Path, port: int) -> No
     assert no_process_in(tmp_path)
 
 
+def heard_by_the_port(data: Path) -> list[tuple[str, str, int]]:
+    """(order, kind, how often it came) of each letter that the demo's own message port took."""
+    with closing(sqlite3.connect(data / "network" / "network.sqlite3")) as network:
+        return network.execute("SELECT number, template, times FROM message").fetchall()
+
+
+def judge_messages(told: dict[str, int], heard: list[tuple[str, str, int]]) -> None:
+    """Text messages have their receipt, the shop's own port heard each letter once."""
+    assert told["delivered"] > 0
+    assert told["handed"] > 0
+    assert "refused" not in told
+    shipped = [order for order, kind, _ in heard if kind == "shipped"]
+    assert len(shipped) == len(set(shipped)) > 0
+    assert {times for _, _, times in heard} == {1}
+    handed_without_receipt = told["handed"] + told.get("sending", 0)
+    assert len(heard) <= handed_without_receipt
+
+
 @pytest.mark.timeout(240)
 def test_the_demo_goes_on_where_it_stopped_and_ends_cleanly(tmp_path: Path, port: int) -> None:
     orders = 0
@@ -119,12 +139,14 @@ def test_the_demo_goes_on_where_it_stopped_and_ends_cleanly(tmp_path: Path, port
         assert told.returncode == 0, told.stderr
         report = json.loads(told.stdout)
         assert set(report) == {
-            "orders", "parcels", "states_seen", "unprinted", "unbound", "events", "tickets", "invariants_broken"
+            "orders", "parcels", "states_seen", "unprinted", "unbound", "events", "tickets", "messages",
+            "invariants_broken",
         }  # fmt: skip
         assert report["orders"] > orders
         assert (report["unprinted"], report["unbound"], report["invariants_broken"]) == (0, 0, [])
         orders = report["orders"]
         assert no_process_in(tmp_path)
+        judge_messages(report["messages"], heard_by_the_port(tmp_path / "data"))
 
 
 def test_erasing_and_handing_in_numbers_say_what_is_not_there(tmp_path: Path) -> None:

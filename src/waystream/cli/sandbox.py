@@ -25,6 +25,9 @@ def sandbox(
     storm_hub: Annotated[str, typer.Option(help="a hub in which nothing moves for a while, as 武汉")] = "",
     storm_after_h: Annotated[float, typer.Option(help="… so many business hours after the start")] = 72.0,
     storm_h: Annotated[float, typer.Option(help="… for so many business hours")] = 60.0,
+    message_secret: Annotated[
+        str, typer.Option(envvar="WAYSTREAM_MESSAGE_SECRET", help="a shop's message port that trusts this; empty: none")
+    ] = "",
     with_parent: Annotated[bool, typer.Option(help="end when standard input closes")] = False,
 ) -> None:
     """A carrier network of our own: takes e-waybills, moves parcels, pushes scans."""
@@ -44,6 +47,7 @@ def sandbox(
         anchor_machine=datetime.fromisoformat(anchor_machine) if anchor_machine else machine_now(),
         demo_mix=demo_mix, trouble=parse_shares(trouble or ()),
         storm=Storm(storm_hub, storm_at, storm_at + timedelta(hours=storm_h)) if storm_hub else None,
+        message_secret=message_secret,
     ))  # fmt: skip
 
 

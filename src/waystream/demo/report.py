@@ -9,7 +9,7 @@ from waystream.doctor import check
 @dataclass(frozen=True, slots=True)
 class Report:
     """`unprinted`: issued, alive and not on paper; `unbound`: past asking and without a live number;
-    `tickets`: those that are open, by their cause."""
+    `tickets`: those that are open, by their cause; `messages`: those to buyers, by what became of them."""
 
     orders: int
     parcels: dict[str, int]
@@ -18,6 +18,7 @@ class Report:
     unbound: int
     events: int
     tickets: dict[str, int]
+    messages: dict[str, int]
     invariants_broken: list[str]
 
 
@@ -30,6 +31,7 @@ SELECT DISTINCT body ->> 'after' FROM event WHERE subject LIKE 'parcel:%%' AND b
 UNION SELECT DISTINCT state FROM track ORDER BY 1
 """
 _TICKETS = "SELECT cause, count(*) FROM ticket WHERE closed_at IS NULL GROUP BY cause ORDER BY cause"
+_MESSAGES = "SELECT state, count(*) FROM notice GROUP BY state ORDER BY state"
 _UNPRINTED = """
 SELECT count(*) FROM label WHERE voided_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM print WHERE print.label_id = label.id AND print.state = 'printed')
@@ -57,5 +59,6 @@ def report_on(app: App) -> Report:
             unbound=one(_UNBOUND),
             events=one("SELECT count(*) FROM event"),
             tickets=dict(tx.conn.execute(_TICKETS).fetchall()),
+            messages=dict(tx.conn.execute(_MESSAGES).fetchall()),
             invariants_broken=broken,
         )

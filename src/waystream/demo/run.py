@@ -15,9 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from waystream.app import App, build
 from waystream.core.errors import Conflict, Unavailable
+from waystream.demo import messages
 from waystream.demo.report import Report, report_on
 from waystream.demo.shop import ACTOR, AGGREGATOR, DemoShop, set_up
 from waystream.kernel.telemetry import configure_logging
@@ -41,6 +43,8 @@ SOLD_AT_ONCE = 2
 SCANNED_AT_ONCE = 50
 #: Three days after the start of the demonstration nothing moves there: the parcels of one warehouse are one incident.
 STORM_HUB = "广州"
+#: The network and the shop's message port are our own and stand here: no other private host is called.
+LOOPBACK = "127.0.0.1"
 #: Unattended, the last orders are sold this long before the end.
 WIND_DOWN_S = 15.0
 NETWORK_START_S = 60.0
@@ -50,6 +54,7 @@ Say = Callable[[str], None]
 
 def run_demo(settings: Settings, *, seconds: float, say: Say) -> Report:
     """Run until Ctrl-C, or for `seconds`; the report is drawn after selling stopped and the queues ran dry."""
+    settings = open_to_the_demo(settings)
     configure_logging(settings.log_level, json=settings.log_json)
     network_port = _free_port_near(settings)
     with take_port(settings) as listening, build(settings) as app:
@@ -57,7 +62,7 @@ def run_demo(settings: Settings, *, seconds: float, say: Say) -> Report:
         ended = threading.Event()
         shop = threading.Thread(target=_sell, args=(app, ended, seconds, say), name="demo shop")
         with _network(app, network_port, key=key):
-            _prepare(app, f"http://127.0.0.1:{network_port}", key=key, say=say)
+            _prepare(app, f"http://{LOOPBACK}:{network_port}", key=key, say=say)
             shop.start()
             alarm = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)) if seconds else None
             try:
@@ -72,6 +77,12 @@ def run_demo(settings: Settings, *, seconds: float, say: Say) -> Report:
                 if alarm:
                     alarm.cancel()
             return report_on(app)
+
+
+def open_to_the_demo(settings: Settings) -> Settings:
+    """The same, but messages may go to our own machine, and they carry the address of the buyer's page there."""
+    hosts = f"{settings.webhook_private_hosts} {LOOPBACK}".strip()
+    return replace(settings, webhook_private_hosts=hosts, base_url=settings.address)
 
 
 def _free_port_near(settings: Settings) -> int:
@@ -102,6 +113,7 @@ def _prepare(app: App, network_url: str, *, key: str, say: Say) -> None:
     def work(tx: Tx) -> None:
         set_up(tx, network_url=network_url, merchant_id=MERCHANT, key=key, labels=labels,
                integrations=frozenset(app.networks))  # fmt: skip
+        messages.set_up(tx, messages.OtherSide(network_url, MERCHANT, key), gateways=app.gateways)
         first = ensure_owner(tx)
         if first is not None:
             say(f"First sign-in: [bold]{first.staff.login}[/]  password [bold]{first.password}[/]  (shown once)")
@@ -121,7 +133,7 @@ def _network(app: App, port: int, *, key: str) -> Iterator[None]:
         "--anchor-business", clock[0].isoformat(), "--anchor-machine", clock[1].isoformat(), "--demo-mix",
         "--storm-hub", STORM_HUB, "--with-parent",
     ]  # fmt: skip
-    environment = os.environ | {"WAYSTREAM_NETWORK_KEY": key}
+    environment = os.environ | {"WAYSTREAM_NETWORK_KEY": key, "WAYSTREAM_MESSAGE_SECRET": messages.secret_of(key)}
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)
     try:
         _wait_for(port, process)
@@ -148,6 +160,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def _say_where(address: str, say: Say) -> None:
     say(f"Waystream: [bold]{address}[/]  (Ctrl-C stops it)")
     say(f"Tickets, as the first parcels go wrong: [bold]{address}/workbench[/]")
+    say(f"What buyers are told, as it is told: [bold]{address}/notices[/]")
 
 
 def _sell(app: App, ended: threading.Event, seconds: float, say: Say) -> None:

@@ -4,7 +4,7 @@ Not part of any carrier's wire. Bodies and answers are JSON; instants are ISO 86
 """
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +69,7 @@ class Admin:
         for path, method, handler in (
             ("/state", "GET", self.state),
             ("/issued", "GET", self.issued),
+            ("/messages", "GET", self.messages),
             ("/clock", "GET", self.clock),
             ("/faults", "PUT", self.set_faults),
             ("/journeys", "POST", self.set_journeys),
@@ -101,6 +102,10 @@ class Admin:
             "cancelled": one.cancelled_at is not None,
             "collected": self._book.is_collected(one, now),
         }
+
+    async def messages(self) -> JSONResponse:
+        """Every letter that the shop's message port took, and how often it came."""
+        return JSONResponse([asdict(heard) for heard in self._book.list_heard()])
 
     async def clock(self) -> JSONResponse:
         return JSONResponse({"now": self._clock.now().isoformat(), "speed": self._speed})

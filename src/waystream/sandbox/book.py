@@ -1,4 +1,4 @@
-"""What the carrier network remembers: numbers, journeys, subscriptions and unsent pushes, in SQLite in its folder.
+"""What the carrier network remembers: numbers, journeys, subscriptions, unsent pushes, letters to buyers; in SQLite.
 
 Every method that changes something has committed, fsync included, when it returns: a killed sandbox goes on where it
 was. All instants are stored as microseconds of UTC. Used from one thread only.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from waystream.integrations.kdniao.fake import Issued, News, Place, Strike, Subscription, TraceNews
+from waystream.integrations.shop_message.fake import Heard
 from waystream.sandbox.claims import FINAL_CODES, next_change, standing
 from waystream.sandbox.world import Happening, told_at
 
@@ -40,6 +41,9 @@ CREATE TABLE IF NOT EXISTS outbox (
   id INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL, push_type TEXT NOT NULL, data TEXT NOT NULL,
   due_at INTEGER NOT NULL, attempt INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_at);
+CREATE TABLE IF NOT EXISTS message (
+  letter_id TEXT PRIMARY KEY, shop TEXT NOT NULL, number TEXT NOT NULL, template TEXT NOT NULL,
+  times INTEGER NOT NULL DEFAULT 1);
 """
 
 Plan = Callable[[Issued], Sequence[Happening]]
@@ -282,11 +286,25 @@ class SandboxBook:
             rows = self._all(f"SELECT {_ISSUED} FROM issued WHERE order_code = ? ORDER BY id", order_code)
         return [_issued(row) for row in rows]
 
+    def keep(self, heard: Heard) -> None:
+        """A letter to a buyer: said the first time, counted every time."""
+        with self._commit() as db:
+            db.execute(
+                "INSERT INTO message (letter_id, shop, number, template) VALUES (?,?,?,?)"
+                " ON CONFLICT (letter_id) DO UPDATE SET times = times + 1",
+                (heard.letter_id, heard.shop, heard.order, heard.template),
+            )
+
+    def list_heard(self) -> list[Heard]:
+        """In the order in which they first came."""
+        rows = self._all("SELECT letter_id, shop, number, template, times FROM message ORDER BY rowid")
+        return [Heard(*row) for row in rows]
+
     def list_counts(self) -> list[tuple[str, int]]:
         """How much of everything there is, by name."""
         sizes = [
             (table, int(self._all(f"SELECT count(*) FROM {table}")[0][0]))
-            for table in ("issued", "watch", "outbox", "happening")
+            for table in ("issued", "watch", "outbox", "happening", "message")
         ]
         return sizes + [(name, value) for name, value in self._all("SELECT name, value FROM counter ORDER BY name")]
 

@@ -1,4 +1,4 @@
-"""The sandbox as a process: Kdniao's paths, the handles under /sandbox, and the pusher, on one event loop.
+"""The sandbox as a process: Kdniao's paths, a shop's message port, the handles under /sandbox, and the pusher.
 
 What the network does is in `fake.py` and `world.py`; this module only carries
 bytes, applies the faults of transport, and closes what it opened.
@@ -20,6 +20,7 @@ from waystream.integrations.kdniao.fake import Issued, KdniaoSide, service_paths
 from waystream.sandbox.admin import Admin
 from waystream.sandbox.book import Plan, SandboxBook
 from waystream.sandbox.faults import Mischief
+from waystream.sandbox.message_port import PATH, MessagePort
 from waystream.sandbox.pusher import Pusher
 from waystream.sandbox.receipts import Receipts
 from waystream.sandbox.settings import SandboxSettings
@@ -69,6 +70,8 @@ def build(settings: SandboxSettings) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     for path in service_paths():
         app.add_api_route(path, counter.serve, methods=["POST"], response_model=None)
+    if settings.message_secret:
+        app.add_api_route(PATH, MessagePort(settings.message_secret, book).serve, methods=["POST"], response_model=None)
     app.include_router(Admin(settings, book=book, pusher=pusher, mischief=mischief).router)
     app.add_exception_handler(WaystreamError, _problem)
     return app

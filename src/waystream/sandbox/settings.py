@@ -33,6 +33,7 @@ class SandboxSettings:
     `retry_floor_s`: seconds of the machine that a failed push waits at least, so that a fast clock does not use up
     the two retries while the receiver restarts. `demo_mix` makes rare fates frequent and lanes short. `trouble`: these
     fates have exactly these shares of all parcels. `storm`: a hub in which nothing moves for a while.
+    `message_secret`: beside the network stands a shop's message port that trusts what is signed with it; empty: none.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class SandboxSettings:
     mix: Mix = ()
     trouble: Mapping[Fate, float] = field(default_factory=dict)
     storm: Storm | None = None
+    message_secret: str = field(default="", repr=False)
     pace: float = 0.0
     retry_floor_s: float = 2.0
     tick_s: float = 0.2

@@ -10,7 +10,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from tests.parts.webhooks.receiver import Answer, Receiver, receiving
 from waystream.core.channels import Handed, Letter
 from waystream.core.errors import Invalid, Refused, Unavailable
+from waystream.core.ports import HttpAsk
 from waystream.integrations.shop_message.adapter import gateway
+from waystream.integrations.shop_message.fake import Heard, ShopSide
+from waystream.integrations.shop_message.wire import sign
 from waystream.kernel.exchange import Exchange
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -104,3 +107,45 @@ def test_nothing_personal_shows() -> None:
     values = {"url": "https://shop.example.com/hook", "secret": SECRET}
     ask = gateway.ask_send(values, LETTER, now=datetime.now(UTC), report_url="")
     assert SECRET not in repr(ask) and "已发货" not in repr(ask)
+
+
+class Shelf:
+    """Keeps in memory what a port heard."""
+
+    def __init__(self) -> None:
+        self.kept: list[Heard] = []
+
+    def keep(self, heard: Heard) -> None:
+        self.kept.append(heard)
+
+
+def told(letter: Letter = LETTER, *, secret: str = SECRET, **headers: str) -> tuple[bytes, dict[str, str]]:
+    ask = gateway.ask_send(
+        {"url": "https://shop.example/", "secret": secret}, letter, now=datetime.now(UTC), report_url=""
+    )
+    assert isinstance(ask, HttpAsk)
+    return ask.body, dict(ask.headers) | headers
+
+
+def test_our_other_side_hears_what_is_signed_and_nothing_else() -> None:
+    shelf = Shelf()
+    side = ShopSide(SECRET, shelf)
+    other = "whsec_" + base64.b64encode(bytes(32)).decode()
+    body, headers = told()
+    assert side.answer(*told(secret=other)).status == 401
+    assert side.answer(body + b" ", headers).status == 401
+    assert side.answer(body, {}).status == 401
+    assert side.answer(*told(**{"webhook-signature": "nonsense"})).status == 400
+    named = dict(sign(SECRET, message_id="another", at=datetime.now(UTC), body=body))
+    assert side.answer(body, named).status == 400
+    assert shelf.kept == []
+    assert side.answer(body, headers).status == 204
+    assert shelf.kept == [Heard(LETTER.id, "tea", "A1", "shipped")]
+
+
+def test_our_other_side_takes_letters_only() -> None:
+    shelf, at = Shelf(), datetime.now(UTC)
+    for body in (b"{}", b"[]", b'{"type": "order.shipped", "timestamp": "", "data": {}}', b"\xff"):
+        signed = dict(sign(SECRET, message_id="1", at=at, body=body)) if body != b"\xff" else {}
+        assert ShopSide(SECRET, shelf).answer(body, signed).status in (400, 401)
+    assert shelf.kept == []

@@ -41,7 +41,9 @@ def say_mend(language: Language, channel: Channel, gateways: Mapping[str, Gatewa
     if not channel.fails:
         return ""
     if channel.failed_code == PRIVATE:
-        return language.say("Its address is one of a private network: the operator can allow it with private_hosts.")
+        return language.say(
+            "Its address is one of a private network: the operator can allow it with webhook_private_hosts."
+        )
     gateway = gateways.get(channel.gateway)
     known = gateway.mend_sentence(channel.failed_code, language.code) if gateway else ""
     return known or channel.failed_said
