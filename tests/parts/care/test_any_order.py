@@ -4,20 +4,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import Connection
 
 from tests.conftest import BUSINESS_TIME
-from tests.kernel.machine import eventually
 from tests.parts.care.conftest import Desk
-from tests.parts.care.test_handling import together
 from waystream.core.care import Cause, Ending, Trouble
 from waystream.core.errors import Conflict
 from waystream.core.state import Direction, Kind, State
+from waystream.kernel import log
+from waystream.kernel.log import Recorded
 from waystream.kernel.tx import Tx
 from waystream.parts.care import actions, handling, store
 from waystream.parts.care.standing import Where, causes_of, judge, troubles_of
+from waystream.rules import order_that_moves_on_closes_its_tickets as order_closes
+from waystream.rules import parcel_that_moves_on_closes_its_tickets as closes
 
 TRACKS = (
     ("collected", ""), ("in_transit", ""), ("out_for_delivery", ""), ("ready_for_pickup", "locker"),
@@ -141,24 +145,38 @@ def test_what_stands_is_not_over(state: State, kind: Kind, direction: Direction,
         assert causes_of(state, kind, direction) == frozenset()
 
 
-def test_a_parcel_does_not_arrive_between_our_look_and_our_commit(desk: Desk) -> None:
-    """The delivery waits for the ticket, so whoever closes what is over sees it."""
+def test_a_parcel_may_arrive_between_our_look_and_our_commit(desk: Desk) -> None:
+    """Nobody waits for anybody: the rule hears of the delivery in vain, and closes when it hears of the ticket."""
     with desk.world.work.begin() as tx:
         actions.raise_troubles(tx, [desk.trouble()])
+        desk.clock.advance(timedelta(hours=1))
+        desk.move("delivered", "in_person")
+    assert desk.tickets() == [("stalled", "open", "")]
 
-        def arrive() -> None:
-            desk.clock.advance(timedelta(hours=1))
-            desk.move("delivered", "in_person")
+    with desk.world.work.begin() as tx:
+        closes.do(tx, list_recorded(tx.conn, "TicketOpened"))
 
-        def commit() -> None:
-            eventually(lambda: waits(desk))
-            tx.conn.commit()
-
-        together(arrive, commit)
     assert desk.tickets() == [("stalled", "closed", "delivered")]
 
 
-def waits(desk: Desk) -> bool:
+def test_an_order_may_be_cancelled_between_our_look_and_our_commit(desk: Desk) -> None:
+    late = desk.trouble(Cause.NOT_DISPATCHED, parcel_id=None, order_id=desk.order_id)
     with desk.world.work.begin() as tx:
-        row = tx.conn.execute("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
-    return row is not None
+        tx.conn.execute("UPDATE orders SET dispatch = 'none'")
+    with desk.world.work.begin() as tx:
+        actions.raise_troubles(tx, [late])
+        desk.world.work.run(lambda other: other.conn.execute("UPDATE orders SET cancelled_at = %s", [other.now]))
+        desk.world.work.run(lambda other: actions.settle_by_order(other, {desk.order_id: "event:9"}))
+    assert desk.tickets() == [("not_dispatched", "open", "")]
+
+    with desk.world.work.begin() as tx:
+        told = list_recorded(tx.conn, "TicketOpened")
+        assert not any(map(closes.concerns, [each.event for each in told]))
+        order_closes.do(tx, told)
+
+    assert desk.tickets() == [("not_dispatched", "closed", "called_off")]
+
+
+def list_recorded(conn: Connection[Any], name: str) -> list[Recorded]:
+    log.sequence(conn)
+    return [told for told in log.read(conn, after=0, limit=1_000) if told.name == name]

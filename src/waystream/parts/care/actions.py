@@ -58,10 +58,12 @@ def _raise_once(tx: Tx, troubles: Mapping[Key, Trouble]) -> dict[Key, Trouble]:
 
 
 def _still_there(tx: Tx, troubles: Sequence[Trouble]) -> list[Trouble]:
-    """Those that are not over as things stand, and stay until the commit; each with its order and warehouse."""
+    """Those that are not over as things stand, each with its order and warehouse.
+
+    Nothing is held: what is over by the commit is closed by the rules that hear of an opened ticket.
+    """
     parcel_ids = {each.parcel_id for each in troubles if each.parcel_id}
     order_ids = {each.order_id for each in troubles if each.order_id and not each.parcel_id}
-    store.keep_still(tx.conn, parcel_ids=parcel_ids, order_ids=order_ids)
     parcels = store.list_where(tx.conn, parcel_ids) if parcel_ids else {}
     orders = store.list_sold(tx.conn, order_ids) if order_ids else {}
     return [
@@ -73,7 +75,6 @@ def _still_there(tx: Tx, troubles: Sequence[Trouble]) -> list[Trouble]:
 
 def raise_by_track(tx: Tx, because: Mapping[int, str]) -> None:
     """Open tickets for what is wrong with these parcels by the carrier's word now; `because`: why, by parcel."""
-    store.keep_still(tx.conn, parcel_ids=because.keys(), order_ids=())
     where = store.list_where(tx.conn, because)
     raise_troubles(
         tx,

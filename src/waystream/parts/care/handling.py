@@ -177,7 +177,6 @@ def _require_standing(tx: Tx, tickets: Collection[Ticket]) -> None:
         raise Conflict("There is an open ticket for this already.")
     parcel_ids = {ticket.parcel_id for ticket in tickets if ticket.parcel_id}
     order_ids = {ticket.order_id for ticket in tickets if ticket.order_id and not ticket.parcel_id}
-    store.keep_still(tx.conn, parcel_ids=parcel_ids, order_ids=order_ids)
     parcels, orders = store.list_where(tx.conn, parcel_ids), store.list_sold(tx.conn, order_ids)
     if not all(standing.stands(ticket, parcels=parcels, orders=orders) for ticket in tickets):
         raise Conflict(OVER)

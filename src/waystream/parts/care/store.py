@@ -198,20 +198,6 @@ def list_buyer_keys(conn: Conn, ticket_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.fetchall())
 
 
-def keep_still(conn: Conn, *, parcel_ids: Collection[int], order_ids: Collection[int]) -> None:
-    """Nothing of these moves until the transaction ends.
-
-    Otherwise a parcel could arrive between our look at it and the commit of its ticket: whoever closes what is over
-    would not see the ticket yet.
-    """
-    if order_ids:
-        query = "SELECT FROM orders WHERE id = ANY (%b::bigint[]) ORDER BY id FOR SHARE"
-        conn.execute(query, [bigints(list(order_ids))])
-    if parcel_ids:
-        query = "SELECT FROM track WHERE parcel_id = ANY (%b::bigint[]) ORDER BY parcel_id FOR SHARE"
-        conn.execute(query, [bigints(list(parcel_ids))])
-
-
 def list_where(conn: Conn, parcel_ids: Collection[int]) -> dict[int, Where]:
     """How parcels stand; one without a track waits to be collected."""
     rows = conn.execute(

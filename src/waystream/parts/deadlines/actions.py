@@ -1,7 +1,8 @@
 """Deadlines follow orders and parcels, and what is due is told.
 
 Guaranteed: each miss is told once, and never of what was done by then: the sweep locks what it is about to call late,
-orders before parcels, looks again at how it stands, and only then tells. Rules lock nothing but deadlines.
+orders before parcels, looks again at how it stands, and only then tells. A delivery that is looked at is not held: what
+is wrong with one that is taken back meanwhile opens no ticket. Rules lock nothing but deadlines.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -75,10 +76,10 @@ def fire_due(tx: Tx) -> int:
     due = store.list_due(tx.conn, now=tx.now, limit=FIRED_AT_ONCE)
     if not due:
         return 0
-    order_ids, parcel_ids = _of_orders(due), _of_parcels(due)
-    store.lock_orders(tx.conn, order_ids)
-    store.lock_parcels(tx.conn, parcel_ids)
-    follow(tx, order_ids=order_ids, parcel_ids=parcel_ids)
+    late = [(kind, subject_id) for kind, subject_id in due if kind is not DeadlineKind.VERIFICATION]
+    store.lock_orders(tx.conn, _of_orders(late))
+    store.lock_parcels(tx.conn, _of_parcels(late))
+    follow(tx, order_ids=_of_orders(due), parcel_ids=_of_parcels(due))
 
     taken = store.take_due(tx.conn, due, now=tx.now)
 
