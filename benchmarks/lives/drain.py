@@ -107,10 +107,11 @@ class Drain:
         return any_turned
 
     def _is_left(self) -> bool:
-        """Whether the sequencer, or any rule, has something before it."""
+        """Whether the sequencer, or any rule, has something before it. Asked against the stream, so that what moves on
+        between two questions is seen by the next: rules, what they said, where that was placed."""
         standings = self._looking.execute("SELECT rule, position FROM rule_cursor").fetchall()
-        ahead = dict(self._looking.execute(_AHEAD).fetchall())
         unplaced = self._looking.execute("SELECT FROM event_new LIMIT 1").fetchone()
+        ahead = dict(self._looking.execute(_AHEAD).fetchall())
         rules = self._dispatcher.rules
         return unplaced is not None or any(
             ahead.get(name, 0) > position for rule, position in standings for name in rules[rule].events
