@@ -38,7 +38,7 @@ def _section(module: str, events: list[type[Event]]) -> str:
 
 def _shared(events: list[type[Event]]) -> type[Event] | None:
     parents = {parent for event in events for parent in event.__bases__} - {Event, OrderEvent, ParcelEvent}
-    return next(iter(parents), None)
+    return min(parents, key=lambda parent: parent.__name__, default=None)
 
 
 def _about(event: type[Event]) -> str:
@@ -50,5 +50,5 @@ def _fields(event: type[Event]) -> str:
 
 
 def _readers(event: type[Event]) -> str:
-    readers = [module for module in open_list.load(rules) if event in module.WHEN]
+    readers = [module for module in open_list.load(rules) if issubclass(event, module.WHEN)]
     return ", ".join(code(inspect.getmodulename(module.__file__ or "") or "") for module in readers)

@@ -131,7 +131,7 @@ class TestTasks:
             assert re.findall(r'<section class="rule" id="(\w+)"', page) == [
                 "conflicts", "alarms", "cancels", "refusals", "prints", "dead", "pools", "disputes",
             ]  # fmt: skip
-        for said in ("YT8800000099", "torn label", "cover open", "三天无轨迹", "12 numbers are left", "已收件"):
+        for said in ("YT8800000099", "torn label", "cover open", "三天无轨迹", "Numbers left: 12;", "已收件"):
             assert said in page
 
     def test_a_settled_world_is_empty(self, office: Office) -> None:

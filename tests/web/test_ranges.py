@@ -23,7 +23,7 @@ def test_numbers_are_handed_in_and_drawn_from(office: Office) -> None:
     assert "1 account runs out of its assigned numbers: add more." in page
     assert "YT9000001 … YT9000003" in page
     assert "running low" in page
-    assert "3 numbers are left" in text(owner.get("/tasks").text)
+    assert "Numbers left: 3;" in text(owner.get("/tasks").text)
     assert office.rows("SELECT draws FROM carrier_account WHERE id = %s", int(account)) == [(True,)]
 
 

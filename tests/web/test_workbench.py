@@ -397,7 +397,7 @@ def _slow_down(office: Office) -> int:
 def test_an_incident_is_one_ticket_with_its_parcels(office: Office, tickets: list[int]) -> None:
     ticket, agent = _slow_down(office), office.hire(Role.CARE)
     page = agent.get(_back(ticket)).text
-    assert "YTO is slow at 杭州转运中心 since 14:32: 1 parcels of this shop wait" in page
+    assert "YTO is slow at 杭州转运中心 since 14:32. 1 parcel of this shop waits" in page
     _leads_to(agent.post("/workbench/close", id=ticket, back=_back(ticket)))
     assert _standing(office, ticket)[2] == "solved"
 
@@ -405,7 +405,7 @@ def test_an_incident_is_one_ticket_with_its_parcels(office: Office, tickets: lis
 def test_the_buyers_of_an_incident_are_told_from_its_ticket_once(office: Office, tickets: list[int]) -> None:
     ticket, agent = _slow_down(office), office.hire(Role.CARE)
     page = agent.get(_back(ticket)).text
-    assert "1 buyers were not told yet" in page and "Tell them all and close" in page
+    assert "1 buyer was not told yet" in page and "Tell them all and close" in page
     read = agent.post("/workbench/tell/preview", id=ticket, zh="", en="{shop}: late[ at {cause}]")
     assert "late at 杭州转运中心" in read.text
     for _ in range(2):
@@ -413,7 +413,7 @@ def test_the_buyers_of_an_incident_are_told_from_its_ticket_once(office: Office,
     assert office.rows("SELECT ticket_id FROM notice_round") == [(ticket,)]
     assert office.rows("SELECT count(*) FROM job WHERE kind = 'plan_round'") == [(1,)]
     page = agent.get(_back(ticket)).text
-    assert "0 buyers are told, 1 wait for their turn, 0 are not told." in page and "Tell them all" not in page
+    assert "Buyers told: 0; waiting for their turn: 1; not told: 0." in page and "Tell them all" not in page
     _leads_to(agent.post("/workbench/tell", id=ticket, zh="会晚到", then="close", back=_back(ticket)))
     assert _standing(office, ticket)[2] == "solved"
 

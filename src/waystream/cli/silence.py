@@ -85,7 +85,7 @@ def _means(meaning: dict[str, Any]) -> str:
     kept = "" if meaning["kept"] else " It cannot be kept."
     return (
         f"A budget of {meaning['budget']:g} alerts a day for a thousand parcels: about {meaning['a_day']:.1f} a day "
-        f"now, overdue after {meaning['times']:.1f} times the usual silence.{kept}"
+        f"now, overdue after {meaning['times']:.1f} times the usual silence, drawn halfway to that of all.{kept}"
     )
 
 

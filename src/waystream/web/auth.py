@@ -50,6 +50,11 @@ class Seat:
     def by_key(self) -> bool:
         return not self.token
 
+    def require(self, permission: str) -> None:
+        """Raises `Forbidden` without it."""
+        if not self.caller.may(permission):
+            raise Forbidden(N_("Your role lacks what this needs"))
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -63,8 +68,8 @@ class Requirement:
             raise SignInFirst(N_("Sign in first"))
         if seat.caller.must_change and not request.url.path.startswith(BEFORE_CHANGE):
             raise NewPasswordFirst(N_("Choose a password of your own first"))
-        if self.permission != SIGNED_IN and not seat.caller.may(self.permission):
-            raise Forbidden(N_("Your role lacks what this needs"))
+        if self.permission != SIGNED_IN:
+            seat.require(self.permission)
         if not seat.by_key:
             await require_own_form(request, seat.csrf)
         return seat

@@ -36,6 +36,12 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     LINED: ClassVar[frozenset[str]] = frozenset()
 
 
+class Lined(Asked, frozen=True):
+    """With a `text` of a person's, in several lines where they wrote them."""
+
+    LINED: ClassVar[frozenset[str]] = frozenset({"text"})
+
+
 class Told(Struct, frozen=True):
     """What a program gets; read from any value that has its fields."""
 

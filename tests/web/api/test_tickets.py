@@ -123,3 +123,25 @@ def test_opening_by_hand_keeps_the_one_that_is_open(desk: Desk, tickets: list[st
     with desk.work.begin() as tx:
         move_parcel(tx, 11, state="delivered")
     assert program.post("/api/tickets", {"cause": "lost", "parcel": "11"}).status_code == 409
+
+
+def test_what_a_person_wrote_in_lines_is_kept_in_lines(desk: Desk, tickets: list[str]) -> None:
+    program, lines = desk.person("owner"), "罗小明\n周六再送"
+    desk.person("care")
+    colleagues = program.get(f"/api/tickets/{tickets[0]}/colleagues").json()["colleagues"]
+    [to] = [each["actor"] for each in colleagues if each["name"] == "care"]
+    about, told = {"tickets": tickets[:1]}, {"text": lines}
+    wish = {"cause": "buyer_wants_address", "parcel": "11"}
+    opened = program.post("/api/tickets", wish | told).json()["ticket"]["id"]
+    for deed, more in (
+        ("note", {}),
+        ("hand-over", {"to": to}),
+        ("close", {"ending": "solved", "lead": True}),
+        ("reopen", {}),
+    ):
+        answer = program.post(f"/api/tickets/{deed}", about | told | more)
+        assert answer.status_code == 200, (deed, answer.text)
+    log = [line for each in (opened, tickets[0]) for line in program.get(f"/api/tickets/{each}").json()["log"]]
+    assert [(line["what"], line["text"]) for line in log if line["text"]] == [
+        (what, lines) for what in ("note", "note", "handed_over", "closed", "reopened")
+    ]

@@ -24,9 +24,14 @@ class Scene:
     situation: Situation
 
 
+def get_order(tx: Tx, order_id: int, links: Links) -> OrderNow:
+    """With the address of its buyer's page."""
+    return replace(store.get_order(tx.conn, order_id), link=links(tx, order_id))
+
+
 def look(tx: Tx, notice: Notice, things: tuple[Thing, ...], links: Links = no_link) -> Scene:
     """The order's row is locked; from here on nobody else speaks to this person either."""
-    order = replace(store.get_order(tx.conn, notice.order_id), link=links(tx, notice.order_id))
+    order = get_order(tx, notice.order_id, links)
     policy = store_words.list_policies(tx.conn, [notice.shop_id]).get(notice.shop_id, Policy())
     opened = receivers.open_receiver(tx, notice.shop_id, order.person_id)
     if opened.to_hash is not None:

@@ -12,6 +12,7 @@ from waystream.core.events.notices import NoticeDropped, NoticeRefused, NoticeSe
 from waystream.kernel.tx import Tx
 from waystream.parts.notices import composing, model, receivers, rounds, store, words
 from waystream.parts.notices.composing import Draft, Scene
+from waystream.parts.notices.facts import OrderNow
 from waystream.parts.notices.kinds import INCIDENT, Words
 from waystream.parts.notices.model import Drop, Notice, NoticeState, Receiver, Say, Thing, Wait, Why
 from waystream.parts.notices.receivers import Content
@@ -40,7 +41,7 @@ def compose(tx: Tx, notice_id: int, channels: Channels, links: Links = no_link) 
     store.lock_orders(tx.conn, [found.order_id])
     notice = store.lock(tx.conn, notice_id)
     if notice.state is NoticeState.SENDING:
-        return _resume(tx, notice, channels)
+        return _resume(tx, notice, channels, links)
     if notice.state is not NoticeState.PLANNED:
         return None
     scene = composing.look(tx, notice, _things(tx, notice), links)
@@ -89,7 +90,7 @@ def _begin(tx: Tx, notice: Notice, scene: Scene, things: tuple[Thing, ...], chan
         ),
         at=tx.now,
     )
-    letter = _letter(notice, scene, content, language=language)
+    letter = _letter(notice, scene.order, content, language=language)
     return Outgoing(notice, route.channel, letter, others=not isinstance(ways, Why) and len(ways) > 1)
 
 
@@ -135,22 +136,22 @@ def _living(tx: Tx, scene: Scene, things: tuple[Thing, ...]) -> list[int]:
     return store.list_order_parcels(tx.conn, scene.order.id)
 
 
-def _letter(notice: Notice, scene: Scene, content: Content, *, language: str) -> Letter:
+def _letter(notice: Notice, order: OrderNow, content: Content, *, language: str) -> Letter:
     return Letter(
         id=notice.letter_id,
-        shop=scene.order.shop_code,
-        order=scene.order.number,
+        shop=order.shop_code,
+        order=order.number,
         language=language,
         template=notice.kind,
         to=content.to,
         subject=content.subject,
         text=content.text,
         variables=content.variables,
-        unsubscribe=f"{scene.order.link}/unsubscribe" if scene.order.link and not notice.test else "",
+        unsubscribe=f"{order.link}/unsubscribe" if order.link and not notice.test else "",
     )
 
 
-def _resume(tx: Tx, notice: Notice, channels: Channels) -> Outgoing | None:
+def _resume(tx: Tx, notice: Notice, channels: Channels, links: Links) -> Outgoing | None:
     """A call whose end nobody wrote down: the same letter again where that says it once, else it is in doubt."""
     if notice.doubted_at is not None:
         return None
@@ -159,12 +160,8 @@ def _resume(tx: Tx, notice: Notice, channels: Channels) -> Outgoing | None:
     if channel is None or not channel.repeatable or content is None:
         store.doubt(tx.conn, notice.id, said="", at=tx.now)
         return None
-    order = store.get_order(tx.conn, notice.order_id)
-    letter = Letter(
-        id=notice.letter_id, shop=order.shop_code, order=order.number, language=notice.language, template=notice.kind,
-        to=content.to, subject=content.subject, text=content.text, variables=content.variables,
-    )  # fmt: skip
-    return Outgoing(notice, channel, letter)
+    order = composing.get_order(tx, notice.order_id, links)
+    return Outgoing(notice, channel, _letter(notice, order, content, language=notice.language))
 
 
 def settle_handed(tx: Tx, sent: Outgoing, handed: Handed) -> None:

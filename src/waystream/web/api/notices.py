@@ -5,7 +5,7 @@ channels come in by `push`.
 """
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from msgspec import Meta, structs
@@ -19,7 +19,7 @@ from waystream.parts.notices.store_lists import Filters, NoticeRow
 from waystream.parts.notices.words import SUBJECT_MAX, TEXT_MAX
 from waystream.web.interface import Call, may, told
 from waystream.web.reach import reach_order
-from waystream.web.wire import MAX_ID, Asked, Id, Told, see
+from waystream.web.wire import MAX_ID, Asked, Id, Lined, Told, see
 
 READ, SAY, MASKED = "notices:read", "notices:say", "person:masked"
 
@@ -84,11 +84,9 @@ class NoticeWhole(Told, frozen=True):
     things: tuple[NoticeThing, ...]
 
 
-class SayIn(Asked, frozen=True):
+class SayIn(Lined, frozen=True):
     """Either a `text` of your own or a `kind` in the shop's words. `{order}`, `[at {place}]` and the like are filled in
     when it leaves. `urgent`: in quiet hours, too. `once`: the same number is said once to an order (an incident's)."""
-
-    LINED: ClassVar[frozenset[str]] = frozenset({"text"})
 
     text: Annotated[str, Meta(max_length=TEXT_MAX)] = ""
     subject: Annotated[str, Meta(max_length=SUBJECT_MAX)] = ""

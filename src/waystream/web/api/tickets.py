@@ -1,7 +1,7 @@
 """Tickets over the API: the queue, one whole, and what an agent does with them. Each deed takes one ticket or many."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
@@ -20,7 +20,7 @@ from waystream.web.cursor import write_cursor
 from waystream.web.interface import PAGE_MAX, Call, go_on, may, told
 from waystream.web.reach import find_shop, limit_warehouses, reach_order, reach_parcel
 from waystream.web.shell.language import N_
-from waystream.web.wire import MAX_ID, Asked, Id, Told, see
+from waystream.web.wire import MAX_ID, Asked, Id, Lined, Told, see
 
 READ, WRITE, LEAD, MASKED = "tickets:read", "tickets:write", "tickets:lead", "person:masked"
 AT_ONCE = 500
@@ -74,7 +74,7 @@ class Colleagues(Told, frozen=True):
     colleagues: tuple[Colleague, ...]
 
 
-class Named(Asked, frozen=True):
+class Named(Lined, frozen=True):
     """`versions` names the versions you saw, by id: where one is older now, nothing is done (409).
 
     `lead`: though somebody else has it; this needs `tickets:lead`.
@@ -85,9 +85,7 @@ class Named(Asked, frozen=True):
     lead: bool = False
 
 
-class NoteIn(Asked, frozen=True):
-    LINED: ClassVar[frozenset[str]] = frozenset({"text"})
-
+class NoteIn(Lined, frozen=True):
     tickets: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=AT_ONCE)]
     text: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
@@ -116,7 +114,7 @@ class PriorityIn(Named, frozen=True, kw_only=True):
     priority: Priority
 
 
-class OpenIn(Asked, frozen=True):
+class OpenIn(Lined, frozen=True):
     """About a parcel, or about a whole order (its id or `SHOP:NUMBER`)."""
 
     cause: Cause

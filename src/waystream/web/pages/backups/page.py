@@ -110,8 +110,8 @@ def tell_forgotten(language: Language, row: RestorationRow) -> Markup:
     """What was asked again by itself, and what only people can find out."""
     told = row.forgotten
     return language.say(
-        "Asked again by itself: %(doubts)s attempts to get a number, the traces of %(watched)s numbers. "
-        "To look through: %(prints)s labels that may be on paper, %(waiting)s orders that may have left.",
+        "Asked again by itself: attempts to get a number (%(doubts)s), the traces of numbers (%(watched)s). "
+        "To look through: labels that may be on paper (%(prints)s), orders that may have left (%(waiting)s).",
         doubts=language.number(told.doubts),
         watched=language.number(told.watched),
         prints=language.number(told.prints),

@@ -286,7 +286,8 @@ def _tiles(language: Language, facts: Facts) -> tuple[Tile, ...]:
         Tile(
             say("First attempt"), language.share(delivered, delivered + failed),
             "%" if delivered + failed else "",
-            say("%(n)s attempts failed today", n=number(failed)), "/parcels?state=attempt_failed",
+            language.say_n("%(n)s attempt failed today", "%(n)s attempts failed today", failed),
+            "/parcels?state=attempt_failed",
         ),
         Tile(
             say("Need a person"), number(facts.troubled), say("parcels"),
@@ -436,8 +437,11 @@ def _waiting(language: Language, facts: Facts) -> tuple[Pool, ...]:
     """Lines below the floor: what stands still there. `text` is the figure, the label is in `shape`'s sentence."""
     low = [
         Pool(
-            language.say(
-                "%(n)s numbers left with %(carrier)s", carrier=carrier_name(language, carrier), n=language.number(left)
+            language.say_n(
+                "%(n)s number left with %(carrier)s",
+                "%(n)s numbers left with %(carrier)s",
+                left,
+                carrier=carrier_name(language, carrier),
             ),
             "/setup",
             "s-hold",

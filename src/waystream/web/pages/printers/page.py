@@ -48,7 +48,7 @@ class PrinterView:
     state: Pill
     said: str
     seen: Moment | None
-    waiting: str
+    waiting: int
     paper: str
     queue: tuple[QueueLine, ...]
     more: str
@@ -82,18 +82,27 @@ def _answer(language: Language, printers: list[Printer]) -> Markup:
     if not printers:
         return language.say("There is no printer yet; labels can be opened as files.")
     off = [printer for printer in printers if printer.state == "offline" and not printer.disabled]
-    waiting = language.number(sum(printer.waiting for printer in printers))
-    if len(off) == 1:
-        return language.say(
-            "%(name)s is off; %(n)s labels wait and print by themselves when it is back.", name=off[0].name, n=waiting
+    waiting = sum(printer.waiting for printer in printers)
+    if not off:
+        return language.say_n(
+            "Every printer works; %(n)s label waits its turn.",
+            "Every printer works; %(n)s labels wait their turn.",
+            waiting,
         )
-    if off:
-        return language.say(
-            "%(off)s printers are off; %(n)s labels wait and print by themselves when they are back.",
-            off=language.number(len(off)),
-            n=waiting,
+    who = (
+        language.say("%(name)s is off.", name=off[0].name)
+        if len(off) == 1
+        else language.say("%(n)s printers are off.", n=language.number(len(off)))
+    )
+    return (
+        who
+        + " "
+        + language.say_n(
+            "%(n)s label waits and prints by itself afterwards.",
+            "%(n)s labels wait and print by themselves afterwards.",
+            waiting,
         )
-    return language.say("Every printer works; %(n)s labels wait their turn.", n=waiting)
+    )
 
 
 _STATES = {
@@ -125,7 +134,7 @@ def _view(tx: Tx, seat: Seat, language: Language, printer: Printer) -> PrinterVi
         state=off if printer.disabled else _pill(language, _STATES, printer.state),
         said=printer.said,
         seen=language.when(printer.seen_at, tx.now),
-        waiting=language.number(printer.waiting),
+        waiting=printer.waiting,
         paper=language.say("%(size)s mm, %(dpi)s dpi", size=printer.label_size.replace("x", " × "), dpi=printer.dpi),
         queue=tuple(_line(language, line, tx.now) for line in queue),
         more=language.number(printer.waiting - len(queue)) if printer.waiting > len(queue) else "",

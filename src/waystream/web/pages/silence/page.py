@@ -105,21 +105,21 @@ def _answer(language: Language, counts: Counts, slow: list[SlowdownRow]) -> Mark
     }
     if lasting:
         return language.say_n(
-            '<a href="#silent">%(stalled)s</a> parcels are stalled; <a href="#slow">%(n)s</a> slow-down holds '
-            "%(slowed)s more; the carriers are being asked for %(asked)s.",
-            '<a href="#silent">%(stalled)s</a> parcels are stalled; <a href="#slow">%(n)s</a> slow-downs hold '
-            "%(slowed)s more; the carriers are being asked for %(asked)s.",
+            'Stalled: <a href="#silent">%(stalled)s</a>; <a href="#slow">%(n)s slow-down</a> holds %(slowed)s more; '
+            "carriers are being asked about %(asked)s.",
+            'Stalled: <a href="#silent">%(stalled)s</a>; <a href="#slow">%(n)s slow-downs</a> hold %(slowed)s more; '
+            "carriers are being asked about %(asked)s.",
             lasting,
             **facts,
         )
     if counts.stalled or counts.asked:
         return language.say(
-            '<a href="#silent">%(stalled)s</a> parcels are stalled, the carriers are being asked for %(asked)s; '
+            'Stalled: <a href="#silent">%(stalled)s</a>; carriers are being asked about %(asked)s; '
             "no hub and no network is slow.",
             **facts,
         )
     under_way = language.number(counts.under_way)
-    return language.say("No parcel is silent for too long: %(n)s are under way, each within its time.", n=under_way)
+    return language.say("No parcel is silent for too long; under way, each within its time: %(n)s.", n=under_way)
 
 
 def _budget(tx: Tx, seat: Seat, language: Language, counts: Counts, asked: str) -> Budget:
@@ -154,11 +154,12 @@ def _means(language: Language, meaning: Meaning) -> Markup:
     facts = {"a_day": language.number(meaning.a_day, 1), "times": language.number(meaning.times, 1)}
     if not meaning.kept:
         return language.say(
-            "It cannot be kept: %(a_day)s alerts a day, though only %(times)s times the usual silence is overdue.",
+            "It cannot be kept: about %(a_day)s alerts a day even with the most patience there is, %(times)s times.",
             **facts,
         )
     return language.say(
-        "About %(a_day)s alerts a day with the parcels now under way: %(times)s times the usual silence is overdue.",
+        "About %(a_day)s alerts a day with the parcels now under way: overdue is what is silent for %(times)s times "
+        "the usual, which is first drawn halfway to the usual of all parcels.",
         **facts,
     )
 

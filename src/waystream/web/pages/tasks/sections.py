@@ -312,7 +312,7 @@ def _pool(drawing: Drawing, row: AccountRow) -> Line:
         href=f"/setup/accounts/{row.id}" if drawing.seat.caller.may("setup:write") else "",
         of=row.carrier,
         why=language.say(
-            "%(left)s numbers are left; %(mark)s should be.",
+            "Numbers left: %(left)s; there should be %(mark)s.",
             left=language.number(row.available or 0),
             mark=language.number(row.low_mark),
         ),

@@ -27,7 +27,7 @@ from waystream.web.pages.workbench.deeds import closed
 from waystream.web.pages.workbench.telling import try_tell
 from waystream.web.render import go, language_of, show
 
-WRITE, LEAD = "tickets:write", "tickets:lead"
+SAY, WRITE, LEAD = "notices:say", "tickets:write", "tickets:lead"
 START = "/workbench"
 NO_INCIDENT = "This ticket is about no incident."
 
@@ -40,7 +40,7 @@ Words = Annotated[str, Form(max_length=2000)]
 
 @router.post("/workbench/preview")
 def preview(
-    request: Request, seat: Annotated[Seat, requires(WRITE)], id: Id, text: Words = "", back: Back = START
+    request: Request, seat: Annotated[Seat, requires(SAY)], id: Id, text: Words = "", back: Back = START
 ) -> Response:
     """How the message would read now; without scripts the whole page with it."""
     shown = act_on_ticket(request, seat, id, lambda tx, ticket_id: try_preview(tx, _order_of(tx, ticket_id), text))
@@ -53,14 +53,14 @@ def preview(
 @router.post("/workbench/say")
 def say(
     request: Request,
-    seat: Annotated[Seat, requires(WRITE)],
+    seat: Annotated[Seat, requires(SAY)],
     id: Id,
     text: Words,
     then: Annotated[str, Form(max_length=10)] = "",
     back: Back = START,
 ) -> Response:
     """Plan the message; with `then` the ticket is closed in the same transaction."""
-    actor, closing = seat.caller.actor, then == "close"
+    actor, closing = seat.caller.actor, _closes(seat, then)
 
     def send(tx: Tx, ticket_id: int) -> None:
         notices.say(tx, _order_of(tx, ticket_id), notices.Saying(text=text), actor=actor)
@@ -75,7 +75,7 @@ def say(
 
 @router.post("/workbench/tell/preview")
 def preview_tell(
-    request: Request, seat: Annotated[Seat, requires(WRITE)], id: Id, zh: Words = "", en: Words = ""
+    request: Request, seat: Annotated[Seat, requires(SAY)], id: Id, zh: Words = "", en: Words = ""
 ) -> Response:
     """How the message would read now, in the language of the page where it is written in that."""
     language = language_of(request)
@@ -92,7 +92,7 @@ def preview_tell(
 @router.post("/workbench/tell")
 def tell(
     request: Request,
-    seat: Annotated[Seat, requires(WRITE)],
+    seat: Annotated[Seat, requires(SAY)],
     id: Id,
     zh: Words = "",
     en: Words = "",
@@ -100,7 +100,7 @@ def tell(
     back: Back = START,
 ) -> Response:
     """Begin the round; with `then` the incident is closed in the same transaction. Pressed again it changes nothing."""
-    actor, closing = seat.caller.actor, then == "close"
+    actor, closing = seat.caller.actor, _closes(seat, then)
 
     def send(tx: Tx, ticket_id: int) -> None:
         rounds.begin(tx, _incident_of(tx, ticket_id), {"zh": zh, "en": en}, actor=actor)
@@ -111,6 +111,13 @@ def tell(
     if closing:
         return closed(request, seat, id, back)
     return go(own_path(back), said=language_of(request).say("Everybody in it is being told."))
+
+
+def _closes(seat: Seat, then: str) -> bool:
+    """Raises `Forbidden` where the ticket is to be closed by somebody who may only write to buyers."""
+    if then == "close":
+        seat.require(WRITE)
+    return then == "close"
 
 
 def _order_of(tx: Tx, ticket_id: int) -> int:

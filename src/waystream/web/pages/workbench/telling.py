@@ -39,7 +39,7 @@ def draw_tell(tx: Tx, language: Language, ticket: store.Subject) -> TellView | N
     read = try_tell(tx, ticket.shop_id, ticket.slowdown_id, texts[language.code]) if may_tell else None
     return TellView(
         progress=say_progress(language, shown) if shown.begun else "",
-        waiting=language.say("%(n)s buyers were not told yet", n=language.number(shown.waiting)),
+        waiting=language.say_n("%(n)s buyer was not told yet", "%(n)s buyers were not told yet", shown.waiting),
         may_tell=may_tell,
         zh=texts["zh"],
         en=texts["en"],

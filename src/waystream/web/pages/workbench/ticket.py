@@ -276,21 +276,20 @@ def _incident(tx: Tx, language: Language, ticket: store.Subject) -> Markup | Non
     found = store.find_incident(tx.conn, ticket.slowdown_id, shop_id=ticket.shop_id)
     if found is None:
         return None
-    facts = {
-        "carrier": carrier_name(language, found.carrier), "since": language.exact(found.began_at, tx.now),
-        "parcels": language.number(found.parcels), "told": language.number(found.told),
-    }  # fmt: skip
-    if not found.place:
-        return language.say(
-            "%(carrier)s is slow everywhere since %(since)s: %(parcels)s parcels of this shop wait, their own "
-            "tickets are muted, %(told)s buyers were told of it.",
-            **facts,
+    carrier, since = carrier_name(language, found.carrier), language.exact(found.began_at, tx.now)
+    slow = (
+        language.say(
+            "%(carrier)s is slow at %(place)s since %(since)s.", carrier=carrier, place=found.place, since=since
         )
-    return language.say(
-        "%(carrier)s is slow at %(place)s since %(since)s: %(parcels)s parcels of this shop wait, their own "
-        "tickets are muted, %(told)s buyers were told of it.",
-        place=found.place,
-        **facts,
+        if found.place
+        else language.say("%(carrier)s is slow everywhere since %(since)s.", carrier=carrier, since=since)
+    )
+    return language.say_n(
+        "%(slow)s %(n)s parcel of this shop waits, its own tickets are muted; buyers told of it: %(told)s.",
+        "%(slow)s %(n)s parcels of this shop wait, their own tickets are muted; buyers told of it: %(told)s.",
+        found.parcels,
+        slow=slow,
+        told=language.number(found.told),
     )
 
 

@@ -16,16 +16,21 @@ def say_progress(language: Language, shown: Progress) -> Markup:
     }  # fmt: skip
     if not shown.open:
         return say_told(language, told=shown.told, whys=shown.whys, doubted=shown.doubted)
-    return language.say("%(told)s buyers are told, %(rest)s wait for their turn, %(untold)s are not told.", **facts)
+    return language.say("Buyers told: %(told)s; waiting for their turn: %(rest)s; not told: %(untold)s.", **facts)
 
 
 def say_told(language: Language, *, told: int, whys: Sequence[tuple[str, int]], doubted: int) -> Markup:
     """Who was told, who not, and why."""
     because = "; ".join(f"{language.number(n)}: {language.say(WHY_NOT_SAID[why])}" for why, n in whys)
-    facts = {"told": language.number(told), "untold": language.number(sum(n for _, n in whys)), "why": because}
-    said = language.say("%(told)s buyers were told, %(untold)s not (%(why)s).", **facts) if whys else language.say(
-        "%(told)s buyers were told.", **facts
-    )  # fmt: skip
+    said = language.say_n("%(n)s buyer was told.", "%(n)s buyers were told.", told)
+    if whys:
+        said = language.say_n(
+            "%(n)s buyer was told, %(untold)s not (%(why)s).",
+            "%(n)s buyers were told, %(untold)s not (%(why)s).",
+            told,
+            untold=language.number(sum(n for _, n in whys)),
+            why=because,
+        )
     if not doubted:
         return said
     return said + " " + language.say("Of %(n)s nobody knows whether it got through.", n=language.number(doubted))
