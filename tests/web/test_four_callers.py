@@ -88,6 +88,13 @@ def test_every_route_declares_what_it_needs(office: Office) -> None:
     assert {door.permission for door in doors} <= {*Permission, PUBLIC, SIGNED_IN}
 
 
+def test_writing_to_buyers_needs_the_same_of_pages_and_programs(office: Office) -> None:
+    ways = ("/tell", "/tell/preview", "/workbench/say", "/workbench/preview", "/api/orders/{order}/notices")
+    doors = [door for door in list_doors(office) if door.method == "POST" and door.path.endswith(ways)]
+    assert len(doors) == 6
+    assert {door.permission for door in doors} == {Permission.NOTICES_SAY}
+
+
 def test_only_these_are_open(office: Office) -> None:
     """A list somebody has to change on purpose."""
     assert {door.path for door in list_doors(office) if door.permission == PUBLIC} == {

@@ -7,7 +7,7 @@ import zipfile
 import httpx
 import pytest
 
-from tests.web.conftest import Office, Person
+from tests.web.conftest import HTML, Office, Person
 from tests.web.sample_tickets import make_tickets
 from waystream.core.care import Cause, Trouble
 from waystream.core.events.incidents import IncidentTold
@@ -438,6 +438,8 @@ def test_what_became_of_the_telling_stands_in_the_log_of_the_incident(office: Of
 def test_an_incident_is_told_by_whoever_works_on_it_only(office: Office, tickets: list[int], path: str) -> None:
     ticket = _slow_down(office)
     stranger = office.hire(Role.CARE, shops=(office.world.shop_ids[1],))
+    nobody = office.stranger().post(path, data={"id": ticket, "zh": "晚到"}, headers=HTML, follow_redirects=False)
+    assert nobody.status_code == 303 and nobody.headers["location"].startswith("/sign-in")
     assert stranger.post(path, id=ticket, zh="晚到").status_code == 404
     assert office.hire(Role.FINANCE).post(path, id=ticket, zh="晚到").status_code == 403
     assert office.hire(Role.CARE).post(path, id=tickets[0], zh="晚到").status_code == 409

@@ -108,18 +108,19 @@ def test_a_channel_that_says_a_letter_once_is_handed_it_again(desk: Desk) -> Non
 
 @pytest.mark.parametrize("repeatable", [True, False])
 def test_a_crash_between_claim_and_answer_says_nothing_twice(desk: Desk, repeatable: bool) -> None:
-    desk.channels = [Recording(repeatable=repeatable)]
+    desk.channels, desk.link = [Recording(repeatable=repeatable)], "https://ship.example/t/abc"
     announce(desk)
     desk.digest()
     desk.clock.advance(timedelta(minutes=3))
     [(notice_id,)] = desk.rows("SELECT id FROM notice")
     desk.runner.sweep("due_notices")
-    claimed = desk.do(lambda tx: sending.compose(tx, notice_id, desk._of_shop))
+    claimed = desk.do(lambda tx: sending.compose(tx, notice_id, desk._of_shop, lambda tx, order_id: desk.link))
     assert claimed is not None  # … and here the process dies
 
     desk.send()
 
-    assert [letter.id for letter in desk.letters] == ([claimed.letter.id] if repeatable else [])
+    assert claimed.letter.unsubscribe == "https://ship.example/t/abc/unsubscribe"
+    assert desk.letters == ([claimed.letter] if repeatable else [])
     assert desk.rows("SELECT state, doubted_at IS NOT NULL FROM notice") == [
         ("handed", False) if repeatable else ("sending", True)
     ]

@@ -7,10 +7,10 @@ answer in time; every stalled parcel that is scanned again is told as stirred.
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from waystream.core.events.silence import ParcelStalled, ParcelStirred, ScanOverdue
+from waystream.core.events.silence import ParcelStirred, ScanOverdue
 from waystream.kernel.tx import Tx
 from waystream.parts.silence import slowdowns, store
-from waystream.parts.silence.model import state_after
+from waystream.parts.silence.model import stalled, state_after
 from waystream.parts.silence.slowness import Rules
 
 FOUND_AT_ONCE = 500
@@ -55,18 +55,13 @@ def judge(tx: Tx, *, wait: timedelta) -> int:
     store.set_states(tx.conn, [(silence.id, state) for silence, state in changed], at=tx.now)
 
     tx.emit(
-        *(
-            ParcelStalled(shop_id=each.shop_id, parcel_id=each.parcel_id, silent_since=each.silent_since,
-                          due_at=each.due_at)
-            for each, state in changed
-            if state == "stalled"
-        ),
+        *(stalled(each) for each, state in changed if state == "stalled"),
         *(
             ParcelStirred(shop_id=each.shop_id, parcel_id=each.parcel_id)
             for each, state in changed
             if state == "stirred"
         ),
-    )  # fmt: skip
+    )
     return len(changed)
 
 

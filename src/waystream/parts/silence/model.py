@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from waystream.core.events.silence import ParcelStalled
+
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
@@ -36,6 +38,22 @@ class Open:
     def scanned(self) -> bool:
         """Whether it was scanned since."""
         return self.scanned_at is not None and self.scanned_at > self.silent_since
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A parcel that is stalled still though its slow-down has ended, or explains it no longer."""
+
+    parcel_id: int
+    shop_id: int
+    silent_since: datetime
+    due_at: datetime
+
+
+def stalled(silence: Open | Left) -> ParcelStalled:
+    return ParcelStalled(
+        shop_id=silence.shop_id, parcel_id=silence.parcel_id, silent_since=silence.silent_since, due_at=silence.due_at
+    )
 
 
 def state_after(silence: Open, *, now: datetime, wait: timedelta) -> str:

@@ -4,11 +4,11 @@ Guaranteed: a shop is told once that one began and once that it ended, and only 
 parcel that is stalled still when its slow-down ends, or for far longer than that explains, is told as stalled again.
 """
 
-from waystream.core.events.silence import ParcelStalled, SlowdownBegan, SlowdownEnded
+from waystream.core.events.silence import SlowdownBegan, SlowdownEnded
 from waystream.kernel.tx import Tx
 from waystream.parts.silence import slowness, store_history, store_slowdowns
+from waystream.parts.silence.model import stalled
 from waystream.parts.silence.slowness import EXPLAINS_TIMES, QUIET_FOR, UNKNOWN_RATE, WINDOW, Rules
-from waystream.parts.silence.store_slowdowns import Left
 
 
 def watch(tx: Tx, rules: Rules) -> int:
@@ -31,7 +31,7 @@ def watch(tx: Tx, rules: Rules) -> int:
 
     _tell_of_new(tx)
     alone = store_slowdowns.let_out(tx.conn, longer=EXPLAINS_TIMES, now=tx.now)
-    tx.emit(*map(_stalled, alone))
+    tx.emit(*map(stalled, alone))
     return len(over) + len(began) + attached + len(alone)
 
 
@@ -60,14 +60,8 @@ def _end(tx: Tx, slowdown_ids: list[int]) -> None:
                           parcels=row.parcels)
             for row in told
         ),
-        *map(_stalled, left),
+        *map(stalled, left),
     )  # fmt: skip
-
-
-def _stalled(left: Left) -> ParcelStalled:
-    return ParcelStalled(
-        shop_id=left.shop_id, parcel_id=left.parcel_id, silent_since=left.silent_since, due_at=left.due_at
-    )
 
 
 def list_parcels(tx: Tx, slowdown_id: int) -> list[int]:

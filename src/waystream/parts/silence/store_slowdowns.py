@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 
 from waystream.core.patience import NOT_WATCHED
 from waystream.core.state import TERMINAL
+from waystream.parts.silence.model import Left
 from waystream.parts.silence.slowness import Course, Flow, Key, Slow
 
 Conn = Connection[Any]
@@ -128,16 +129,6 @@ def list_told(conn: Conn, slowdown_ids: Collection[int]) -> list[InShop]:
                WHERE told.slowdown_id = ANY (%s) GROUP BY told.slowdown_id, told.shop_id, slowdown.id ORDER BY 1, 2""",
             [list(slowdown_ids)],
         ).fetchall()
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A parcel that is stalled still though its slow-down has ended, or explains it no longer."""
-
-    parcel_id: int
-    shop_id: int
-    silent_since: datetime
-    due_at: datetime
 
 
 def end(conn: Conn, slowdown_ids: Collection[int], *, at: datetime) -> list[Left]:
