@@ -1,7 +1,6 @@
 """What can be done with orders, one or many: the dialog that says what will happen, and the doing of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -15,15 +14,16 @@ from waystream.parts.buyer import actions as buyer
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment.model import ShipOrders, Shipped
 from waystream.parts.orders import actions as orders
+from waystream.web import asking
 from waystream.web.acting import act_on_order, act_on_orders, parse_ids
 from waystream.web.address import own_path
+from waystream.web.asking import Wording
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.pages.order.page import draw
 from waystream.web.pages.orders.store import list_numbers
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
-from waystream.web.views import Ask, Effect
 
 router = APIRouter()
 
@@ -32,59 +32,46 @@ Back = Annotated[str, Form(max_length=2000)]
 Reason = Annotated[str, Form(max_length=500)]
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a deed is asked: for one and for many; what it does; whether it wants a reason and a combining."""
-
-    one: str
-    many: str
-    verb: str
-    effects: tuple[tuple[str, str], ...]
-    reason: str = ""
-    danger: bool = False
-
-
 WORDINGS: dict[str, Wording] = {
     "ship": Wording(
         N_("Ship this order?"),
-        N_("Ship %(n)s orders?"),
         N_("Take numbers and print"),
         (
             ("s-later", N_("Each order gets a waybill number from the carrier and is subscribed to its tracking.")),
             ("s-later", N_("Its label goes to the printer of its warehouse by itself.")),
             ("s-await", N_("It counts as shipped only when the parcel leaves the warehouse.")),
         ),
+        many=N_("Ship %(n)s orders?"),
     ),
     "combine": Wording(
         N_("Ship this order?"),
-        N_("Ship %(n)s orders together?"),
         N_("Combine and take numbers"),
         (
             ("s-later", N_("Orders of one shop, warehouse and receiver travel in one parcel with one number.")),
             ("s-later", N_("An order that fits with no other gets a parcel of its own.")),
             ("s-await", N_("It counts as shipped only when the parcel leaves the warehouse.")),
         ),
+        many=N_("Ship %(n)s orders together?"),
     ),
     "hold": Wording(
         N_("Hold this order?"),
-        N_("Hold %(n)s orders?"),
         N_("Hold"),
         (
             ("s-cancelled", N_("Numbers that were taken and not collected are given back, labels become void.")),
             ("s-hold", N_("Nothing of it leaves the warehouse until somebody releases it.")),
         ),
         reason=N_("Why is it held?"),
+        many=N_("Hold %(n)s orders?"),
     ),
     "release": Wording(
         N_("Release this order?"),
-        N_("Release %(n)s orders?"),
         N_("Release"),
         (("s-later", N_("Parcels that were held ask for a new number by themselves.")),),
         reason=N_("Why is it released?"),
+        many=N_("Release %(n)s orders?"),
     ),
     "cancel": Wording(
         N_("Cancel this order?"),
-        N_("Cancel %(n)s orders?"),
         N_("Cancel the order"),
         (
             ("s-cancelled", N_("Numbers that were taken are given back; nothing is charged before collecting.")),
@@ -93,24 +80,24 @@ WORDINGS: dict[str, Wording] = {
         ),
         reason=N_("Why is it cancelled?"),
         danger=True,
+        many=N_("Cancel %(n)s orders?"),
     ),
     "confirm": Wording(
         N_("Confirm that the buyer has it?"),
-        N_("Confirm %(n)s orders?"),
         N_("Confirm receipt"),
         (("s-done", N_("The order becomes complete at once, without waiting for the shop’s days.")),),
+        many=N_("Confirm %(n)s orders?"),
     ),
     "revoke_link": Wording(
         N_("Revoke the buyer’s link?"),
-        N_("Revoke %(n)s buyers’ links?"),
         N_("Revoke the link"),
         (
             ("s-cancelled", N_("Every link told so far opens nothing any more, in messages that were sent, too.")),
             ("s-later", N_("A new link is there at once; it stands on the order’s page.")),
         ),
+        many=N_("Revoke %(n)s buyers’ links?"),
     ),
     "unmask": Wording(
-        N_("See the buyer in the clear?"),
         N_("See the buyer in the clear?"),
         N_("Unmask"),
         (
@@ -134,20 +121,8 @@ def ask(
     wording, ids = WORDINGS.get(do), parse_ids(id)
     if wording is None:
         raise Missing("There is no such action.")
-    language = language_of(request)
-    title = wording.one if len(ids) == 1 else wording.many
-    effects = tuple(Effect(shape, language.say(sentence)) for shape, sentence in wording.effects)
-    page = Ask(
-        title=language.say(title, n=language.number(len(ids))) if len(ids) > 1 else language.say(title),
-        effects=effects,
-        verb=language.say(wording.verb),
-        action=f"/orders/{do}",
-        back=own_path(back),
-        hidden=tuple(("id", str(row_id)) for row_id in ids),
-        reason=language.say(wording.reason) if wording.reason else "",
-        danger=wording.danger,
-    )
-    return show(request, "ask.html", page)
+    form = asking.Form(f"/orders/{do}", own_path(back), hidden=tuple(("id", str(row_id)) for row_id in ids))
+    return show(request, "ask.html", asking.draw(language_of(request), wording, form, n=len(ids)))
 
 
 @router.post("/orders/ship")

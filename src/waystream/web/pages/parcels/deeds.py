@@ -14,29 +14,22 @@ from waystream.parts.floor import actions as floor
 from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.tracking import actions as tracking
 from waystream.parts.tracking import outages
+from waystream.web import asking
 from waystream.web.acting import act_on_parcel, parse_ids
 from waystream.web.address import own_path
+from waystream.web.asking import Wording
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.raw_push import open_raw_push
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
-from waystream.web.views import Ask, AskField, Effect
+from waystream.web.views import AskField
 
 router = APIRouter()
 
 Id = Annotated[str, Form()]
 Back = Annotated[str, Form(max_length=2000)]
 Reason = Annotated[str, Form(max_length=500)]
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    title: str
-    verb: str
-    effects: tuple[tuple[str, str], ...]
-    reason: str = ""
-    danger: bool = False
 
 
 WORDINGS: dict[str, Wording] = {
@@ -134,18 +127,8 @@ def ask(
         raise Missing("There is no such action.")
     language = language_of(request)
     hidden = [("id", str(parcel_id)), *([("push", push)] if push.isdecimal() else [])]
-    page = Ask(
-        title=language.say(wording.title),
-        effects=tuple(Effect(shape, language.say(sentence)) for shape, sentence in wording.effects),
-        verb=language.say(wording.verb),
-        action=f"/parcels/{do}",
-        back=own_path(back),
-        hidden=tuple(hidden),
-        fields=_fields(language, do),
-        reason=language.say(wording.reason) if wording.reason else "",
-        danger=wording.danger,
-    )
-    return show(request, "ask.html", page)
+    form = asking.Form(f"/parcels/{do}", own_path(back), tuple(hidden), _fields(language, do))
+    return show(request, "ask.html", asking.draw(language, wording, form))
 
 
 def _fields(language: Language, do: str) -> tuple[AskField, ...]:

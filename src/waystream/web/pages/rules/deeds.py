@@ -1,7 +1,6 @@
 """What is done about a rule: the dialog that says what will happen, and the doing of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -14,12 +13,14 @@ from waystream.kernel import rule_mending
 from waystream.kernel.dispatcher import Rule
 from waystream.kernel.rule_mending import Start
 from waystream.kernel.tx import Tx
+from waystream.web import asking
 from waystream.web.acting import act_on_setup, parse_ids
+from waystream.web.asking import Wording
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_, Language
-from waystream.web.views import Ask, AskField, Effect
+from waystream.web.views import AskField
 
 WRITE = "machine:write"
 POSITION_DIGITS = 18
@@ -30,17 +31,8 @@ Name = Annotated[str, Form(max_length=100, alias="rule")]
 Reason = Annotated[str, Form(min_length=1, max_length=200)]
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a deed is asked; `start`: it wants to know from where."""
-
-    title: str
-    verb: str
-    effects: tuple[tuple[str, str], ...]
-    reason: str = ""
-    danger: bool = False
-    start: bool = False
-
+#: These want to know from where.
+STARTED = frozenset({"replay", "dry_run"})
 
 WORDINGS: dict[str, Wording] = {
     "retry": Wording(
@@ -83,7 +75,6 @@ WORDINGS: dict[str, Wording] = {
             ("s-done", N_("It looks only at what stands now, so what is right already stays as it is.")),
         ),
         reason=N_("Why is it replayed?"),
-        start=True,
     ),
     "dry_run": Wording(
         N_("Rehearse this rule?"),
@@ -92,7 +83,6 @@ WORDINGS: dict[str, Wording] = {
             ("s-later", N_("It runs over the log from there on, and every batch is rolled back: nothing changes.")),
             ("s-hold", N_("What would follow is counted, on what stands now.")),
         ),
-        start=True,
     ),
 }
 
@@ -112,18 +102,13 @@ def ask(
     standing = act_on_setup(request, lambda tx: rule_mending.get_standing(tx, rule))
     language = language_of(request)
     start = AskField("start", language.say("From position, or from when (2026-11-12 08:00)"), str(standing.position))
-    page = Ask(
-        title=language.say(wording.title),
-        effects=tuple(Effect(shape, language.say(sentence)) for shape, sentence in wording.effects),
-        verb=language.say(wording.verb),
-        action=f"/rules/{do.replace('_', '-')}",
-        back=f"/rules/{rule}",
+    form = asking.Form(
+        f"/rules/{do.replace('_', '-')}",
+        f"/rules/{rule}",
         hidden=(("rule", rule), *((("event", event),) if event else ())),
-        fields=(start,) if wording.start else (),
-        reason=language.say(wording.reason) if wording.reason else "",
-        danger=wording.danger,
+        fields=(start,) if do in STARTED else (),
     )
-    return show(request, "ask.html", page)
+    return show(request, "ask.html", asking.draw(language, wording, form))
 
 
 @router.post("/rules/retry")

@@ -1,6 +1,5 @@
 """What is done about a task: the dialog that says what will happen, and the doing of it."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query
@@ -14,14 +13,15 @@ from waystream.parts.fulfilment import actions as fulfilment
 from waystream.parts.fulfilment import cancels, lists, takes
 from waystream.parts.hub import actions as hub
 from waystream.parts.tracking import actions as tracking
+from waystream.web import asking
 from waystream.web.acting import act_on_parcel, act_on_part, act_on_setup, parse_ids
 from waystream.web.address import own_path
+from waystream.web.asking import Wording
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.reach import reach_parcels
 from waystream.web.render import go, language_of, show
 from waystream.web.shell.language import N_
-from waystream.web.views import Ask, Effect
 
 router = APIRouter()
 
@@ -33,80 +33,65 @@ Reason = Annotated[str, Form(min_length=1, max_length=500)]
 Word = Annotated[str, Query(max_length=64)]
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a deed is asked, where it goes, and the hidden word that says which of its kind it is."""
-
-    title: str
-    verb: str
-    action: str
-    effects: tuple[tuple[str, str], ...]
-    reason: str = ""
-    danger: bool = False
-    hidden: tuple[tuple[str, str], ...] = ()
-
+#: Several answers to one question: the deed they go to, and the hidden word that says which it is.
+ANSWERS = {
+    "bind": ("take", "verdict"),
+    "give_back": ("take", "verdict"),
+    "dismiss": ("take", "verdict"),
+    "confirmed": ("cancel", "outcome"),
+    "refused": ("cancel", "outcome"),
+}
 
 WORDINGS: dict[str, Wording] = {
     "bind": Wording(
         N_("Is this number this parcel’s?"),
         N_("It is ours"),
-        "/tasks/take",
         (
             ("s-later", N_("The number is bound to the parcel and its label prints by itself.")),
             ("s-exception", N_("If another parcel travels under it, both get lost.")),
         ),
         reason=N_("How do you know?"),
-        hidden=(("verdict", "bind"),),
     ),
     "give_back": Wording(
         N_("Give this number back?"),
         N_("Give it back"),
-        "/tasks/take",
         (
             ("s-cancelled", N_("The carrier is asked to cancel it.")),
             ("s-later", N_("If the parcel still wants a number, another is asked for.")),
         ),
         reason=N_("Why is it given back?"),
-        hidden=(("verdict", "give_back"),),
     ),
     "dismiss": Wording(
         N_("Is there no number of ours?"),
         N_("There is none"),
-        "/tasks/take",
         (
             ("s-later", N_("The attempt is closed; if the parcel still wants a number, another is asked for.")),
             ("s-exception", N_("If the carrier gave one after all, it lies unused and may be billed.")),
         ),
         reason=N_("How do you know?"),
         danger=True,
-        hidden=(("verdict", "dismiss"),),
     ),
     "confirmed": Wording(
         N_("Is this number dead?"),
         N_("It is dead"),
-        "/tasks/cancel",
         (
             ("s-cancelled", N_("The parcel is free of it; if it still wants a number, another is asked for.")),
             ("s-exception", N_("If the carrier collects it all the same, its scans are listed here.")),
         ),
         reason=N_("Who at the carrier said so?"),
-        hidden=(("outcome", "confirmed"),),
     ),
     "refused": Wording(
         N_("Does this number live on?"),
         N_("It lives on"),
-        "/tasks/cancel",
         (
             ("s-hold", N_("The parcel keeps it: it goes on as it was, or waits with it until somebody releases it.")),
             ("s-later", N_("Nothing more is asked of the carrier.")),
         ),
         reason=N_("Who at the carrier said so?"),
-        hidden=(("outcome", "refused"),),
     ),
     "ship": Wording(
         N_("Ask for these numbers again?"),
         N_("Ship again"),
-        "/tasks/ship",
         (
             ("s-later", N_("Each of these parcels asks once more for its number; labels print by themselves.")),
             ("s-exception", N_("What is not mended is refused again.")),
@@ -115,7 +100,6 @@ WORDINGS: dict[str, Wording] = {
     "watch": Wording(
         N_("Ask to watch this number again?"),
         N_("Subscribe again"),
-        "/tasks/watch",
         (
             ("s-later", N_("The aggregator is asked as soon as its rules allow.")),
             ("s-hold", N_("It is one of the few askings it takes for a number in a month.")),
@@ -124,7 +108,6 @@ WORDINGS: dict[str, Wording] = {
     "restore": Wording(
         N_("Have you looked through what the restore may have forgotten?"),
         N_("Looked through"),
-        "/tasks/restore",
         (
             ("s-done", N_("Orders that had left are not shipped again, labels on paper are not printed again.")),
             ("s-later", N_("Numbers taken in the meantime arrive as strangers when the carrier scans them.")),
@@ -134,7 +117,6 @@ WORDINGS: dict[str, Wording] = {
     "dispute": Wording(
         N_("Have you looked into these scans?"),
         N_("Settled"),
-        "/tasks/dispute",
         (
             ("s-done", N_("They stay with the parcel, and are no task any more.")),
             ("s-later", N_("A later scan of this number is listed again.")),
@@ -159,19 +141,11 @@ def ask(
     wording = WORDINGS.get(do)
     if wording is None:
         raise Missing("There is no such action.")
-    language = language_of(request)
     given = (("id", id), ("number", number), ("mend", mend), ("account", account))
-    page = Ask(
-        title=language.say(wording.title),
-        effects=tuple(Effect(shape, language.say(sentence)) for shape, sentence in wording.effects),
-        verb=language.say(wording.verb),
-        action=wording.action,
-        back=own_path(back),
-        hidden=(*wording.hidden, *((name, value) for name, value in given if value)),
-        reason=language.say(wording.reason) if wording.reason else "",
-        danger=wording.danger,
-    )
-    return show(request, "ask.html", page)
+    deed, word = ANSWERS.get(do, (do, ""))
+    hidden = (*(((word, do),) if word else ()), *((name, value) for name, value in given if value))
+    form = asking.Form(f"/tasks/{deed}", own_path(back), hidden)
+    return show(request, "ask.html", asking.draw(language_of(request), wording, form))
 
 
 @router.post("/tasks/take")

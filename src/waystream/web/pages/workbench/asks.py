@@ -1,7 +1,6 @@
 """The dialogs of the workbench: what will happen, what is wanted besides, the verb on the button."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -15,8 +14,10 @@ from waystream.core.errors import Missing
 from waystream.kernel.tx import Tx
 from waystream.parts.care import reading as care
 from waystream.parts.people.model import ROLES
+from waystream.web import asking
 from waystream.web.acting import parse_ids
 from waystream.web.address import own_path
+from waystream.web.asking import Wording
 from waystream.web.auth import Seat, requires
 from waystream.web.context import context_of
 from waystream.web.pages.workbench import store
@@ -27,20 +28,11 @@ from waystream.web.pages.workbench.words import ENDINGS, cause_word
 from waystream.web.reach import reach_ticket
 from waystream.web.render import language_of, show
 from waystream.web.shell.language import N_, Language
-from waystream.web.views import Ask, AskField, Effect
+from waystream.web.views import AskField
 
 READ, WRITE = "tickets:read", "tickets:write"
 
 router = APIRouter()
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    title: str
-    verb: str
-    effects: tuple[tuple[str, str], ...]
-    reason: str = ""
-    danger: bool = False
 
 
 WORDINGS: dict[str, Wording] = {
@@ -162,17 +154,7 @@ def ask(
             make = FIELDS.get(do)
             fields = make(tx, seat, language, subject) if make else ()
     assert wording is not None
-    page = Ask(
-        title=language.say(wording.title),
-        effects=tuple(Effect(shape, language.say(sentence)) for shape, sentence in wording.effects),
-        verb=language.say(wording.verb),
-        action=f"/workbench/{do}",
-        back=back,
-        hidden=hidden,
-        fields=fields,
-        reason=language.say(wording.reason) if wording.reason else "",
-        danger=wording.danger,
-    )
+    page = asking.draw(language, wording, asking.Form(f"/workbench/{do}", back, hidden, fields))
     return show(request, "ask.html", page)
 
 
