@@ -76,7 +76,7 @@ def test_what_is_parked_is_tried_again_by_another_process(office: Office, owner:
 
     Runner(office.context.machine, handlers(Dispatcher(office.context.machine, MODULES))).drain()
     assert not poison_of(office, PARKING)
-    assert "2 events digested, 0 still parked." in owner.get(f"/rules/{PARKING}").text
+    assert "Digested: 2; still parked: 0." in owner.get(f"/rules/{PARKING}").text
     assert audited(office) == [("rule.retry", f"rule:{PARKING}", "")]
 
 
@@ -113,7 +113,7 @@ def test_only_a_repeatable_rule_is_replayed_any_is_rehearsed(office: Office, own
     assert owner.post("/rules/replay", reason="x", **rule).status_code == 409
     assert owner.post("/rules/dry-run", **rule).status_code == 303
     Runner(office.context.machine, handlers(Dispatcher(office.context.machine, MODULES))).drain()
-    assert re.search(r"\d+ events from position 1 on: ", owner.get("/rules/printed_label_dispatches").text)
+    assert re.search(r"Read from position 1 on: \d+; would follow: ", owner.get("/rules/printed_label_dispatches").text)
 
 
 def test_jobs_are_listed_tried_again_and_dismissed(office: Office, owner: Person) -> None:

@@ -126,6 +126,8 @@ def test_hours_and_limits_are_checked_at_their_fields(office: Office) -> None:
     )
     assert saved == [(True, ["mail", "sms"], 1290, 540, 2, 300, "en", False, True)]
     assert "at most 2 things a day" in answer_of(owner.get(at).text)
+    assert owner.post(at, **given | {"per_order_day": "1"}).status_code == 303
+    assert "at most 1 thing a day" in answer_of(owner.get(at).text)
 
 
 def test_a_shop_that_says_nothing_says_how_to_switch_it_on(office: Office) -> None:

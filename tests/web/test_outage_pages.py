@@ -28,8 +28,8 @@ def test_how_far_the_asking_is(office: Office, outage_id: int) -> None:
     page = office.hire().get("/outages").text
     [parcels] = office.rows("SELECT count(*) FROM inquiry")
     assert answer_of(page) == (
-        f"Waystream was away for 3 h 40 min: {parcels[0] - 2} parcels were asked for, 1 had moved, "
-        "2 are left for about 0 s."
+        f"Waystream was away for 3 h 40 min. Parcels asked for: {parcels[0] - 2}, of which had moved: 1; "
+        "left for about 0 s: 2."
     )
     assert "用户不存在或未开通" in page
     assert 'hx-get="/outages"' in page

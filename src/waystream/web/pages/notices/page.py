@@ -123,8 +123,8 @@ def _answer(language: Language, counts: Counts) -> Markup:
     if not counts.told and not counts.planned and not counts.dropped:
         return language.say("No buyer was told anything today.")
     return language.say(
-        'Buyers were told %(told)s times today; <a href="/notices?state=planned">%(planned)s wait</a>, '
-        '<a href="/notices?state=dropped">%(dropped)s were not needed any more</a>.',
+        'Told today: %(told)s; <a href="/notices?state=planned">waiting: %(planned)s</a>; '
+        '<a href="/notices?state=dropped">not needed any more: %(dropped)s</a>.',
         **facts,
     )
 

@@ -91,10 +91,11 @@ def _draw(request: Request, seat: Seat, shop_id: int, form: Filled | None) -> Fo
 def _answer(language: Language, shop: Shop, policy: Policy) -> str:
     if not policy.enabled:
         return language.say("%(shop)s tells its buyers nothing by itself yet.", shop=shop.name)
-    return language.say(
+    return language.say_n(
+        "%(shop)s tells its buyers at most %(n)s thing a day about an order, none between %(from)s and %(until)s.",
         "%(shop)s tells its buyers at most %(n)s things a day about an order, none between %(from)s and %(until)s.",
+        policy.per_order_day,
         shop=shop.name,
-        n=policy.per_order_day,
         **{"from": _clock(policy.quiet_from_min), "until": _clock(policy.quiet_until_min)},
     )
 

@@ -110,17 +110,17 @@ def _answer(language: Language, newest: Progress | None) -> Markup:
             return language.say("Waystream was away for %(gone)s; the carriers are about to be asked.", **facts)
         case "asking":
             return language.say(
-                "Waystream was away for %(gone)s: %(asked)s parcels were asked for, %(changed)s had moved, "
-                "%(left)s are left for about %(time)s.",
+                "Waystream was away for %(gone)s. Parcels asked for: %(asked)s, of which had moved: %(changed)s; "
+                "left for about %(time)s: %(left)s.",
                 **facts,
             )
         case "stopped":
             return language.say(
-                "The asking after %(gone)s away is stopped: %(asked)s parcels were asked for, %(left)s are left.",
+                "The asking after %(gone)s away is stopped. Parcels asked for: %(asked)s; left: %(left)s.",
                 **facts,
             )
     return language.say(
-        "Waystream was away for %(gone)s; %(asked)s parcels were asked for and %(changed)s had moved.", **facts
+        "Waystream was away for %(gone)s. Parcels asked for: %(asked)s, of which had moved: %(changed)s.", **facts
     )
 
 

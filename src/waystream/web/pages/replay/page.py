@@ -223,17 +223,21 @@ def _answer(language: Language, found: Difference) -> Markup:
     }
     match found.replay.state:
         case "comparing":
-            return language.say("Pushes are being read; %(facts)s facts say something else so far.", **facts)
+            return language.say("Pushes are being read; facts that say something else so far: %(facts)s.", **facts)
         case "applied":
             return language.say(
                 "Applied: facts with another meaning: %(facts)s, parcels that moved by it: %(moved)s.", **facts
             )
         case "applying":
-            return language.say("%(facts)s facts are being given another meaning.", **facts)
+            return language.say("Facts are being given another meaning: %(facts)s.", **facts)
         case "stopped":
-            return language.say("Stopped after %(pushes)s pushes; what was not applied stays as it was.", **facts)
+            return language.say_n(
+                "Stopped after %(n)s push; what was not applied stays as it was.",
+                "Stopped after %(n)s pushes; what was not applied stays as it was.",
+                found.replay.pushes,
+            )
     if not counts.parcels and not counts.quarantined:
-        return language.say("Nothing differs: %(pushes)s pushes say today what they said then.", **facts)
+        return language.say("Nothing differs; pushes that say today what they said then: %(pushes)s.", **facts)
     return language.say(
         "Nothing is written yet: facts that would say something else: %(facts)s, parcels that would move: %(moved)s.",
         **facts,
@@ -243,9 +247,10 @@ def _answer(language: Language, found: Difference) -> Markup:
 def _quarantine(language: Language, found: Difference) -> str:
     if not found.counts.quarantined and not found.counts.refused:
         return ""
-    return language.say(
+    return language.say_n(
+        "%(n)s quarantined push can be read now, %(still)s still cannot.",
         "%(n)s quarantined pushes can be read now, %(still)s still cannot.",
-        n=language.number(found.counts.quarantined),
+        found.counts.quarantined,
         still=language.number(found.counts.refused),
     )
 

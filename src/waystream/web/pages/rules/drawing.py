@@ -116,11 +116,11 @@ def _say_outcome(language: Language, request: Request) -> str:
         return ""
     if request.wish == "dry_run":
         return language.say(
-            "%(events)s events from position %(first)s on: %(emitted)s events and %(enqueued)s jobs would follow, "
-            "%(left)s could not be digested.",
+            "Read from position %(first)s on: %(events)s; would follow: events (%(emitted)s), jobs (%(enqueued)s); "
+            "not digested: %(left)s.",
             first=request.first or 0,
             emitted=number(request.emitted),
             enqueued=number(request.enqueued),
             **facts,
         )
-    return language.say("%(events)s events digested, %(left)s still parked.", **facts)
+    return language.say("Digested: %(events)s; still parked: %(left)s.", **facts)

@@ -43,7 +43,7 @@ class AggregatorView:
     said: str
     light: Pill
     last_push: Moment | None
-    bad: str
+    bad: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,11 @@ def _answer(
         return language.say("The test call of %(code)s was refused: %(said)s", code=wrong.code, said=wrong.test_said)
     low = next((row for row in carriers if row.low), None)
     if low is not None:
-        return language.say(
+        return language.say_n(
+            "Everything works; %(name)s has only %(n)s number left.",
             "Everything works; %(name)s has only %(n)s numbers left.",
+            low.available or 0,
             name=low.name,
-            n=language.number(low.available or 0),
         )
     return language.say_n(
         "Everything works: %(n)s carrier account, and pushes arrive.",
@@ -180,7 +181,7 @@ def _aggregator(language: Language, row: AggregatorRow, push_address: str, now: 
         said=row.test_said,
         light=light,
         last_push=language.when(row.last_push_at, now),
-        bad=language.number(row.bad_signatures) if row.bad_signatures else "",
+        bad=row.bad_signatures,
     )
 
 

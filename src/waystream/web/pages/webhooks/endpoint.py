@@ -136,17 +136,17 @@ def _answer(language: Language, found: Endpoint) -> Markup:
     if found.disabled_why == "gone":
         return language.say("%(host)s said that it is gone: it was switched off.", **facts)
     if found.disabled_why == "failing":
-        return language.say("%(host)s failed for days: it was switched off, and %(waiting)s deliveries wait.", **facts)
+        return language.say("%(host)s failed for days: it was switched off; deliveries waiting: %(waiting)s.", **facts)
     if found.disabled_why == "person":
-        return language.say("%(host)s is switched off; %(waiting)s deliveries wait.", **facts)
+        return language.say("%(host)s is switched off; deliveries waiting: %(waiting)s.", **facts)
     if found.failures:
         return language.say_n(
-            "%(host)s failed %(n)s time in a row; %(waiting)s deliveries are tried again.",
-            "%(host)s failed %(n)s times in a row; %(waiting)s deliveries are tried again.",
+            "%(host)s failed %(n)s time in a row; deliveries to be tried again: %(waiting)s.",
+            "%(host)s failed %(n)s times in a row; deliveries to be tried again: %(waiting)s.",
             found.failures,
             **facts,
         )
-    return language.say("%(host)s hears what happens; %(waiting)s deliveries wait.", **facts)
+    return language.say("%(host)s hears what happens; deliveries waiting: %(waiting)s.", **facts)
 
 
 def _aside(language: Language, found: Endpoint, now: datetime) -> str:

@@ -79,15 +79,15 @@ def _answer(language: Language, found: list[Endpoint]) -> Markup:
         )
     if failing:
         return language.say_n(
-            '<a href="/webhooks/%(first)s">%(n)s endpoint</a> fails; %(waiting)s deliveries are tried again.',
-            '<a href="/webhooks/%(first)s">%(n)s endpoints</a> fail; %(waiting)s deliveries are tried again.',
+            '<a href="/webhooks/%(first)s">%(n)s endpoint</a> fails; deliveries to be tried again: %(waiting)s.',
+            '<a href="/webhooks/%(first)s">%(n)s endpoints</a> fail; deliveries to be tried again: %(waiting)s.',
             len(failing),
             first=failing[0].id,
             waiting=waiting,
         )
     return language.say_n(
-        "%(n)s endpoint is told of events; %(waiting)s deliveries wait.",
-        "%(n)s endpoints are told of events; %(waiting)s deliveries wait.",
+        "%(n)s endpoint is told of events; deliveries waiting: %(waiting)s.",
+        "%(n)s endpoints are told of events; deliveries waiting: %(waiting)s.",
         len(found),
         waiting=waiting,
     )
