@@ -94,15 +94,14 @@ def _answer(language: Language, printers: list[Printer]) -> Markup:
         if len(off) == 1
         else language.say("%(n)s printers are off.", n=language.number(len(off)))
     )
-    return (
-        who
-        + " "
-        + language.say_n(
-            "%(n)s label waits and prints by itself afterwards.",
-            "%(n)s labels wait and print by themselves afterwards.",
-            waiting,
-        )
+    if not waiting:
+        return who
+    queued = language.say_n(
+        "%(n)s label waits and prints by itself afterwards.",
+        "%(n)s labels wait and print by themselves afterwards.",
+        waiting,
     )
+    return who + " " + queued
 
 
 _STATES = {
