@@ -21,16 +21,16 @@ def say_progress(language: Language, shown: Progress) -> Markup:
 
 def say_told(language: Language, *, told: int, whys: Sequence[tuple[str, int]], doubted: int) -> Markup:
     """Who was told, who not, and why."""
-    because = "; ".join(f"{language.number(n)}: {language.say(WHY_NOT_SAID[why])}" for why, n in whys)
-    said = language.say_n("%(n)s buyer was told.", "%(n)s buyers were told.", told)
     if whys:
         said = language.say_n(
             "%(n)s buyer was told, %(untold)s not (%(why)s).",
             "%(n)s buyers were told, %(untold)s not (%(why)s).",
             told,
             untold=language.number(sum(n for _, n in whys)),
-            why=because,
+            why="; ".join(f"{language.number(n)}: {language.say(WHY_NOT_SAID[why])}" for why, n in whys),
         )
+    else:
+        said = language.say_n("%(n)s buyer was told.", "%(n)s buyers were told.", told)
     if not doubted:
         return said
     return said + " " + language.say("Of %(n)s nobody knows whether it got through.", n=language.number(doubted))
